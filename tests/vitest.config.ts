@@ -1,3 +1,4 @@
+import { mergeConfig } from "vitest/config";
 import { project } from "../vitest.shared.ts";
 
-export default project("tests");
+export default mergeConfig(project("tests"), { test: { globalSetup: "./build-packages.ts" } });

@@ -1,0 +1,4 @@
+import * as exported from "@gradloom/engine";
+
+export const result: boolean = Object.keys(exported).length > 0;
+export const expected = true;

@@ -1,0 +1,31 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+import { packageNames } from "./packages.ts";
+
+/** Limits in bytes, after minification and gzip, with everything that the package brings along. */
+const limits: Readonly<Record<string, number>> = { tensor: 60_000 };
+
+async function bundledSize(name: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from "@gradloom/${name}";`, resolveDir: import.meta.dirname },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "none",
+    write: false,
+    logLevel: "silent",
+  });
+  return gzipSync(outputFiles[0].contents, { level: 9 }).byteLength;
+}
+
+test.each(packageNames)("%s bundles for a browser within its limit", async (name) => {
+  const size = await bundledSize(name);
+  const limit = limits[name];
+  const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} KB`;
+  const bound = limit === undefined ? "" : `, limit ${kilobytes(limit)}`;
+  console.log(`@gradloom/${name} with its dependencies: ${kilobytes(size)} gzipped${bound}`);
+  expect(size).toBeLessThanOrEqual(limit ?? Number.POSITIVE_INFINITY);
+});
