@@ -18,12 +18,13 @@ export function setUp() {
   const install = digest(manifests());
   if (stamp.install !== install || !existsSync(join(root, "node_modules", ".bin"))) {
     step("Installing dependencies (once)", () => installDependencies());
+    writeStamp({ install });
   }
   const build = digest(sources());
   if (stamp.build !== build || !isBuilt()) {
     step("Building the packages", () => turbo(["build", "--output-logs=errors-only"], true));
+    writeStamp({ install, build });
   }
-  writeStamp({ install, build });
 }
 
 function checkNode() {
