@@ -8,7 +8,6 @@ import { root, runTool } from "./tools.mjs";
 import { turbo } from "./turbo.mjs";
 
 const stampFile = join(root, "node_modules", ".cache", "gradloom", "setup.json");
-const workspaceFolders = ["packages", "apps"];
 const ignored = new Set(["node_modules", "dist", "test", "coverage", ".turbo"]);
 
 /** Installs and builds what is missing or out of date. Ends the process if that fails. */
@@ -57,28 +56,27 @@ function step(title, run) {
 /** What an install depends on: the lockfile and every manifest. */
 function manifests() {
   const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"];
-  for (const folder of projects()) files.push(join(folder, "package.json"));
-  for (const folder of ["tests", "bench"]) files.push(join(folder, "package.json"));
+  for (const folder of [...builtProjects(), "tests"]) files.push(join(folder, "package.json"));
   return files.map((file) => join(root, file)).filter(existsSync);
 }
 
 /** What a build depends on: sources, manifests, compiler settings. */
 function sources() {
   const files = [join(root, "tsconfig.base.json"), join(root, "turbo.json"), ...manifests()];
-  for (const folder of projects()) collect(join(root, folder), files);
+  for (const folder of builtProjects()) collect(join(root, folder), files);
   return files;
 }
 
 function isBuilt() {
-  return projects().every((folder) => existsSync(join(root, folder, "dist")));
+  return builtProjects().every((folder) => existsSync(join(root, folder, "dist")));
 }
 
-function projects() {
-  return workspaceFolders.flatMap((folder) =>
-    readdirSync(join(root, folder), { withFileTypes: true })
-      .filter((entry) => existsSync(join(root, folder, entry.name, "package.json")))
-      .map((entry) => join(folder, entry.name)),
+/** The folders of the projects that a build compiles: all but the tests. */
+function builtProjects() {
+  const groups = ["packages", "apps"].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => join(group, name)),
   );
+  return [...groups, "bench"].filter((folder) => existsSync(join(root, folder, "package.json")));
 }
 
 function collect(folder, files) {
