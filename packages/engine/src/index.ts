@@ -1,1 +1,49 @@
-export {};
+export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
+export { Box } from "./box.ts";
+export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
+export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
+export {
+  ArgumentError,
+  BackendError,
+  DTypeError,
+  type ErrorDetails,
+  GradloomError,
+  ShapeError,
+  StateError,
+} from "./errors.ts";
+export {
+  broadcastShapes,
+  cat,
+  constant,
+  element,
+  expand,
+  iota,
+  matmul,
+  pad,
+  permute,
+  reduce,
+  reshape,
+  scalar,
+  slice,
+} from "./graph.ts";
+export type {
+  Access,
+  Affine,
+  ConstantInstruction,
+  ElementInstruction,
+  Guard,
+  IndexInstruction,
+  Instruction,
+  Kernel,
+  LoadInstruction,
+  LoopKernel,
+  MatmulKernel,
+  MatrixOperand,
+  ProductInstruction,
+  Result,
+  ResultInstruction,
+  ScalarInstruction,
+  Stage,
+  Store,
+} from "./kernel.ts";
+export { Node, type NodeOp } from "./node.ts";

@@ -1,0 +1,37 @@
+import type { DType, TypedArray } from "./dtype.ts";
+import { Node } from "./node.ts";
+
+/**
+ * A value: bytes that are in an array on the JavaScript heap, resident in the backend's memory, or both;
+ * or neither, for a state that has only been recorded. Only the engine touches these fields.
+ */
+export class Box {
+  readonly dtype: DType;
+  readonly length: number;
+  /** For messages: the name of a parameter, say. */
+  name: string = "a tensor";
+  /** Counts the assignments that have been carried out. */
+  version: number = 0;
+  /** The bytes on the heap, if they are there and current. */
+  host: TypedArray | undefined;
+  /** Where the bytes are in the backend's memory, if they are there. They are current. */
+  address: number | undefined = undefined;
+  /** When a plan last used it: what was not used for longest is paged out first. */
+  lastUse: number = 0;
+  /** What this state is now: a leaf, or the node of an assignment that is still to be carried out. */
+  node: Node;
+
+  constructor(dtype: DType, shape: readonly number[], host?: TypedArray) {
+    let length = 1;
+    for (const size of shape) length *= size;
+    this.dtype = dtype;
+    this.length = length;
+    this.host = host;
+    this.node = new Node("box", [], [], shape, dtype, this);
+  }
+
+  /** The node that stands for the value as it is now: another one after each assignment. */
+  renew(shape: readonly number[]): void {
+    this.node = new Node("box", [], [], shape, this.dtype, this);
+  }
+}

@@ -1,0 +1,48 @@
+/** What an error is about, for callers that do not want to parse its message. */
+export interface ErrorDetails {
+  /** The operation that refused: `"matmul"`, `"backward"`, … */
+  readonly op?: string;
+  /** The shapes that it got. */
+  readonly shapes?: readonly (readonly number[])[];
+}
+
+/**
+ * Every error that Gradloom throws on purpose. The message reads `<operation>: <what> must <rule>,
+ * got <values>. <way out>`.
+ */
+export class GradloomError extends Error {
+  override readonly name: string = "GradloomError";
+  readonly op: string | undefined;
+  readonly shapes: readonly (readonly number[])[] | undefined;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message);
+    this.op = details.op;
+    this.shapes = details.shapes;
+  }
+}
+
+/** Shapes or axes do not fit. */
+export class ShapeError extends GradloomError {
+  override readonly name = "ShapeError";
+}
+
+/** An element type does not fit. */
+export class DTypeError extends GradloomError {
+  override readonly name = "DTypeError";
+}
+
+/** A value or an option is outside what is allowed. */
+export class ArgumentError extends GradloomError {
+  override readonly name = "ArgumentError";
+}
+
+/** Something is used when it cannot be: a value that is gone, a graph that was freed. */
+export class StateError extends GradloomError {
+  override readonly name = "StateError";
+}
+
+/** A backend cannot do what it was asked: no memory, a thread that died, no support on this host. */
+export class BackendError extends GradloomError {
+  override readonly name = "BackendError";
+}

@@ -1,0 +1,129 @@
+import type { DType } from "./dtype.ts";
+import type { ElementOp, ReduceOp } from "./element-op.ts";
+import { ShapeError } from "./errors.ts";
+import { Node } from "./node.ts";
+
+const none: readonly number[] = [];
+const noNodes: readonly Node[] = [];
+
+/** A literal, part of the structure: changing it makes another plan. */
+export function constant(value: number, dtype: DType): Node {
+  return new Node("constant", noNodes, [value], none, dtype);
+}
+
+/** A number given at each run. A function is asked at each run. */
+export function scalar(value: number | (() => number), dtype: DType): Node {
+  return new Node("scalar", noNodes, none, none, dtype, value);
+}
+
+/** `[0, 1, …, length - 1]` of int32. */
+export function iota(length: number): Node {
+  return new Node("iota", noNodes, none, [length], "int32");
+}
+
+/** The shape that shapes broadcast to, or `undefined` if they do not. */
+export function broadcastShapes(
+  shapes: readonly (readonly number[])[],
+): readonly number[] | undefined {
+  let result = shapes[0];
+  for (let s = 1; s < shapes.length; s++) {
+    const joined = broadcastTwo(result, shapes[s]);
+    if (joined === undefined) return undefined;
+    result = joined;
+  }
+  return result;
+}
+
+function broadcastTwo(a: readonly number[], b: readonly number[]): readonly number[] | undefined {
+  if (a === b || b.length === 0) return a;
+  if (a.length === 0) return b;
+  if (a.length === b.length) {
+    let same = true;
+    for (let i = 0; i < a.length; i++) same &&= a[i] === b[i];
+    if (same) return a;
+  }
+  const ndim = Math.max(a.length, b.length);
+  const shape = new Array<number>(ndim);
+  for (let i = 1; i <= ndim; i++) {
+    const left = i <= a.length ? a[a.length - i] : 1;
+    const right = i <= b.length ? b[b.length - i] : 1;
+    if (left !== right && left !== 1 && right !== 1) return undefined;
+    shape[ndim - i] = left === 1 ? right : left;
+  }
+  return shape;
+}
+
+/** An element operation; the inputs broadcast. `dtype` is the result's. */
+export function element(
+  op: ElementOp,
+  inputs: readonly Node[],
+  dtype: DType,
+  attributes: readonly number[] = none,
+): Node {
+  let shape = inputs[0].shape;
+  for (let i = 1; i < inputs.length; i++) {
+    const joined = broadcastTwo(shape, inputs[i].shape);
+    if (joined === undefined) {
+      const shapes = inputs.map((input) => input.shape);
+      const list = shapes.map((s) => `[${s.join(", ")}]`).join(" and ");
+      throw new ShapeError(`${op}: shapes must broadcast, got ${list}.`, { op, shapes });
+    }
+    shape = joined;
+  }
+  return new Node(op, inputs, attributes, shape, dtype);
+}
+
+/** The same elements in row-major order, in another shape of the same size. */
+export function reshape(x: Node, shape: readonly number[]): Node {
+  return new Node("reshape", [x], none, shape, x.dtype);
+}
+
+/** Axis `i` of the result is axis `axes[i]` of `x`. */
+export function permute(x: Node, axes: readonly number[]): Node {
+  const shape = axes.map((axis) => x.shape[axis]);
+  return new Node("permute", [x], axes, shape, x.dtype);
+}
+
+/** Repeats axes of size 1, and adds axes in front, up to `shape`. */
+export function expand(x: Node, shape: readonly number[]): Node {
+  return new Node("expand", [x], none, shape, x.dtype);
+}
+
+/**
+ * Element `i` of an axis of the result is element `start + i · step` of `x`. Steps may be negative. All
+ * elements that it names must exist.
+ */
+export function slice(
+  x: Node,
+  starts: readonly number[],
+  steps: readonly number[],
+  shape: readonly number[],
+): Node {
+  return new Node("slice", [x], [...starts, ...steps], shape, x.dtype);
+}
+
+/** Adds zeros before and behind, along each axis. */
+export function pad(x: Node, before: readonly number[], behind: readonly number[]): Node {
+  const shape = x.shape.map((size, axis) => before[axis] + size + behind[axis]);
+  return new Node("pad", [x], [...before, ...behind], shape, x.dtype);
+}
+
+/** Joins along an existing axis; the other sizes and the dtypes are equal. */
+export function cat(inputs: readonly Node[], axis: number): Node {
+  const shape = [...inputs[0].shape];
+  for (let i = 1; i < inputs.length; i++) shape[axis] += inputs[i].shape[axis];
+  return new Node("cat", inputs, [axis], shape, inputs[0].dtype);
+}
+
+/** Combines the elements along `axes`, which vanish from the shape. Axes are sorted and distinct. */
+export function reduce(op: ReduceOp, x: Node, axes: readonly number[]): Node {
+  const shape = x.shape.filter((_, axis) => !axes.includes(axis));
+  const dtype = op === "argmax" || op === "argmin" ? "int32" : x.dtype;
+  return new Node(`reduce:${op}`, [x], axes, shape, dtype);
+}
+
+/** `[...batch, m, k] × [...batch, k, n] → [...batch, m, n]`, with equal batch sizes and dtypes. */
+export function matmul(a: Node, b: Node): Node {
+  const shape = [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]];
+  return new Node("matmul", [a, b], none, shape, a.dtype);
+}
