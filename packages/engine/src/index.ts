@@ -2,6 +2,7 @@ export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
 export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
+export { erf } from "./erf.ts";
 export {
   ArgumentError,
   BackendError,
@@ -47,3 +48,4 @@ export type {
   Store,
 } from "./kernel.ts";
 export { Node, type NodeOp } from "./node.ts";
+export { philox } from "./philox.ts";
