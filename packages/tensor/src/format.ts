@@ -1,0 +1,141 @@
+import { type DType, GradloomError, isFloat, type TypedArray } from "@gradloom/engine";
+
+/** What printing needs to know of a tensor. */
+export interface Printable {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly requiresGrad: boolean;
+  dataSync(): TypedArray;
+}
+
+const lineWidth = 80;
+/** More elements than this are cut down to `edgeItems` at both ends of each axis. */
+const maxElements = 1000;
+const edgeItems = 3;
+const digits = 4;
+
+/**
+ * A tensor as text: its values, aligned as PyTorch does, then its shape, dtype and `requiresGrad`. If the
+ * values cannot be had at once, the reason stands in their place; it never throws.
+ */
+export function formatTensor(tensor: Printable): string {
+  const prefix = "tensor(";
+  const parts = [
+    formatValues(tensor, prefix.length),
+    `shape=[${tensor.shape.join(", ")}]`,
+    `dtype=${tensor.dtype}`,
+  ];
+  if (tensor.requiresGrad) parts.push("requiresGrad=true");
+  return `${prefix}${parts.join(", ")})`;
+}
+
+function formatValues(tensor: Printable, indent: number): string {
+  let data: TypedArray;
+  try {
+    data = tensor.dataSync();
+  } catch (error) {
+    if (!(error instanceof GradloomError)) throw error;
+    return `<${error.message}>`;
+  }
+  const { shape } = tensor;
+  if (data.length === 0) return "[]";
+  const cut = data.length > maxElements;
+  const shown = visiblePositions(shape, cut);
+  const texts = formatNumbers(
+    shown.map((position) => data[position]),
+    tensor.dtype,
+  );
+  let next = 0;
+  return arrange(shape, cut, indent, () => texts[next++]);
+}
+
+/** Positions of the elements that are printed, in the order of printing. */
+function visiblePositions(shape: readonly number[], cut: boolean): number[] {
+  let positions = [0];
+  for (const size of shape) {
+    const indices = visibleIndices(size, cut);
+    positions = positions.flatMap((base) => indices.map((index) => base * size + index));
+  }
+  return positions;
+}
+
+function visibleIndices(size: number, cut: boolean): number[] {
+  const indices = Array.from({ length: isCut(size, cut) ? 2 * edgeItems : size }, (_, i) => i);
+  return isCut(size, cut)
+    ? indices.map((i) => (i < edgeItems ? i : size - 2 * edgeItems + i))
+    : indices;
+}
+
+function isCut(size: number, cut: boolean): boolean {
+  return cut && size > 2 * edgeItems;
+}
+
+/** Puts brackets and line breaks around the texts, which `next` gives one by one. */
+function arrange(
+  shape: readonly number[],
+  cut: boolean,
+  indent: number,
+  next: () => string,
+): string {
+  if (shape.length === 0) return next().trim();
+  const [size, ...inner] = shape;
+  const count = isCut(size, cut) ? 2 * edgeItems : size;
+  const items = Array.from({ length: count }, () => {
+    return inner.length === 0 ? next() : arrange(inner, cut, indent + 1, next);
+  });
+  if (isCut(size, cut)) items.splice(edgeItems, 0, "...");
+  if (inner.length > 0) {
+    // An empty line more for each further axis, as PyTorch does.
+    return `[${items.join(`,${"\n".repeat(inner.length)}${" ".repeat(indent + 1)}`)}]`;
+  }
+  const perLine = Math.max(1, Math.floor((lineWidth - indent) / (items[0].length + 2)));
+  const lines: string[] = [];
+  for (let i = 0; i < items.length; i += perLine) {
+    lines.push(items.slice(i, i + perLine).join(", "));
+  }
+  return `[${lines.join(`,\n${" ".repeat(indent + 1)}`)}]`;
+}
+
+/** Numbers in one common style, padded to one width. */
+function formatNumbers(values: readonly number[], dtype: DType): string[] {
+  const style =
+    dtype === "bool"
+      ? (value: number) => (value ? "true" : "false")
+      : isFloat(dtype)
+        ? floatStyle(values)
+        : String;
+  const texts = values.map(style);
+  const width = texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+  return texts.map((text) => text.padStart(width));
+}
+
+/** Whole numbers end with a point; a wide range of magnitudes is written with exponents. */
+function floatStyle(values: readonly number[]): (value: number) => string {
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  let whole = true;
+  for (const value of values) {
+    if (value === 0 || !Number.isFinite(value)) continue;
+    smallest = Math.min(smallest, Math.abs(value));
+    largest = Math.max(largest, Math.abs(value));
+    whole &&= Number.isInteger(value);
+  }
+  const scientific = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);
+  return (value) => {
+    if (!Number.isFinite(value)) return nameOf(value);
+    if (scientific) return exponential(value);
+    const text = whole ? `${value.toFixed(0)}.` : value.toFixed(digits);
+    return Object.is(value, -0) ? `-${text}` : text;
+  };
+}
+
+function nameOf(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  return value > 0 ? "inf" : "-inf";
+}
+
+/** `1.2345e-05`: at least two digits in the exponent. */
+function exponential(value: number): string {
+  const text = value.toExponential(digits).replace(/e([+-])(\d)$/, "e$10$2");
+  return Object.is(value, -0) ? `-${text}` : text;
+}
