@@ -1,0 +1,67 @@
+import { BackendError } from "@gradloom/engine";
+
+/** Bytes of a page of WebAssembly memory. */
+export const pageBytes = 65536;
+/** The largest memory that 32-bit addresses reach, in pages. */
+export const maxPages = 65536;
+
+/**
+ * The memory of a backend. It only grows; each growth may put another buffer behind it, so its bytes are
+ * seen through the views in here, never through ones that were kept.
+ */
+export class LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  bytes: Uint8Array = new Uint8Array(0);
+  words: Int32Array = new Int32Array(0);
+  /** Counts growths: threads must look again at a memory that has grown. */
+  growths: number = 0;
+
+  constructor(shared: boolean, initialPages = 16) {
+    this.shared = shared;
+    try {
+      this.memory = new WebAssembly.Memory({ initial: initialPages, maximum: maxPages, shared });
+    } catch (cause) {
+      throw new BackendError(
+        `WasmBackend: the host must be able to reserve 4 GiB of address space, got ${String(cause)}.`,
+        { op: "WasmBackend" },
+      );
+    }
+    this.refresh();
+  }
+
+  get byteLength(): number {
+    return this.bytes.length;
+  }
+
+  /** Makes room for addresses below `end`; by a quarter at least, so that growing stays rare. */
+  reserve(end: number): void {
+    if (end <= this.byteLength) return;
+    const pages = this.byteLength / pageBytes;
+    const needed = Math.ceil(end / pageBytes);
+    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), maxPages);
+    if (!this.grow(wanted - pages) && (wanted === needed || !this.grow(needed - pages))) {
+      throw new BackendError(
+        `allocate: all memory must fit into 4 GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
+        { op: "allocate" },
+      );
+    }
+  }
+
+  private grow(pages: number): boolean {
+    if (this.byteLength / pageBytes + pages > maxPages) return false;
+    try {
+      this.memory.grow(pages);
+    } catch {
+      return false;
+    }
+    this.refresh();
+    this.growths++;
+    return true;
+  }
+
+  private refresh(): void {
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.words = new Int32Array(this.memory.buffer);
+  }
+}
