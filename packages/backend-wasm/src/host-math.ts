@@ -1,10 +1,36 @@
 import { erf } from "@gradloom/engine";
 
+/** The name of a function in {@link hostMath}. */
+export type HostFunction =
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "log2"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "erf"
+  | "mod"
+  | "floorDiv"
+  | "pow"
+  | "integerMod"
+  | "integerFloorDiv"
+  | "integerPow"
+  | "shl"
+  | "shr";
+
 /**
  * Functions of doubles that kernel modules import as `h.<name>`, for what is rare or hard to vectorise:
  * kernels call them lane by lane.
  */
-export const hostMath = {
+export const hostMath: Readonly<Record<HostFunction, (a: number, b: number) => number>> = {
   exp: Math.exp,
   expm1: Math.expm1,
   log: Math.log,
@@ -28,10 +54,7 @@ export const hostMath = {
   integerPow: integerPower,
   shl: (a, b) => a << b,
   shr: (a, b) => a >>> b,
-} satisfies Record<string, (a: number, b: number) => number>;
-
-/** The name of a function in {@link hostMath}. */
-export type HostFunction = keyof typeof hostMath;
+};
 
 /** The remainder with the sign of the divisor. */
 function modulo(a: number, b: number): number {
