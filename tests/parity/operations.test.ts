@@ -1,0 +1,50 @@
+import { setBackend, Tensor } from "@gradloom/tensor";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Comparison } from "./compare.ts";
+import { readFixtures, restore } from "./fixture.ts";
+import { call, functionNamed, isMethod, restoreArguments } from "./operations.ts";
+import { type OperationCase, runCase, title } from "./run-case.ts";
+
+const families = [
+  "creation",
+  "arithmetic",
+  "comparison",
+  "activations",
+  "reductions",
+  "shape",
+  "linear-algebra",
+];
+
+describe.each(["js", "wasm"] as const)("backend %s", (backend) => {
+  beforeAll(() => setBackend(backend));
+  describe.each(families)("%s", (family) => {
+    const comparison = new Comparison();
+    afterAll(() => console.log(comparison.table(`${family}, backend ${backend}`)));
+    test.each(readFixtures<OperationCase>(family).map((c) => ({ title: title(c), c })))(
+      "$title",
+      ({ c }) => runCase(c, comparison, call),
+    );
+  });
+});
+
+/** The first case of every operation that is a method. */
+const methods = new Map(
+  families
+    .flatMap((family) => readFixtures<OperationCase>(family))
+    .filter((c) => isMethod(c.op))
+    .reverse()
+    .map((c) => [c.op, c] as const),
+);
+
+test.each([...methods])("%s is a function too, with equal results", (op, c) => {
+  const inputs = c.inputs.map(restore);
+  const args = restoreArguments(c.args, inputs) as unknown[];
+  const byFunction = functionNamed(op)?.(...args);
+  const list = (result: unknown) => (Array.isArray(result) ? result : [result]);
+  const expected = list(call(op, args));
+  expect(list(byFunction).length).toBe(expected.length);
+  list(byFunction).forEach((tensor: unknown, i) => {
+    expect(tensor).toBeInstanceOf(Tensor);
+    expect((tensor as Tensor).arraySync()).toEqual((expected[i] as Tensor).arraySync());
+  });
+});

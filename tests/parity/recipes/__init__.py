@@ -1,0 +1,1 @@
+"""The parity fixtures, family by family: what is computed, on which inputs."""

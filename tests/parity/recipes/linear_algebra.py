@@ -1,0 +1,113 @@
+"""Products of matrices, and what is composed of them."""
+
+import torch
+import torch.nn.functional as F
+
+from .case import Family, const
+
+
+def products(family):
+    shapes = [
+        ((3, 4), (4, 5)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((2, 3, 4), (4, 5)),
+        ((2, 3, 4), (2, 4, 5)), ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (3, 4, 2)), ((2, 3, 4), (4,)),
+        ((4,), (2, 4, 3)), ((1, 1), (1, 1)), ((3, 1), (1, 4)),
+    ]
+    for left, right in shapes:
+        draw = family.draw("matmul")
+        family.add("matmul", draw.normal(*left), draw.normal(*right), second=left == (2, 3, 4))
+    draw = family.draw("matmul")
+    family.add("matmul", draw.normal(5, 21), draw.normal(21, 17), note="no multiple of a tile")
+    family.add("matmul", draw.normal(33, 9), draw.normal(9, 8))
+    family.add("matmul", draw.normal(2, 3, dtype=torch.float64), draw.normal(3, 2, dtype=torch.float64))
+    family.add("matmul", draw.normal(3, 0), draw.normal(0, 2), note="empty sum")
+    family.add("mm", draw.normal(3, 4), draw.normal(4, 2))
+    family.add("bmm", draw.normal(3, 2, 4), draw.normal(3, 4, 5))
+    family.add("dot", draw.normal(7), draw.normal(7))
+    family.add("outer", draw.normal(3), draw.normal(4))
+
+    def transposed(a, b):
+        return a.t() @ b.t()
+
+    def both_sides(a):
+        return a @ a.t()
+
+    family.add("transposedMatmul", draw.normal(4, 3), draw.normal(5, 4), torch_fn=transposed)
+    family.add("gramMatrix", draw.normal(4, 3), torch_fn=both_sides, second=True)
+
+
+def einsums(family):
+    def einsum(equation, operands):
+        return torch.einsum(equation, *operands)
+
+    draw = family.draw("einsum")
+    for equation, *shapes in (
+        ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)),
+        ("ij->ji", (2, 3)), ("ij->", (2, 3)), ("ij->j", (2, 3)), ("i,j->ij", (2,), (3,)), ("i,i->", (4,), (4,)),
+        ("ij,ij->ij", (2, 3), (2, 3)), ("bhqd,bhkd->bhqk", (2, 2, 3, 4), (2, 2, 5, 4)), ("ii->i", (3, 3)),
+        ("ii->", (3, 3)), ("...ij,...jk->...ik", (2, 3, 4), (4, 2)), ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)),
+    ):
+        family.add("einsum", equation, [draw.normal(*shape) for shape in shapes], torch_fn=einsum)
+
+
+def neural(family):
+    def linear(x, w, bias=None):
+        return F.linear(x, w, bias)
+
+    def layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
+        return F.layer_norm(x, shape, weight, bias, eps)
+
+    def rms_norm(x, shape, weight=None, eps=1e-5):
+        dims = list(range(-len(shape), 0))
+        y = x * torch.rsqrt(x.square().mean(dims, keepdim=True) + eps)
+        return y if weight is None else y * weight
+
+    draw = family.draw("linear")
+    family.add("linear", draw.normal(2, 4), draw.normal(3, 4), torch_fn=linear)
+    family.add("linear", draw.normal(2, 5, 4), draw.normal(3, 4), torch_fn=linear, bias=draw.normal(3), second=True)
+    family.add("linear", draw.normal(4), draw.normal(3, 4), torch_fn=linear, bias=draw.normal(3))
+    draw = family.draw("layerNorm")
+    family.add("layerNorm", draw.normal(3, 5), [5], torch_fn=layer_norm, second=True)
+    family.add("layerNorm", draw.normal(2, 3, 4), [3, 4], torch_fn=layer_norm)
+    family.add("layerNorm", draw.normal(4, 7, scale=3), [7], torch_fn=layer_norm, weight=draw.normal(7),
+               bias=draw.normal(7), second=True)
+    family.add("layerNorm", draw.normal(2, 3, 4), [3, 4], torch_fn=layer_norm, weight=draw.normal(3, 4),
+               bias=draw.normal(3, 4), eps=0.1)
+    family.add("layerNorm", draw.normal(3, 33), [33], torch_fn=layer_norm, weight=draw.normal(33))
+    family.add("layerNorm", draw.normal(2, 6).add(500), [6], torch_fn=layer_norm, note="far from 0")
+    draw = family.draw("rmsNorm")
+    family.add("rmsNorm", draw.normal(3, 5), [5], torch_fn=rms_norm, eps=1e-5)
+    family.add("rmsNorm", draw.normal(2, 3, 6), [6], torch_fn=rms_norm, weight=draw.normal(6), eps=1e-6, second=True)
+
+
+def attention(family):
+    def attend(q, k, v, mask=None, isCausal=False, scale=None):
+        scores = q @ k.transpose(-2, -1) * (q.shape[-1] ** -0.5 if scale is None else scale)
+        if isCausal:
+            mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+        if mask is not None and mask.dtype == torch.bool:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        elif mask is not None:
+            scores = scores + mask
+        return scores.softmax(-1) @ v
+
+    def qkv(draw, queries=4, keys=5):
+        return draw.normal(2, 2, queries, 3), draw.normal(2, 2, keys, 3), draw.normal(2, 2, keys, 6)
+
+    op = "scaledDotProductAttention"
+    draw = family.draw(op)
+    family.add(op, *qkv(draw), torch_fn=attend)
+    family.add(op, *qkv(draw), torch_fn=attend, scale=0.3)
+    family.add(op, *qkv(draw, 5, 5), torch_fn=attend, isCausal=True)
+    mask = draw.flags(4, 5)
+    mask[:, 0] = True
+    family.add(op, *qkv(draw), torch_fn=attend, mask=mask)
+    family.add(op, *qkv(draw), torch_fn=attend, mask=const(draw.normal(4, 5)))
+
+
+def families():
+    family = Family("linear-algebra")
+    products(family)
+    einsums(family)
+    neural(family)
+    attention(family)
+    return [family]
