@@ -18,7 +18,7 @@ function values(data: readonly number[], shape?: readonly number[], dtype?: DTyp
   return text.slice("tensor(".length, text.indexOf(", shape="));
 }
 
-// The expected texts are those of torch 2.6, apart from what follows the values.
+// The expected texts are those of torch 1.13 (but for the width of -0), apart from what follows the values.
 describe("formatTensor", () => {
   test("shows values, shape, dtype and requiresGrad", () => {
     expect(print(new Float32Array([1, 2.5]), [2], "float32", true)).toBe(

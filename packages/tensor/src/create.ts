@@ -1,0 +1,241 @@
+import {
+  ArgumentError,
+  constant,
+  type DType,
+  DTypeError,
+  element,
+  expand,
+  iota,
+  isFloat,
+  type Node,
+  reshape,
+  ShapeError,
+  scalar,
+} from "@gradloom/engine";
+import { engine } from "./engine.ts";
+import { arrayDType, type DataArray, flatten, type TensorData } from "./nested.ts";
+import { record } from "./record.ts";
+import { show, sizeOf } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What every function that makes a tensor takes. */
+export interface TensorOptions {
+  /** The element type; what is the default is said at each function. */
+  readonly dtype?: DType;
+  /** Whether gradients are computed for it. Default: no. */
+  readonly requiresGrad?: boolean;
+}
+
+const maxElements = 2 ** 31 - 1;
+
+/** @throws ShapeError unless `shape` is an array of sizes that a tensor can have. */
+export function checkShape(shape: readonly number[], op: string): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`${op}: shape must be an array, got ${String(shape)}.`, { op });
+  }
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new ShapeError(`${op}: sizes must be integers of at least 0, got ${show(shape)}.`, {
+      op,
+    });
+  }
+  const count = sizeOf(shape);
+  if (count > maxElements) {
+    throw new ShapeError(
+      `${op}: a tensor must have at most ${maxElements} elements, got ${count} in ${show(shape)}.`,
+      { op, shapes: [shape] },
+    );
+  }
+}
+
+/** A node in another dtype. */
+export function cast(x: Node, dtype: DType): Node {
+  return x.dtype === dtype ? x : element("cast", [x], dtype);
+}
+
+/** A tensor without history for a node: what all creation ends with. */
+export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
+  if (requiresGrad && !isFloat(node.dtype)) {
+    throw new DTypeError(
+      `${op}: a tensor that requires a gradient must be float32 or float64, got ${node.dtype}.`,
+      { op },
+    );
+  }
+  const result = record(op, node);
+  if (requiresGrad) result.requiresGrad = true;
+  return result;
+}
+
+/**
+ * A tensor of the given numbers or booleans: a single one, a typed array, or nested arrays. The data is
+ * copied. The default dtype is float32 for numbers, bool for booleans, and what it is for a typed array.
+ *
+ * @throws ShapeError if arrays are ragged; ArgumentError if an entry is not a number, or does not fit
+ * into an integer dtype.
+ */
+export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+  const { data: flat, shape, dtype } = flatten(data, options.dtype);
+  return leaf("tensor", engine().input(flat, shape, dtype), options.requiresGrad);
+}
+
+/**
+ * A tensor of the elements of a typed array, in row-major order. The array is copied; the default
+ * dtype is the array's.
+ *
+ * @throws ShapeError if the shape does not have as many elements as the array.
+ */
+export function fromTypedArray(
+  data: DataArray,
+  shape: readonly number[] = [data.length],
+  options: TensorOptions = {},
+): Tensor {
+  const op = "fromTypedArray";
+  checkShape(shape, op);
+  if (sizeOf(shape) !== data.length) {
+    throw new ShapeError(
+      `${op}: the shape must have as many elements as the array, got ${show(shape)} ` +
+        `for ${data.length} elements.`,
+      { op, shapes: [shape] },
+    );
+  }
+  const { data: flat, dtype } = flatten(data, options.dtype ?? arrayDType(data), op);
+  return leaf(op, engine().input(flat, [...shape], dtype), options.requiresGrad);
+}
+
+/** All zeros. Default dtype: float32. */
+export function zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  return filled("zeros", shape, 0, options);
+}
+
+/** All ones. Default dtype: float32. */
+export function ones(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  return filled("ones", shape, 1, options);
+}
+
+/** Contents do not matter. Differs from PyTorch: they are zeros, which cost nothing here. */
+export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  return filled("empty", shape, 0, options);
+}
+
+function filled(
+  op: string,
+  shape: readonly number[],
+  value: 0 | 1,
+  options: TensorOptions,
+): Tensor {
+  checkShape(shape, op);
+  const node = constant(value, options.dtype ?? "float32");
+  return leaf(op, expand(node, [...shape]), options.requiresGrad);
+}
+
+/**
+ * Everywhere `value`. Default dtype: float32 for a number, bool for a boolean.
+ *
+ * @throws ArgumentError if the value does not fit into an integer dtype.
+ */
+export function full(
+  shape: readonly number[],
+  value: number | boolean,
+  options: TensorOptions = {},
+): Tensor {
+  checkShape(shape, "full");
+  const { data, dtype } = flatten(value, options.dtype, "full");
+  return leaf("full", expand(scalar(data[0], dtype), [...shape]), options.requiresGrad);
+}
+
+/** Zeros in the shape and dtype of `x`. */
+export function zerosLike(x: Tensor, options: TensorOptions = {}): Tensor {
+  return filled("zerosLike", x.shape, 0, { dtype: x.dtype, ...options });
+}
+
+/** Ones in the shape and dtype of `x`. */
+export function onesLike(x: Tensor, options: TensorOptions = {}): Tensor {
+  return filled("onesLike", x.shape, 1, { dtype: x.dtype, ...options });
+}
+
+/** Options of {@link arange}. */
+export interface ArangeOptions extends TensorOptions {
+  /** The distance between neighbours, which may be negative. Default: 1. */
+  readonly step?: number;
+}
+
+/**
+ * `start, start + step, start + 2·step, …` up to and without `end`; with one number, from 0 up to it.
+ * Default dtype, as in PyTorch: int32 if all three are whole numbers, else float32.
+ *
+ * @throws ArgumentError if `step` is 0 or leads away from `end`.
+ */
+export function arange(end: number, options?: ArangeOptions): Tensor;
+export function arange(start: number, end: number, options?: ArangeOptions): Tensor;
+export function arange(
+  first: number,
+  second: number | ArangeOptions = {},
+  third: ArangeOptions = {},
+): Tensor {
+  const [start, end, options] =
+    typeof second === "number" ? [first, second, third] : [0, first, second];
+  const { step = 1, requiresGrad } = options;
+  const steps = (end - start) / step;
+  if (!(steps >= 0) || !Number.isFinite(steps)) {
+    throw new ArgumentError(
+      `arange: step must lead from start to end, got start ${start}, end ${end}, step ${step}.`,
+      { op: "arange" },
+    );
+  }
+  const length = Math.ceil(steps);
+  checkShape([length], "arange");
+  const whole = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
+  const dtype = options.dtype ?? (whole ? "int32" : "float32");
+  return leaf("arange", cast(line(iota(length), start, step), dtype), requiresGrad);
+}
+
+/**
+ * `steps` numbers at equal distances from `start` to `end`, both included. Default dtype: float32.
+ *
+ * @throws ArgumentError if `steps` is not an integer of at least 0.
+ */
+export function linspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: TensorOptions = {},
+): Tensor {
+  const op = "linspace";
+  if (!Number.isInteger(steps) || steps < 0) {
+    throw new ArgumentError(`${op}: steps must be an integer of at least 0, got ${steps}.`, { op });
+  }
+  checkShape([steps], op);
+  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  const index = iota(steps);
+  // The upper half is counted from the end, so that the last number is exactly `end`.
+  const back = element("sub", [index, constant(Math.max(steps - 1, 0), "int32")], "int32");
+  const node = element(
+    "where",
+    [
+      element("lt", [index, constant(Math.ceil(steps / 2), "int32")], "bool"),
+      line(index, start, step),
+      line(back, end, -step),
+    ],
+    "float64",
+  );
+  return leaf(op, cast(node, options.dtype ?? "float32"), options.requiresGrad);
+}
+
+/** `start + step · index` in float64, so that rounding to another dtype comes once and last. */
+function line(index: Node, start: number, step: number): Node {
+  const scaled = element("mul", [cast(index, "float64"), scalar(step, "float64")], "float64");
+  return element("add", [scaled, scalar(start, "float64")], "float64");
+}
+
+/** Options of {@link eye}. */
+export interface EyeOptions extends TensorOptions {
+  /** The number of columns. Default: that of rows. */
+  readonly m?: number;
+}
+
+/** Ones on the diagonal, zeros elsewhere: `[n, n]`, or `[n, m]`. Default dtype: float32. */
+export function eye(n: number, options: EyeOptions = {}): Tensor {
+  const { m = n, dtype = "float32", requiresGrad } = options;
+  checkShape([n, m], "eye");
+  const onDiagonal = element("eq", [reshape(iota(n), [n, 1]), iota(m)], "bool"); // [n, m]
+  return leaf("eye", cast(onDiagonal, dtype), requiresGrad);
+}
