@@ -1,1 +1,1 @@
-export {};
+export { JsBackend } from "./js-backend.ts";

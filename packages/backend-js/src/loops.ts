@@ -1,0 +1,31 @@
+import type { Affine } from "@gradloom/engine";
+
+/**
+ * Calls `body` for each point of nested loops of these sizes, the last one innermost, after writing
+ * their counters to `loops` from position `first` on.
+ */
+export function forEachPoint(
+  sizes: readonly number[],
+  loops: number[],
+  first: number,
+  body: () => void,
+): void {
+  const loop = (depth: number): void => {
+    if (depth === sizes.length) {
+      body();
+      return;
+    }
+    for (let i = 0; i < sizes[depth]; i++) {
+      loops[first + depth] = i;
+      loop(depth + 1);
+    }
+  };
+  loop(0);
+}
+
+/** `offset + Σ strides[i] · loops[i]`. */
+export function evaluate({ offset, strides }: Affine, loops: readonly number[]): number {
+  let value = offset;
+  for (let i = 0; i < strides.length; i++) value += strides[i] * loops[i];
+  return value;
+}
