@@ -1,1 +1,177 @@
-export {};
+export {
+  ArgumentError,
+  BackendError,
+  type DType,
+  DTypeError,
+  type ErrorDetails,
+  GradloomError,
+  ShapeError,
+  StateError,
+  type TypedArray,
+} from "@gradloom/engine";
+export { type BackwardOptions, backward, type GradOptions, grad } from "./autograd.ts";
+export {
+  type ArangeOptions,
+  arange,
+  type EyeOptions,
+  empty,
+  eye,
+  fromTypedArray,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./create.ts";
+export {
+  type BackendName,
+  memoryStats,
+  realize,
+  setBackend,
+  setNumThreads,
+  settle,
+} from "./engine.ts";
+export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
+export { isGradEnabled, noGrad } from "./grad-mode.ts";
+export { type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.ts";
+export type { Gradient, Gradients, History } from "./history.ts";
+export { type MultinomialOptions, multinomial } from "./multinomial.ts";
+export type { DataArray, NestedNumbers, TensorData } from "./nested.ts";
+export {
+  elu,
+  type GeluOptions,
+  gelu,
+  hardswish,
+  leakyRelu,
+  mish,
+  relu,
+  type SoftplusOptions,
+  sigmoid,
+  silu,
+  softplus,
+} from "./ops/activation.ts";
+export {
+  abs,
+  add,
+  ceil,
+  type DivOptions,
+  div,
+  floor,
+  lerp,
+  mul,
+  neg,
+  reciprocal,
+  remainder,
+  round,
+  rsqrt,
+  sign,
+  sqrt,
+  square,
+  sub,
+  trunc,
+} from "./ops/arithmetic.ts";
+export { clone, to } from "./ops/cast.ts";
+export {
+  type AllcloseOptions,
+  allclose,
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  lt,
+  ne,
+} from "./ops/comparison.ts";
+export { type DropoutOptions, dropout } from "./ops/dropout.ts";
+export { einsum } from "./ops/einsum.ts";
+export { amax, amin, argmax, argmin, type Extremes, max, min } from "./ops/extreme.ts";
+export { type ClampOptions, clamp, maximum, minimum } from "./ops/extremum.ts";
+export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./ops/joining.ts";
+export { diagonal, maskedFill, oneHot, tril, triu, where } from "./ops/masking.ts";
+export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./ops/matmul.ts";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  type GroupNormOptions,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./ops/normalization.ts";
+export { pow } from "./ops/power.ts";
+export {
+  type Axes,
+  all,
+  any,
+  logsumexp,
+  mean,
+  type NormOptions,
+  norm,
+  prod,
+  type ReduceOptions,
+  std,
+  sum,
+  type VarianceOptions,
+  variance as var,
+} from "./ops/reduction.ts";
+export {
+  flip,
+  narrow,
+  type PadOptions,
+  pad,
+  type SliceOptions,
+  select,
+  slice,
+} from "./ops/slicing.ts";
+export { logSoftmax, softmax } from "./ops/softmax.ts";
+export {
+  acos,
+  asin,
+  atan,
+  cos,
+  cosh,
+  erf,
+  exp,
+  expm1,
+  log,
+  log1p,
+  log2,
+  sin,
+  sinh,
+  tan,
+  tanh,
+} from "./ops/transcendental.ts";
+export {
+  expand,
+  flatten,
+  permute,
+  repeat,
+  repeatInterleave,
+  reshape,
+  squeeze,
+  t,
+  transpose,
+  unflatten,
+  unsqueeze,
+  view,
+} from "./ops/view.ts";
+export type { Operand } from "./promote.ts";
+export {
+  bernoulli,
+  type RandomOptions,
+  rand,
+  randint,
+  randn,
+  randnLike,
+  randperm,
+} from "./random.ts";
+export { Tensor } from "./tensor.ts";

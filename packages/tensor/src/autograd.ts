@@ -1,0 +1,213 @@
+import { ArgumentError, ShapeError, StateError } from "@gradloom/engine";
+import { withGradMode } from "./grad-mode.ts";
+import type { History } from "./history.ts";
+import { literal } from "./record.ts";
+import { sameShape, show } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What `backward` takes. */
+export interface BackwardOptions {
+  /** The gradient of whatever the loss is with respect to this tensor. Default: 1, for a scalar. */
+  readonly gradient?: Tensor;
+  /** Keeps the graph for another call. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Records the gradients so that they can be differentiated again. Default: false. */
+  readonly createGraph?: boolean;
+}
+
+/** What `grad` takes. */
+export interface GradOptions {
+  /** The gradient of whatever the loss is with respect to each output. Default: 1, for scalars. */
+  readonly gradOutputs?: Tensor | readonly Tensor[];
+  /** Keeps the graph for another call. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Records the gradients so that they can be differentiated again. Default: false. */
+  readonly createGraph?: boolean;
+  /** Gives `null` for an input that the outputs do not depend on, instead of an error. Default: false. */
+  readonly allowUnused?: boolean;
+}
+
+/** See {@link Tensor.backward}. */
+export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  const { gradient, createGraph = false, retainGraph = createGraph } = options;
+  const seed = seedFor("backward", output, gradient);
+  withGradMode(createGraph, () => {
+    const histories = collect("backward", [output]);
+    const gradients = propagate([output], [seed], histories, undefined);
+    for (const [tensor, grad] of gradients) {
+      tensor.grad = tensor.grad === null ? grad : tensor.grad.add(grad);
+    }
+    if (!retainGraph) for (const { history } of histories) history.free();
+  });
+}
+
+/**
+ * The gradients of `outputs`, summed, with respect to each of `inputs`; `grad` fields stay as they are.
+ *
+ * @throws ShapeError, StateError as {@link backward} does. ArgumentError if an input does not require a gradient, or
+ * the outputs do not depend on it (unless `allowUnused`).
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions & { readonly allowUnused: true },
+): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  const from = toList(outputs);
+  const to = toList(inputs);
+  const given = options.gradOutputs === undefined ? [] : toList(options.gradOutputs);
+  if (given.length > 0 && given.length !== from.length) {
+    throw new ArgumentError(
+      `grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`,
+      { op: "grad" },
+    );
+  }
+  const seeds = from.map((output, i) => seedFor("grad", output, given[i]));
+  to.forEach((input, i) => {
+    if (!input.requiresGrad) {
+      throw new ArgumentError(
+        `grad: inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`,
+        { op: "grad" },
+      );
+    }
+  });
+  return withGradMode(createGraph, () => {
+    const histories = collect("grad", from);
+    const gradients = propagate(from, seeds, histories, new Set(to));
+    if (!retainGraph) for (const { history } of histories) history.free();
+    return to.map((input, i) => {
+      const gradient = gradients.get(input);
+      if (gradient === undefined && !allowUnused) {
+        throw new ArgumentError(
+          `grad: the outputs must depend on every input, got number ${i} that was not used. ` +
+            "Pass { allowUnused: true } to get null for it.",
+          { op: "grad" },
+        );
+      }
+      return gradient ?? null;
+    });
+  });
+}
+
+function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
+  return Array.isArray(tensors) ? tensors : [tensors as Tensor];
+}
+
+/** The gradient that the walk starts with. */
+function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tensor {
+  if (!output.requiresGrad) {
+    throw new StateError(
+      `${op}: the loss must depend on a tensor that requires a gradient, got one that does not. Make one with ` +
+        "tensor(data, { requiresGrad: true }), and do not record the loss inside noGrad().",
+      { op },
+    );
+  }
+  if (gradient === undefined) {
+    if (output.numel !== 1) {
+      throw new ShapeError(
+        `${op}: the loss must be a scalar, got ${show(output.shape)}. Reduce it first, for example with mean().`,
+        { op, shapes: [output.shape] },
+      );
+    }
+    return literal(1, output).expand(output.shape);
+  }
+  if (!sameShape(gradient.shape, output.shape)) {
+    throw new ShapeError(
+      `${op}: the gradient must have the shape of the output, got ${show(gradient.shape)} for ${show(output.shape)}.`,
+      { op, shapes: [output.shape, gradient.shape] },
+    );
+  }
+  return gradient.to(output.dtype);
+}
+
+/** A tensor that is not a leaf, and how it came to be. */
+interface Recorded {
+  readonly tensor: Tensor;
+  readonly history: History;
+}
+
+/** All that lies behind the outputs, in order of creation. */
+function collect(op: string, outputs: readonly Tensor[]): Recorded[] {
+  const found: Recorded[] = [];
+  const seen = new Set<History>();
+  const stack = [...outputs];
+  for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    const { history } = tensor;
+    if (history === undefined || seen.has(history)) continue;
+    history.check(op);
+    seen.add(history);
+    found.push({ tensor, history });
+    for (const input of history.inputs) if (input.requiresGrad) stack.push(input);
+  }
+  return found.sort((a, b) => a.history.order - b.history.order);
+}
+
+/**
+ * Walks from the outputs back to the inputs. Every tensor has its whole gradient when its turn comes: all
+ * that used it were created later.
+ *
+ * @param wanted - Tensors whose gradients are asked for, or `undefined` for all leaves.
+ * @returns The gradients of those, and of tensors that retain theirs.
+ */
+function propagate(
+  outputs: readonly Tensor[],
+  seeds: readonly Tensor[],
+  histories: readonly Recorded[],
+  wanted: ReadonlySet<Tensor> | undefined,
+): Map<Tensor, Tensor> {
+  const useful = wanted && leadingTo(wanted, histories);
+  const pending = new Map<Tensor, Tensor>();
+  const add = (tensor: Tensor, gradient: Tensor) => {
+    const sum = pending.get(tensor);
+    pending.set(tensor, sum === undefined ? gradient : sum.add(gradient));
+  };
+  outputs.forEach((output, i) => {
+    add(output, seeds[i]);
+  });
+  for (let h = histories.length - 1; h >= 0; h--) {
+    const { tensor, history } = histories[h];
+    const gradient = pending.get(tensor);
+    if (gradient === undefined) continue;
+    const keep = wanted === undefined ? history.retainsGrad : wanted.has(tensor);
+    if (!keep) pending.delete(tensor);
+    const { inputs, gradients } = history;
+    for (let i = 0; i < gradients.length; i++) {
+      const rule = gradients[i];
+      const input = inputs[i];
+      if (rule === undefined || !input.requiresGrad) continue;
+      if (useful !== undefined && !useful.has(input)) continue;
+      add(input, sumTo(rule(gradient, tensor), input.shape));
+    }
+  }
+  return pending;
+}
+
+/** Those tensors through which gradients reach one of `wanted`. */
+function leadingTo(wanted: ReadonlySet<Tensor>, histories: readonly Recorded[]): Set<Tensor> {
+  const useful = new Set(wanted);
+  for (const { tensor, history } of histories) {
+    if (history.inputs.some((input) => useful.has(input))) useful.add(tensor);
+  }
+  return useful;
+}
+
+/** Undoes broadcasting: sums over the axes along which `shape` was repeated. */
+function sumTo(gradient: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const added = gradient.ndim - shape.length;
+  const axes: number[] = [];
+  for (let axis = 0; axis < gradient.ndim; axis++) {
+    if (axis < added || (shape[axis - added] === 1 && gradient.shape[axis] !== 1)) axes.push(axis);
+  }
+  return gradient.sum(axes).reshape(shape);
+}

@@ -1,0 +1,70 @@
+import { StateError } from "@gradloom/engine";
+import type { Tensor } from "./tensor.ts";
+
+/**
+ * The gradient with respect to one input of an operation, given the gradient with respect to its
+ * output. It may be larger than the input along broadcast axes: `backward` sums over those.
+ */
+export type Gradient = (grad: Tensor, output: Tensor) => Tensor;
+
+/** A rule for each input of an operation, in order; `undefined` where no gradient flows. */
+export type Gradients = readonly (Gradient | undefined)[];
+
+let recorded = 0;
+
+/** How a tensor came to be, as far as gradients need it. */
+export class History {
+  /** The operation that made the tensor, by its public name. */
+  readonly op: string;
+  /** Grows with each record, so that inputs have smaller numbers. */
+  readonly order: number = recorded++;
+  inputs: readonly Tensor[];
+  gradients: Gradients;
+  /** Whether `backward` keeps the gradient of this tensor, though it is not a leaf. */
+  retainsGrad: boolean = false;
+  freed: boolean = false;
+  /** How often the inputs had been assigned to, together: none of these numbers ever goes down. */
+  private readonly assignments: number;
+
+  constructor(op: string, inputs: readonly Tensor[], gradients: Gradients) {
+    this.op = op;
+    this.inputs = inputs;
+    this.gradients = gradients;
+    this.assignments = countAssignments(inputs);
+  }
+
+  /** Lets go of all that only gradients needed. */
+  free(): void {
+    this.inputs = [];
+    this.gradients = [];
+    this.freed = true;
+  }
+
+  /**
+   * Rules use the inputs as they are now, so these must still be what they were.
+   *
+   * @throws StateError if the history was freed, or an input has been assigned to.
+   */
+  check(caller: string): void {
+    if (this.freed) {
+      throw new StateError(
+        `${caller}: the graph must still exist, got "${this.op}" freed by an earlier backward(). ` +
+          "Pass { retainGraph: true } to the first one, or compute the loss again.",
+        { op: caller },
+      );
+    }
+    if (countAssignments(this.inputs) !== this.assignments) {
+      throw new StateError(
+        `${caller}: inputs of "${this.op}" must be unchanged, got one that was assigned to after it ` +
+          "was used. Call backward() before the assignment, or clone() what you use.",
+        { op: caller },
+      );
+    }
+  }
+}
+
+function countAssignments(tensors: readonly Tensor[]): number {
+  let count = 0;
+  for (let i = 0; i < tensors.length; i++) count += tensors[i].state?.assignments ?? 0;
+  return count;
+}

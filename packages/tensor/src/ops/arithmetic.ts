@@ -1,0 +1,160 @@
+import { ArgumentError, DTypeError, isFloat } from "@gradloom/engine";
+import { floatType, type Operand } from "../promote.ts";
+import { formula, literal, record } from "../record.ts";
+import type { Tensor } from "../tensor.ts";
+import { binary, floatUnary, promoted, unary, zeroGradient } from "./elementwise.ts";
+
+/** `a + b`; shapes broadcast. */
+export function add(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  if (x.dtype === "bool") return binary("add", "or", x, y);
+  return binary("add", "add", x, y, [(grad) => grad, (grad) => grad]);
+}
+
+/** `a - b`; shapes broadcast. */
+export function sub(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  refuseBool("sub", x, "Use ne() or logicalNot().");
+  return binary("sub", "sub", x, y, [(grad) => grad, (grad) => grad.neg()]);
+}
+
+/** `a · b`; shapes broadcast. */
+export function mul(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  if (x.dtype === "bool") return binary("mul", "and", x, y);
+  return binary("mul", "mul", x, y, [(grad) => grad.mul(y), (grad) => grad.mul(x)]);
+}
+
+/** What `div` takes. */
+export interface DivOptions {
+  /** `"floor"` rounds the quotient down, `"trunc"` towards 0; integers stay integers then. */
+  readonly roundingMode?: "floor" | "trunc";
+}
+
+/** `a / b`; shapes broadcast. Integers give float32, unless a rounding mode is given. */
+export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
+  const { roundingMode } = options;
+  if (roundingMode === undefined) {
+    const [x, y] = promoted(a, b, floatType);
+    return binary("div", "div", x, y, [
+      (grad) => grad.div(y),
+      (grad, quotient) => grad.mul(quotient).div(y).neg(),
+    ]);
+  }
+  const [x, y] = promoted(a, b);
+  refuseBool("div", x, 'Convert one with to("int32").');
+  switch (roundingMode) {
+    case "floor":
+      return binary("div", "floorDiv", x, y, [zeroGradient, zeroGradient]);
+    case "trunc": {
+      const node = formula(() => (isFloat(x.dtype) ? x.div(y).trunc() : truncatedQuotient(x, y)));
+      return record("div", node, [x, y], [zeroGradient, zeroGradient]);
+    }
+    default:
+      roundingMode satisfies never;
+      throw new ArgumentError(
+        `div: roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`,
+        { op: "div" },
+      );
+  }
+}
+
+/** Of integers: rounding the quotient of the absolute values down is rounding towards 0. */
+function truncatedQuotient(x: Tensor, y: Tensor): Tensor {
+  const size = binary("div", "floorDiv", x.abs(), y.abs());
+  return size.mul(x.sign()).mul(y.sign());
+}
+
+/** The remainder of `a / b` rounded down: it has the sign of `b`, as in Python. Shapes broadcast. */
+export function remainder(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  refuseBool("remainder", x, 'Convert it with to("int32").');
+  return binary("remainder", "mod", x, y, [
+    (grad) => grad,
+    (grad) => grad.mul(x.div(y, { roundingMode: "floor" })).neg(),
+  ]);
+}
+
+/** `-x`. */
+export function neg(x: Tensor): Tensor {
+  refuseBool("neg", x, "Use logicalNot().");
+  return unary("neg", "neg", x, (grad) => grad.neg());
+}
+
+/** `|x|`. Its slope at 0 is taken as 0. */
+export function abs(x: Tensor): Tensor {
+  if (x.dtype === "bool") return x;
+  return unary("abs", "abs", x, (grad) => grad.mul(x.sign()));
+}
+
+/** -1, 0 or 1; 0 for NaN. */
+export function sign(x: Tensor): Tensor {
+  if (x.dtype === "bool") return x;
+  const zero = literal(0, x);
+  const node = formula(() => x.gt(zero).to(x.dtype).sub(x.lt(zero).to(x.dtype)));
+  return record("sign", node, [x], [zeroGradient]);
+}
+
+/** `1 / x`. */
+export function reciprocal(input: Tensor): Tensor {
+  const x = input.to(floatType(input.dtype));
+  const node = formula(() => literal(1, x).div(x));
+  return record("reciprocal", node, [x], [(grad, y) => grad.mul(y.square()).neg()]);
+}
+
+/** `√x`. */
+export function sqrt(x: Tensor): Tensor {
+  return floatUnary("sqrt", x, (grad, y) => grad.div(y.mul(literal(2, y))));
+}
+
+/** `1 / √x`. */
+export function rsqrt(input: Tensor): Tensor {
+  const x = input.to(floatType(input.dtype));
+  const node = formula(() => literal(1, x).div(x.sqrt()));
+  const gradient = (grad: Tensor, y: Tensor) => grad.mul(y).mul(y).mul(y).mul(literal(-0.5, y));
+  return record("rsqrt", node, [x], [gradient]);
+}
+
+/** `x²`. */
+export function square(x: Tensor): Tensor {
+  return x.mul(x);
+}
+
+/** `⌊x⌋`. */
+export function floor(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? unary("floor", "floor", x, zeroGradient) : x;
+}
+
+/** `⌈x⌉`. */
+export function ceil(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? unary("ceil", "ceil", x, zeroGradient) : x;
+}
+
+/** The nearest whole number; of two, the even one. */
+export function round(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? unary("round", "round", x, zeroGradient) : x;
+}
+
+/** Cuts the fraction off. */
+export function trunc(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? unary("trunc", "trunc", x, zeroGradient) : x;
+}
+
+/** `start + weight · (end - start)`; shapes broadcast. Exact at both ends. */
+export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
+  const [a, b] = promoted(start, end, floatType);
+  const distance = b.sub(a);
+  const fromStart = () => a.add(distance.mul(weight));
+  const fromEnd = () => b.sub(distance.mul(oneMinus(weight)));
+  if (typeof weight !== "object") return Number(weight) < 0.5 ? fromStart() : fromEnd();
+  return weight.abs().lt(literal(0.5, weight)).where(fromStart(), fromEnd());
+}
+
+function oneMinus(weight: Operand): Operand {
+  return typeof weight === "object" ? literal(1, weight).sub(weight) : 1 - Number(weight);
+}
+
+function refuseBool(op: string, x: Tensor, wayOut: string): void {
+  if (x.dtype !== "bool") return;
+  throw new DTypeError(`${op}: the tensor must be numeric, got bool. ${wayOut}`, { op });
+}

@@ -1,0 +1,29 @@
+import { ArgumentError, byteSize, type DType, isFloat } from "@gradloom/engine";
+import { engine } from "../engine.ts";
+import { record } from "../record.ts";
+import { State } from "../state.ts";
+import type { Tensor } from "../tensor.ts";
+import { unary } from "./elementwise.ts";
+
+/**
+ * The same numbers in another dtype; `x` itself if it has that dtype. To an integer the fraction is cut off, to
+ * `"bool"` it is `x ≠ 0`.
+ */
+export function to(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  if (!(dtype in byteSize)) {
+    throw new ArgumentError(
+      `to: dtype must be ${Object.keys(byteSize).join(", ")}, got ${JSON.stringify(dtype)}.`,
+      { op: "to" },
+    );
+  }
+  const gradient = isFloat(dtype) ? (grad: Tensor) => grad.to(x.dtype) : undefined;
+  return unary("to", "cast", x, gradient, dtype);
+}
+
+/** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
+export function clone(x: Tensor): Tensor {
+  const copy = record("clone", x.node, [x], [(grad) => grad]);
+  if (x.state !== undefined) copy.state = new State(engine().state(x.node));
+  return copy;
+}

@@ -1,0 +1,73 @@
+import { broadcastShapes, type DType, type ElementOp, element, ShapeError } from "@gradloom/engine";
+import type { Gradient, Gradients } from "../history.ts";
+import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
+import { literal, record } from "../record.ts";
+import { show } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** An element operation of the engine on one tensor. */
+export function unary(
+  name: string,
+  op: ElementOp,
+  x: Tensor,
+  gradient?: Gradient,
+  dtype: DType = x.dtype,
+): Tensor {
+  return record(name, element(op, [x.node], dtype), [x], gradient && [gradient]);
+}
+
+/** One whose result is floating: integers become float32 first. The rule gets the converted input. */
+export function floatUnary(
+  op: ElementOp,
+  input: Tensor,
+  gradient: (grad: Tensor, output: Tensor, x: Tensor) => Tensor,
+): Tensor {
+  const x = input.to(floatType(input.dtype));
+  return unary(op, op, x, (grad, y) => gradient(grad, y, x));
+}
+
+/** An element operation on two tensors of one dtype; shapes broadcast. */
+export function binary(
+  name: string,
+  op: ElementOp,
+  a: Tensor,
+  b: Tensor,
+  gradients?: Gradients,
+  dtype: DType = a.dtype,
+): Tensor {
+  requireBroadcast(name, a, b);
+  return record(name, element(op, [a.node, b.node], dtype), [a, b], gradients);
+}
+
+/** Converts both to their common dtype: of integers too, or floating at least. */
+export function promoted(
+  a: Tensor,
+  b: Operand,
+  result: (dtype: DType) => DType = same,
+): readonly [Tensor, Tensor] {
+  const dtype = result(resultType(a, b));
+  return [a.to(dtype), toTensor(b, dtype)];
+}
+
+function same(dtype: DType): DType {
+  return dtype;
+}
+
+/**
+ * @throws ShapeError if the shapes of `a` and `b` do not broadcast.
+ */
+export function requireBroadcast(op: string, a: Tensor, b: Tensor): void {
+  if (a.shape === b.shape || b.ndim === 0 || a.ndim === 0) return;
+  const shapes = [a.shape, b.shape];
+  if (broadcastShapes(shapes) !== undefined) return;
+  throw new ShapeError(
+    `${op}: shapes must broadcast, got ${show(a.shape)} and ${show(b.shape)}. Sizes are compared from the ` +
+      "last axis on: they must be equal, or one of them 1.",
+    { op, shapes },
+  );
+}
+
+/** The rule of an operation whose slope is 0 wherever it has one. */
+export function zeroGradient(grad: Tensor): Tensor {
+  return literal(0, grad).expand(grad.shape);
+}

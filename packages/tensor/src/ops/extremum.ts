@@ -1,0 +1,80 @@
+import { ArgumentError, isFloat } from "@gradloom/engine";
+import type { Operand } from "../promote.ts";
+import { literal } from "../record.ts";
+import type { Tensor } from "../tensor.ts";
+import { binary, promoted } from "./elementwise.ts";
+
+/** The larger of `a` and `b`, NaN if either is; shapes broadcast. Equal values share the gradient. */
+export function maximum(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  if (x.dtype === "bool") return x.logicalOr(y);
+  return binary("maximum", "max", x, y, [
+    (grad) => grad.mul(share(x, y)),
+    (grad) => grad.mul(share(y, x)),
+  ]);
+}
+
+/** The smaller of `a` and `b`, NaN if either is; shapes broadcast. Equal values share the gradient. */
+export function minimum(a: Tensor, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  if (x.dtype === "bool") return x.logicalAnd(y);
+  return binary("minimum", "min", x, y, [
+    (grad) => grad.mul(share(y, x)),
+    (grad) => grad.mul(share(x, y)),
+  ]);
+}
+
+/** 1 where `x > y`, ½ where they are equal, else 0. */
+function share(x: Tensor, y: Tensor): Tensor {
+  const equal = x.eq(y).where(literal(0.5, x), literal(0, x));
+  return x.gt(y).where(literal(1, x), equal);
+}
+
+/** What `clamp` takes, if not the bounds themselves. */
+export interface ClampOptions {
+  readonly min?: Operand;
+  readonly max?: Operand;
+}
+
+/**
+ * `min(max(x, lower), upper)`; either bound may be missing: `x.clamp(0)`, `x.clamp(undefined, 1)`,
+ * `x.clamp({ max: 1 })`. At a bound the slope is 1.
+ *
+ * @throws ArgumentError without any bound.
+ */
+export function clamp(
+  x: Tensor,
+  lower: Operand | ClampOptions | undefined,
+  upper?: Operand,
+): Tensor {
+  const [min, max] = isBounds(lower) ? [lower.min, lower.max] : [lower, upper];
+  if (min === undefined && max === undefined) {
+    throw new ArgumentError("clamp: one bound at least must be given, got none.", { op: "clamp" });
+  }
+  const above = min === undefined ? x : atLeast(x, min);
+  return max === undefined ? above : atMost(above, max);
+}
+
+function isBounds(value: Operand | ClampOptions | undefined): value is ClampOptions {
+  return typeof value === "object" && !("node" in value);
+}
+
+function atLeast(a: Tensor, b: Operand): Tensor {
+  const [x, bound] = promoted(a, b);
+  if (!isFloat(x.dtype)) return x.maximum(bound);
+  const zero = literal(0, x);
+  return binary("clamp", "max", x, bound, [
+    (grad) => x.ge(bound).where(grad, zero),
+    (grad) => x.lt(bound).where(grad, zero),
+  ]);
+}
+
+function atMost(a: Tensor, b: Operand): Tensor {
+  const [x, bound] = promoted(a, b);
+  if (!isFloat(x.dtype)) return x.minimum(bound);
+  const zero = literal(0, x);
+  return binary("clamp", "min", x, bound, [
+    (grad) => x.le(bound).where(grad, zero),
+    (grad) => x.gt(bound).where(grad, zero),
+  ]);
+}

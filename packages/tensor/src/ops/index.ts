@@ -1,0 +1,116 @@
+export {
+  elu,
+  type GeluOptions,
+  gelu,
+  hardswish,
+  leakyRelu,
+  mish,
+  relu,
+  type SoftplusOptions,
+  sigmoid,
+  silu,
+  softplus,
+} from "./activation.ts";
+export {
+  abs,
+  add,
+  ceil,
+  type DivOptions,
+  div,
+  floor,
+  lerp,
+  mul,
+  neg,
+  reciprocal,
+  remainder,
+  round,
+  rsqrt,
+  sign,
+  sqrt,
+  square,
+  sub,
+  trunc,
+} from "./arithmetic.ts";
+export { clone, to } from "./cast.ts";
+export {
+  type AllcloseOptions,
+  allclose,
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  lt,
+  ne,
+} from "./comparison.ts";
+export { type DropoutOptions, dropout } from "./dropout.ts";
+export { einsum } from "./einsum.ts";
+export { amax, amin, argmax, argmin, type Extremes, max, min } from "./extreme.ts";
+export { type ClampOptions, clamp, maximum, minimum } from "./extremum.ts";
+export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./joining.ts";
+export { diagonal, maskedFill, oneHot, tril, triu, where } from "./masking.ts";
+export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./matmul.ts";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  type GroupNormOptions,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./normalization.ts";
+export { pow } from "./power.ts";
+export {
+  type Axes,
+  all,
+  any,
+  logsumexp,
+  mean,
+  type NormOptions,
+  norm,
+  prod,
+  type ReduceOptions,
+  std,
+  sum,
+  type VarianceOptions,
+  variance as var,
+} from "./reduction.ts";
+export { flip, narrow, type PadOptions, pad, type SliceOptions, select, slice } from "./slicing.ts";
+export { logSoftmax, softmax } from "./softmax.ts";
+export {
+  acos,
+  asin,
+  atan,
+  cos,
+  cosh,
+  erf,
+  exp,
+  expm1,
+  log,
+  log1p,
+  log2,
+  sin,
+  sinh,
+  tan,
+  tanh,
+} from "./transcendental.ts";
+export {
+  expand,
+  flatten,
+  permute,
+  repeat,
+  repeatInterleave,
+  reshape,
+  squeeze,
+  t,
+  transpose,
+  unflatten,
+  unsqueeze,
+  view,
+} from "./view.ts";

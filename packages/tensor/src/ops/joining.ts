@@ -1,0 +1,182 @@
+import { ArgumentError, cat as catNode, ShapeError } from "@gradloom/engine";
+import { promote } from "../promote.ts";
+import { record } from "../record.ts";
+import { sameShape, show, toAxis } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * Joins tensors along an axis; the other sizes must be equal. Dtypes are promoted.
+ *
+ * @throws ShapeError if sizes differ. ArgumentError without tensors.
+ */
+export function cat(tensors: readonly Tensor[], dim: number = 0): Tensor {
+  const first = requireSome("cat", tensors);
+  if (first.ndim === 0) {
+    throw new ShapeError("cat: tensors must have an axis, got a scalar. Use stack().", {
+      op: "cat",
+    });
+  }
+  const axis = toAxis("cat", dim, first.ndim);
+  for (const { shape } of tensors) {
+    const fits =
+      shape.length === first.ndim && shape.every((s, i) => i === axis || s === first.shape[i]);
+    if (!fits) {
+      throw new ShapeError(
+        `cat: sizes must be equal except along axis ${axis}, got ${show(first.shape)} and ${show(shape)}.`,
+        { op: "cat", shapes: [first.shape, shape] },
+      );
+    }
+  }
+  const dtype = tensors.map((x) => x.dtype).reduce(promote);
+  const inputs = tensors.map((x) => x.to(dtype));
+  if (inputs.length === 1) return first;
+  const node = catNode(
+    inputs.map((x) => x.node),
+    axis,
+  );
+  let start = 0;
+  const gradients = inputs.map((x) => {
+    const from = start;
+    start += x.shape[axis];
+    return (grad: Tensor) => grad.narrow(axis, from, x.shape[axis]);
+  });
+  return record("cat", node, inputs, gradients);
+}
+
+/**
+ * Joins tensors of one shape along a new axis.
+ *
+ * @throws ShapeError if shapes differ. ArgumentError without tensors.
+ */
+export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
+  const first = requireSome("stack", tensors);
+  const axis = toAxis("stack", dim, first.ndim + 1);
+  for (const { shape } of tensors) {
+    if (sameShape(shape, first.shape)) continue;
+    throw new ShapeError(
+      `stack: shapes must be equal, got ${show(first.shape)} and ${show(shape)}.`,
+      { op: "stack", shapes: [first.shape, shape] },
+    );
+  }
+  return cat(
+    tensors.map((x) => x.unsqueeze(axis)),
+    axis,
+  );
+}
+
+function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
+  if (tensors.length > 0) return tensors[0];
+  throw new ArgumentError(`${op}: there must be a tensor at least, got an empty list.`, { op });
+}
+
+/**
+ * Cuts an axis into parts of the given size, the last maybe smaller; or into parts of the given sizes.
+ *
+ * @throws ArgumentError if sizes are not positive, or do not add up.
+ */
+export function split(x: Tensor, sizes: number | readonly number[], dim: number = 0): Tensor[] {
+  const axis = requireAxis("split", x, dim);
+  const size = x.shape[axis];
+  const parts = typeof sizes === "number" ? equalParts("split", size, sizes) : sizes;
+  if (
+    parts.reduce((a, b) => a + b, 0) !== size ||
+    !parts.every((n) => Number.isInteger(n) && n >= 0)
+  ) {
+    throw new ShapeError(
+      `split: sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`,
+      { op: "split", shapes: [x.shape] },
+    );
+  }
+  let start = 0;
+  return parts.map((length) => {
+    const from = start;
+    start += length;
+    return x.narrow(axis, from, length);
+  });
+}
+
+/** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is too short. */
+export function chunk(x: Tensor, chunks: number, dim: number = 0): Tensor[] {
+  if (!Number.isInteger(chunks) || chunks < 1) {
+    throw new ArgumentError(`chunk: chunks must be a positive integer, got ${chunks}.`, {
+      op: "chunk",
+    });
+  }
+  const axis = requireAxis("chunk", x, dim);
+  return x.split(Math.max(1, Math.ceil(x.shape[axis] / chunks)), axis);
+}
+
+/** One tensor for each index of an axis, without the axis. */
+export function unbind(x: Tensor, dim: number = 0): Tensor[] {
+  const axis = requireAxis("unbind", x, dim);
+  return Array.from({ length: x.shape[axis] }, (_, index) => x.select(axis, index));
+}
+
+function equalParts(op: string, size: number, part: number): readonly number[] {
+  if (!Number.isInteger(part) || part < 1) {
+    throw new ArgumentError(`${op}: the size must be a positive integer, got ${part}.`, { op });
+  }
+  const count = Math.max(1, Math.ceil(size / part));
+  return Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
+}
+
+function requireAxis(op: string, x: Tensor, dim: number): number {
+  if (x.ndim > 0) return toAxis(op, dim, x.ndim);
+  throw new ShapeError(`${op}: the tensor must have an axis, got a scalar.`, {
+    op,
+    shapes: [x.shape],
+  });
+}
+
+/**
+ * Moves elements along axes; those that leave at the end come back at the front. Without axes, in row-major order.
+ *
+ * @throws ArgumentError unless there is a shift for each axis.
+ */
+export function roll(
+  x: Tensor,
+  shifts: number | readonly number[],
+  dims?: number | readonly number[],
+): Tensor {
+  if (dims === undefined && x.ndim !== 1) return roll(x.flatten(), shifts, 0).reshape(x.shape);
+  const by = typeof shifts === "number" ? [shifts] : shifts;
+  const along = dims === undefined ? [0] : typeof dims === "number" ? [dims] : dims;
+  if (by.length !== along.length || !by.every(Number.isInteger)) {
+    throw new ArgumentError(
+      `roll: there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`,
+      { op: "roll" },
+    );
+  }
+  return along.reduce((result, dim, i) => rollAxis(result, by[i], requireAxis("roll", x, dim)), x);
+}
+
+function rollAxis(x: Tensor, shift: number, axis: number): Tensor {
+  const size = x.shape[axis];
+  const front = size === 0 ? 0 : ((shift % size) + size) % size;
+  if (front === 0) return x;
+  return cat([x.narrow(axis, size - front, front), x.narrow(axis, 0, size - front)], axis);
+}
+
+/**
+ * The coordinates of a grid: tensor `i` holds the values of vector `i`, repeated along all other axes.
+ *
+ * @throws ShapeError if an input has more than one axis.
+ */
+export function meshgrid(
+  vectors: readonly Tensor[],
+  options: { readonly indexing?: "ij" | "xy" } = {},
+): Tensor[] {
+  for (const { shape } of vectors) {
+    if (shape.length < 2) continue;
+    throw new ShapeError(`meshgrid: inputs must be vectors, got ${show(shape)}.`, {
+      op: "meshgrid",
+      shapes: [shape],
+    });
+  }
+  const grid = vectors.map((x) => x.numel);
+  const coordinates = vectors.map((x, i) =>
+    x.reshape(grid.map((size, axis) => (axis === i ? size : 1))).expand(grid),
+  );
+  const swap = options.indexing === "xy" && vectors.length > 1;
+  return swap ? coordinates.map((x) => x.transpose(0, 1)) : coordinates;
+}

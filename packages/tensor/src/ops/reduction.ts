@@ -1,0 +1,188 @@
+import {
+  ArgumentError,
+  isFloat,
+  type Node,
+  type ReduceOp,
+  reduce,
+  reshape,
+} from "@gradloom/engine";
+import { requireFloat } from "../promote.ts";
+import { formula, literal, record } from "../record.ts";
+import { sizeOf, toAxes } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** One axis or several, counted from the end if negative. */
+export type Axes = number | readonly number[];
+
+/** What reductions take. */
+export interface ReduceOptions {
+  /** Keeps the reduced axes, with size 1. Default: false. */
+  readonly keepdim?: boolean;
+}
+
+/** `shape` with the given axes made 1. */
+export function keptShape(shape: readonly number[], axes: readonly number[]): readonly number[] {
+  return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+}
+
+/** Reduces in the engine, and keeps the axes if asked to. */
+export function reduceNode(op: ReduceOp, x: Tensor, axes: readonly number[], keep: boolean): Node {
+  const node = reduce(op, x.node, axes);
+  return keep ? reshape(node, keptShape(x.shape, axes)) : node;
+}
+
+/** Repeats what was reduced along the axes, so that it has the shape of `x` again. */
+export function spread(reduced: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  return reduced.reshape(keptShape(x.shape, axes)).expand(x.shape);
+}
+
+/** Sums and products of narrow integers are int32. */
+function widened(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? x : x.to("int32");
+}
+
+/** The sum over the given axes, or all. Of booleans: how many are true. */
+export function sum(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  const x = widened(input);
+  const axes = toAxes("sum", dim, x.ndim);
+  if (axes.length === 0) return x;
+  const node = reduceNode("sum", x, axes, options.keepdim === true);
+  return record("sum", node, [x], [(grad) => spread(grad, x, axes)]);
+}
+
+/** The product over the given axes, or all. The gradient is right also where elements are 0. */
+export function prod(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  const x = widened(input);
+  const axes = toAxes("prod", dim, x.ndim);
+  if (axes.length === 0) return x;
+  const node = reduceNode("prod", x, axes, options.keepdim === true);
+  return record("prod", node, [x], [(grad) => spread(grad, x, axes).mul(otherFactors(x, axes))]);
+}
+
+/** For each element, the product of all others along the axes, without dividing by 0. */
+function otherFactors(x: Tensor, axes: readonly number[]): Tensor {
+  const zero = literal(0, x);
+  const isZero = x.eq(zero);
+  const zeros = isZero.sum(axes, { keepdim: true });
+  const factors = isZero.where(literal(1, x), x);
+  const others = factors.prod(axes, { keepdim: true }).div(factors);
+  return zeros.sub(isZero.to("int32")).eq(0).where(others, zero);
+}
+
+/**
+ * The arithmetic mean over the given axes, or all.
+ *
+ * @throws DTypeError for integers.
+ */
+export function mean(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  requireFloat("mean", x);
+  const axes = toAxes("mean", dim, x.ndim);
+  const total = x.sum(axes, options);
+  return total.div(literal(countOf(x, axes), x));
+}
+
+/** How many elements one result is made of. */
+function countOf(x: Tensor, axes: readonly number[]): number {
+  return sizeOf(axes.map((axis) => x.shape[axis]));
+}
+
+/** What `var` and `std` take. */
+export interface VarianceOptions extends ReduceOptions {
+  /** The divisor is the number of elements minus this. Default: 1, which makes `var` unbiased. */
+  readonly correction?: number;
+}
+
+/** `Σ (x - mean)² / (n - correction)` over the given axes, or all. */
+export function variance(x: Tensor, dim?: Axes, options: VarianceOptions = {}): Tensor {
+  return varianceOf("var", x, dim, options);
+}
+
+function varianceOf(
+  op: string,
+  x: Tensor,
+  dim: Axes | undefined,
+  options: VarianceOptions,
+): Tensor {
+  requireFloat(op, x);
+  const { correction = 1 } = options;
+  const axes = toAxes(op, dim, x.ndim);
+  const centred = x.sub(x.mean(axes, { keepdim: true }));
+  const divisor = Math.max(0, countOf(x, axes) - correction);
+  return centred.square().sum(axes, options).div(literal(divisor, x));
+}
+
+/** `√var`. Where it is 0, so is its slope. */
+export function std(x: Tensor, dim?: Axes, options: VarianceOptions = {}): Tensor {
+  return root(varianceOf("std", x, dim, options), 2);
+}
+
+/** `x^(1/p)` whose slope at 0 is taken as 0. */
+function root(x: Tensor, p: number): Tensor {
+  const node = formula(() => (p === 2 ? x.sqrt() : x.pow(1 / p)));
+  const zero = literal(0, x);
+  return record(
+    "norm",
+    node,
+    [x],
+    [(grad, y) => x.eq(zero).where(zero, grad.mul(y).div(x.mul(literal(p, x))))],
+  );
+}
+
+/** What `norm` takes. */
+export interface NormOptions extends ReduceOptions {
+  /** Which norm. `Infinity`: the largest size; 0: how many are not 0. Default: 2. */
+  readonly p?: number;
+}
+
+/** `(Σ |x|^p)^(1/p)` over the given axes, or all. Its slope at the zero vector is taken as 0. */
+export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
+  requireFloat("norm", x);
+  const { p = 2 } = options;
+  const axes = toAxes("norm", dim, x.ndim);
+  switch (p) {
+    case 0:
+      return x.ne(literal(0, x)).to(x.dtype).sum(axes, options);
+    case 1:
+      return x.abs().sum(axes, options);
+    case 2:
+      return root(x.square().sum(axes, options), 2);
+    case Number.POSITIVE_INFINITY:
+      return x.abs().amax(axes, options);
+    case Number.NEGATIVE_INFINITY:
+      return x.abs().amin(axes, options);
+    default:
+      if (Number.isNaN(p))
+        throw new ArgumentError("norm: p must be a number, got NaN.", { op: "norm" });
+      return root(x.abs().pow(p).sum(axes, options), p);
+  }
+}
+
+/** Whether any element along the given axes, or at all, is not 0: bool. */
+export function any(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  return x
+    .to("bool")
+    .sum(toAxes("any", dim, x.ndim), options)
+    .to("bool");
+}
+
+/** Whether all elements along the given axes, or at all, are not 0: bool. */
+export function all(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  return x
+    .logicalNot()
+    .any(toAxes("all", dim, x.ndim), options)
+    .logicalNot();
+}
+
+/** `log Σ e^x` over the given axes, or all, without overflow. */
+export function logsumexp(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  requireFloat("logsumexp", x);
+  const axes = toAxes("logsumexp", dim, x.ndim);
+  const zero = literal(0, x);
+  const largest = x.detach().amax(axes, { keepdim: true });
+  // An infinite maximum must not be subtracted from itself.
+  const shift = largest.isfinite().where(largest, zero);
+  const total = x.sub(shift).exp().sum(axes, { keepdim: true }).log().add(shift);
+  return options.keepdim === true
+    ? total
+    : total.reshape(x.shape.filter((_, axis) => !axes.includes(axis)));
+}

@@ -1,0 +1,210 @@
+import { ArgumentError, pad as padNode, ShapeError, slice as sliceNode } from "@gradloom/engine";
+import { literal, record } from "../record.ts";
+import { show, toAxis } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** What `slice` takes. */
+export interface SliceOptions {
+  /** Takes each `step`-th element. Default: 1. */
+  readonly step?: number;
+}
+
+/**
+ * The part from `start` up to but without `end` along an axis, as `x[start:end:step]` in Python: negative positions
+ * count from the end, those beyond are cut off. It is a view.
+ *
+ * @throws ArgumentError if `step` is not a positive integer.
+ */
+export function slice(
+  x: Tensor,
+  dim: number,
+  start: number = 0,
+  end: number = Number.POSITIVE_INFINITY,
+  options: SliceOptions = {},
+): Tensor {
+  const { step = 1 } = options;
+  requireAxes("slice", x);
+  const axis = toAxis("slice", dim, x.ndim);
+  if (!Number.isInteger(step) || step < 1) {
+    throw new ArgumentError(
+      `slice: step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`,
+      { op: "slice" },
+    );
+  }
+  const size = x.shape[axis];
+  const from = toPosition(start, size);
+  const length = Math.max(0, Math.ceil((toPosition(end, size) - from) / step));
+  return strided("slice", x, axis, from, step, length);
+}
+
+/** A position in `[0, size]`, as Python's slices understand it. */
+function toPosition(position: number, size: number): number {
+  if (Number.isNaN(position) || (Number.isFinite(position) && !Number.isInteger(position))) {
+    throw new ArgumentError(`slice: positions must be integers, got ${position}.`, { op: "slice" });
+  }
+  return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
+}
+
+/** The part of `length` elements from `start` along an axis. */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  requireAxes("narrow", x);
+  const axis = toAxis("narrow", dim, x.ndim);
+  const size = x.shape[axis];
+  const from = start < 0 ? start + size : start;
+  if (![from, length].every((n) => Number.isInteger(n) && n >= 0) || from + length > size) {
+    throw new ShapeError(
+      `narrow: the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`,
+      { op: "narrow", shapes: [x.shape] },
+    );
+  }
+  return strided("narrow", x, axis, from, 1, length);
+}
+
+/** The part at one index of an axis, which vanishes from the shape. */
+export function select(x: Tensor, dim: number, index: number): Tensor {
+  requireAxes("select", x);
+  const axis = toAxis("select", dim, x.ndim);
+  const size = x.shape[axis];
+  if (!Number.isInteger(index) || index < -size || index >= size) {
+    throw new ShapeError(
+      `select: the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${show(x.shape)}.`,
+      { op: "select", shapes: [x.shape] },
+    );
+  }
+  const part = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
+  return part.reshape(x.shape.filter((_, i) => i !== axis));
+}
+
+function requireAxes(op: string, x: Tensor): void {
+  if (x.ndim > 0) return;
+  throw new ShapeError(`${op}: the tensor must have an axis, got a scalar.`, {
+    op,
+    shapes: [x.shape],
+  });
+}
+
+/** `length` elements of an axis, from `start` on, `step` apart. The positions are valid. */
+function strided(
+  op: string,
+  x: Tensor,
+  axis: number,
+  start: number,
+  step: number,
+  length: number,
+): Tensor {
+  const size = x.shape[axis];
+  if (start === 0 && step === 1 && length === size) return x;
+  const shape = x.shape.map((s, i) => (i === axis ? length : s));
+  const starts = x.shape.map((_, i) => (i === axis && length > 0 ? start : 0));
+  const steps = x.shape.map((_, i) => (i === axis ? step : 1));
+  return record(
+    op,
+    sliceNode(x.node, starts, steps, shape),
+    [x],
+    [(grad) => scatterStrided(grad, axis, start, step, size)],
+  );
+}
+
+/** Undoes {@link strided}: puts elements back where they were, zeros elsewhere. */
+function scatterStrided(
+  grad: Tensor,
+  axis: number,
+  start: number,
+  step: number,
+  size: number,
+): Tensor {
+  const length = grad.shape[axis];
+  if (length === 0) return padAxis(grad, axis, 0, size);
+  let spaced = grad;
+  if (step > 1) {
+    // Each element gets an axis of its own, is padded there, and the last padding is cut off again.
+    const apart = grad.unsqueeze(axis + 1);
+    spaced = padAxis(apart, axis + 1, 0, step - 1)
+      .flatten(axis, axis + 1)
+      .narrow(axis, 0, (length - 1) * step + 1);
+  }
+  return padAxis(spaced, axis, start, size - start - spaced.shape[axis]);
+}
+
+function padAxis(x: Tensor, axis: number, before: number, behind: number): Tensor {
+  return padWithZeros(
+    x,
+    x.shape.map((_, i) => (i === axis ? before : 0)),
+    x.shape.map((_, i) => (i === axis ? behind : 0)),
+  );
+}
+
+function padWithZeros(x: Tensor, before: readonly number[], behind: readonly number[]): Tensor {
+  if (before.every((n) => n === 0) && behind.every((n) => n === 0)) return x;
+  return record(
+    "pad",
+    padNode(x.node, before, behind),
+    [x],
+    [
+      (grad) => {
+        let inner = grad;
+        for (let axis = 0; axis < x.ndim; axis++) {
+          inner = inner.narrow(axis, before[axis], x.shape[axis]);
+        }
+        return inner;
+      },
+    ],
+  );
+}
+
+/** What `pad` takes. */
+export interface PadOptions {
+  /** What is added. Default: 0. */
+  readonly value?: number;
+}
+
+/**
+ * Adds elements around: `[left, right]` of the last axis, then `[…, top, bottom]` of the one before, and so
+ * on. Negative numbers cut off.
+ *
+ * @throws ShapeError if there are not two numbers an axis, or more are cut off than there are.
+ */
+export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
+  const { value = 0 } = options;
+  const ok = padding.every(Number.isInteger) && padding.length % 2 === 0;
+  if (!ok || padding.length > 2 * x.ndim) {
+    throw new ShapeError(
+      `pad: there must be two integers for each of the last axes, got ${show(padding)} for ${show(x.shape)}.`,
+      { op: "pad", shapes: [x.shape] },
+    );
+  }
+  const before = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis)] ?? 0);
+  const behind = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + 1] ?? 0);
+  let inner = x;
+  for (let axis = 0; axis < x.ndim; axis++) {
+    const length = x.shape[axis] + Math.min(before[axis], 0) + Math.min(behind[axis], 0);
+    if (length < 0) {
+      throw new ShapeError(
+        `pad: no more must be cut off than there is, got ${show(padding)} for ${show(x.shape)}.`,
+        { op: "pad", shapes: [x.shape] },
+      );
+    }
+    inner = inner.narrow(axis, Math.max(-before[axis], 0), length);
+  }
+  const added = [before, behind].map((sizes) => sizes.map((n) => Math.max(n, 0)));
+  const padded = padWithZeros(inner, added[0], added[1]);
+  if (value === 0 || padded === inner) return padded;
+  const inside = literal(1, inner.to("bool")).expand(inner.shape);
+  return padWithZeros(inside, added[0], added[1]).where(padded, value);
+}
+
+/**
+ * Reverses the order of the elements along the given axes. It is a view.
+ */
+export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
+  const axes = (typeof dims === "number" ? [dims] : dims).map((d) => toAxis("flip", d, x.ndim));
+  if (x.ndim === 0 || x.numel === 0 || axes.length === 0) return x;
+  const starts = x.shape.map((size, axis) => (axes.includes(axis) ? size - 1 : 0));
+  const steps = x.shape.map((_, axis) => (axes.includes(axis) ? -1 : 1));
+  return record(
+    "flip",
+    sliceNode(x.node, starts, steps, x.shape),
+    [x],
+    [(grad) => grad.flip(axes)],
+  );
+}

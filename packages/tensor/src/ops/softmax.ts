@@ -1,0 +1,37 @@
+import { requireFloat } from "../promote.ts";
+import { formula, record } from "../record.ts";
+import { toAxis } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+const kept = { keepdim: true };
+
+/**
+ * `e^x / Σ e^x` along an axis: positive, with sum 1.
+ *
+ * The largest element is subtracted first, which changes nothing but keeps `e^x` from overflowing.
+ */
+export function softmax(x: Tensor, dim: number): Tensor {
+  requireFloat("softmax", x);
+  const axis = toAxis("softmax", dim, x.ndim);
+  const node = formula(() => {
+    const e = x.sub(x.amax(axis, kept)).exp();
+    return e.div(e.sum(axis, kept));
+  });
+  return record("softmax", node, [x], [(grad, y) => y.mul(grad.sub(grad.mul(y).sum(axis, kept)))]);
+}
+
+/** `log softmax(x)` along an axis, exact also where the softmax underflows. */
+export function logSoftmax(x: Tensor, dim: number): Tensor {
+  requireFloat("logSoftmax", x);
+  const axis = toAxis("logSoftmax", dim, x.ndim);
+  const node = formula(() => {
+    const shifted = x.sub(x.amax(axis, kept));
+    return shifted.sub(shifted.exp().sum(axis, kept).log());
+  });
+  return record(
+    "logSoftmax",
+    node,
+    [x],
+    [(grad, y) => grad.sub(y.exp().mul(grad.sum(axis, kept)))],
+  );
+}

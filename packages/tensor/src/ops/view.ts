@@ -1,0 +1,223 @@
+import {
+  ArgumentError,
+  expand as expandNode,
+  permute as permuteNode,
+  reshape as reshapeNode,
+  ShapeError,
+} from "@gradloom/engine";
+import { record } from "../record.ts";
+import { sameShape, show, sizeOf, toAxis } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * The same elements in row-major order, in another shape. One size may be -1: what is left.
+ *
+ * @throws ShapeError if the number of elements differs.
+ */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  const target = completeShape("reshape", x, shape);
+  if (sameShape(target, x.shape)) return x;
+  return record("reshape", reshapeNode(x.node, target), [x], [(grad) => grad.reshape(x.shape)]);
+}
+
+/** Replaces -1 by what is left of the elements. */
+function completeShape(op: string, x: Tensor, shape: readonly number[]): readonly number[] {
+  let known = 1;
+  let open = -1;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const size = shape[axis];
+    if (size === -1 && open === -1) open = axis;
+    else if (Number.isInteger(size) && size >= 0) known *= size;
+    else {
+      throw new ShapeError(
+        `${op}: sizes must be whole numbers, at most one of them -1, got ${show(shape)}.`,
+        { op, shapes: [x.shape, shape] },
+      );
+    }
+  }
+  const { numel } = x;
+  if (open === -1 && known === numel) return shape;
+  if (open !== -1 && known > 0 && numel % known === 0) {
+    return shape.map((size, axis) => (axis === open ? numel / known : size));
+  }
+  throw new ShapeError(
+    `${op}: the number of elements must stay the same, got ${show(x.shape)} (${numel} elements) for ${show(shape)}` +
+      `${open === -1 ? ` (${known} elements)` : `, whose known sizes make ${known}`}.`,
+    { op, shapes: [x.shape, shape] },
+  );
+}
+
+/** Joins the axes from `startDim` to `endDim` into one. */
+export function flatten(x: Tensor, startDim: number = 0, endDim: number = -1): Tensor {
+  const start = toAxis("flatten", startDim, x.ndim);
+  const end = toAxis("flatten", endDim, x.ndim);
+  if (start > end) {
+    throw new ShapeError(
+      `flatten: startDim must not be behind endDim, got ${startDim} and ${endDim}.`,
+      {
+        op: "flatten",
+        shapes: [x.shape],
+      },
+    );
+  }
+  const joined = sizeOf(x.shape.slice(start, end + 1));
+  return x.reshape([...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
+}
+
+/** Splits an axis into several, whose sizes multiply to its own; one may be -1. */
+export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Tensor {
+  const axis = toAxis("unflatten", dim, x.ndim);
+  const open = sizes.indexOf(-1);
+  const known = sizeOf(sizes.filter((size) => size !== -1));
+  const complete = sizes.map((size, i) => (i === open ? x.shape[axis] / known : size));
+  if (
+    sizeOf(complete) !== x.shape[axis] ||
+    complete.some((size) => !Number.isInteger(size) || size < 0)
+  ) {
+    throw new ShapeError(
+      `unflatten: sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`,
+      { op: "unflatten", shapes: [x.shape] },
+    );
+  }
+  return x.reshape([...x.shape.slice(0, axis), ...complete, ...x.shape.slice(axis + 1)]);
+}
+
+/** Drops axes of size 1: the given ones if they have that size, or all. */
+export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+  const axes =
+    dim === undefined
+      ? undefined
+      : (typeof dim === "number" ? [dim] : dim).map((d) => toAxis("squeeze", d, x.ndim));
+  return x.reshape(
+    x.shape.filter((size, axis) => size !== 1 || (axes !== undefined && !axes.includes(axis))),
+  );
+}
+
+/** Adds an axis of size 1 in front of the axis that is now `dim`; -1 adds it at the end. */
+export function unsqueeze(x: Tensor, dim: number): Tensor {
+  const axis = toAxis("unsqueeze", dim, x.ndim + 1);
+  return x.reshape([...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}
+
+/**
+ * Reorders the axes: axis `i` of the result is axis `dims[i]` of `x`.
+ *
+ * @throws ShapeError unless each axis is named once.
+ */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  const axes = dims.map((dim) => toAxis("permute", dim, x.ndim));
+  if (dims.length !== x.ndim || new Set(axes).size !== axes.length) {
+    throw new ShapeError(
+      `permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${show(x.shape)}.`,
+      { op: "permute", shapes: [x.shape] },
+    );
+  }
+  if (axes.every((axis, i) => axis === i)) return x;
+  return record(
+    "permute",
+    permuteNode(x.node, axes),
+    [x],
+    [(grad) => grad.permute(axes.map((_, i) => axes.indexOf(i)))],
+  );
+}
+
+/** Exchanges two axes. */
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  const first = toAxis("transpose", dim0, x.ndim);
+  const second = toAxis("transpose", dim1, x.ndim);
+  if (x.ndim === 0 || first === second) return x;
+  const axes = x.shape.map((_, axis) => axis);
+  axes[first] = second;
+  axes[second] = first;
+  return record(
+    "transpose",
+    permuteNode(x.node, axes),
+    [x],
+    [(grad) => grad.transpose(first, second)],
+  );
+}
+
+/**
+ * The transpose of a matrix; a vector or a scalar stays as it is.
+ *
+ * @throws ShapeError for more than two axes.
+ */
+export function t(x: Tensor): Tensor {
+  if (x.ndim > 2) {
+    throw new ShapeError(
+      `t: the tensor must have at most two axes, got ${show(x.shape)}. Use transpose(dim0, dim1).`,
+      { op: "t", shapes: [x.shape] },
+    );
+  }
+  return x.ndim < 2 ? x : transpose(x, 0, 1);
+}
+
+/**
+ * Repeats axes of size 1 up to `shape`, and adds axes in front. A size of -1 stays as it is. It is a view.
+ *
+ * @throws ShapeError if another axis would change.
+ */
+export function expand(x: Tensor, shape: readonly number[]): Tensor {
+  const added = shape.length - x.ndim;
+  const target = shape.map((size, axis) =>
+    size === -1 && axis >= added ? x.shape[axis - added] : size,
+  );
+  const fits =
+    added >= 0 &&
+    target.every(
+      (size, axis) =>
+        Number.isInteger(size) &&
+        size >= 0 &&
+        (axis < added || x.shape[axis - added] === 1 || x.shape[axis - added] === size),
+    );
+  if (!fits) {
+    throw new ShapeError(
+      `expand: only axes of size 1 can be repeated, and axes added in front, got ${show(x.shape)} for ${show(shape)}.`,
+      { op: "expand", shapes: [x.shape, shape] },
+    );
+  }
+  if (sameShape(target, x.shape)) return x;
+  return record("expand", expandNode(x.node, target), [x], [(grad) => grad]);
+}
+
+/** Lays copies side by side: `repeats[i]` of them along axis `i`; more entries than axes add axes in front. */
+export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
+  requireCounts("repeat", repeats);
+  const added = repeats.length - x.ndim;
+  if (added < 0) {
+    throw new ShapeError(
+      `repeat: there must be a number for each axis, got ${show(repeats)} for shape ${show(x.shape)}.`,
+      { op: "repeat", shapes: [x.shape] },
+    );
+  }
+  const sizes = [...new Array<number>(added).fill(1), ...x.shape];
+  const apart = sizes.flatMap((size) => [1, size]);
+  const repeated = sizes.flatMap((size, axis) => [repeats[axis], size]);
+  return x
+    .reshape(apart)
+    .expand(repeated)
+    .reshape(sizes.map((size, axis) => size * repeats[axis]));
+}
+
+/** Repeats each element `repeats` times along an axis; without one, of the flattened tensor. */
+export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
+  requireCounts("repeatInterleave", [repeats]);
+  if (dim === undefined) return repeatInterleave(x.reshape([-1]), repeats, 0);
+  const axis = toAxis("repeatInterleave", dim, x.ndim);
+  const front = x.shape.slice(0, axis);
+  const [size = 1, ...behind] = x.shape.slice(axis);
+  return x
+    .reshape([...front, size, 1, ...behind])
+    .expand([...front, size, repeats, ...behind])
+    .reshape([...front, size * repeats, ...behind]);
+}
+
+function requireCounts(op: string, counts: readonly number[]): void {
+  if (counts.every((count) => Number.isInteger(count) && count >= 0)) return;
+  throw new ArgumentError(`${op}: counts must be whole numbers, got ${counts.join(", ")}.`, { op });
+}
+
+/** {@link reshape} by another name: no view needs a copy here, so there is nothing that one can do and not the other. */
+export function view(x: Tensor, shape: readonly number[]): Tensor {
+  return reshape(x, shape);
+}

@@ -1,0 +1,68 @@
+import { type DType, DTypeError, isFloat } from "@gradloom/engine";
+import { given } from "./record.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What stands on the right of an operation: a tensor, or a number or boolean, which adapts to the left. */
+export type Operand = Tensor | number | boolean;
+
+const order: Readonly<Record<DType, number>> = {
+  bool: 0,
+  uint8: 1,
+  int32: 2,
+  float32: 3,
+  float64: 4,
+};
+
+/** A wider category wins whatever the shapes are. */
+const category: Readonly<Record<DType, number>> = {
+  bool: 0,
+  uint8: 1,
+  int32: 1,
+  float32: 2,
+  float64: 2,
+};
+
+/** The dtype that holds values of both. */
+export function promote(a: DType, b: DType): DType {
+  return order[a] >= order[b] ? a : b;
+}
+
+/**
+ * The dtype of `a ∘ b`, by PyTorch's rules: tensors with axes are promoted among themselves; a tensor without
+ * axes, or a number, changes the result only if its category (bool, integer, floating) is wider. A number without
+ * a fraction counts as an integer.
+ */
+export function resultType(a: Tensor, b: Operand): DType {
+  if (typeof b === "number") return withNumber(a.dtype, b);
+  if (typeof b === "boolean" || a.dtype === b.dtype) return a.dtype;
+  if ((a.ndim === 0) === (b.ndim === 0)) return promote(a.dtype, b.dtype);
+  const [wide, narrow] = a.ndim === 0 ? [b, a] : [a, b];
+  return category[narrow.dtype] > category[wide.dtype] ? narrow.dtype : wide.dtype;
+}
+
+function withNumber(dtype: DType, value: number): DType {
+  if (isFloat(dtype)) return dtype;
+  if (!Number.isInteger(value)) return "float32";
+  return dtype === "bool" ? "int32" : dtype;
+}
+
+/** The operand as a tensor of the given dtype. */
+export function toTensor(operand: Operand, dtype: DType): Tensor {
+  return typeof operand === "object" ? operand.to(dtype) : given(Number(operand), dtype);
+}
+
+/** The dtype of a floating result: that of `x`, or float32 for integers. */
+export function floatType(dtype: DType): DType {
+  return isFloat(dtype) ? dtype : "float32";
+}
+
+/**
+ * @throws DTypeError if `x` is not floating.
+ */
+export function requireFloat(op: string, x: Tensor): void {
+  if (isFloat(x.dtype)) return;
+  throw new DTypeError(
+    `${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`,
+    { op },
+  );
+}

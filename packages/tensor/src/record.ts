@@ -1,0 +1,46 @@
+import { constant, type DType, type Node, scalar } from "@gradloom/engine";
+import { engine } from "./engine.ts";
+import { isGradEnabled, withGradMode } from "./grad-mode.ts";
+import { type Gradients, History } from "./history.ts";
+import { Tensor } from "./tensor.ts";
+
+const none: readonly never[] = [];
+
+/**
+ * The tensor for a recorded node: the last line of every operation. `gradients` has a rule for each input;
+ * without any the result never requires a gradient.
+ */
+export function record(
+  op: string,
+  node: Node,
+  inputs: readonly Tensor[] = none,
+  gradients: Gradients = none,
+): Tensor {
+  const output = new Tensor(node);
+  engine().track(node);
+  if (isGradEnabled()) {
+    for (let i = 0; i < gradients.length; i++) {
+      if (inputs[i].requiresGrad && gradients[i] !== undefined) {
+        output.requiresGrad = true;
+        output.history = new History(op, inputs, gradients);
+        break;
+      }
+    }
+  }
+  return output;
+}
+
+/** The node of a formula whose gradient has a rule of its own: nothing in it is recorded for gradients. */
+export function formula(fn: () => Tensor): Node {
+  return withGradMode(false, fn).node;
+}
+
+/** A number that a formula contains: part of the structure, in the dtype of `x`. */
+export function literal(value: number, x: Tensor): Tensor {
+  return new Tensor(constant(value, x.dtype));
+}
+
+/** A number that the caller gave: an input of the plan, so that another value compiles nothing. */
+export function given(value: number, dtype: DType): Tensor {
+  return new Tensor(scalar(value, dtype));
+}

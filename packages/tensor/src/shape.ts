@@ -1,0 +1,58 @@
+import { ShapeError } from "@gradloom/engine";
+
+/** A shape as messages show it. */
+export function show(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** How many elements a shape has. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i];
+  return size;
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * An axis counted from the front. A tensor without axes is treated as one with a single axis.
+ *
+ * @throws ShapeError if there is no such axis.
+ */
+export function toAxis(op: string, dim: number, ndim: number): number {
+  const axes = Math.max(ndim, 1);
+  if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
+    throw new ShapeError(`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`, { op });
+  }
+  return dim < 0 ? dim + axes : dim;
+}
+
+/**
+ * Axes counted from the front, sorted. Without `dims`, or with none in it: all axes.
+ *
+ * @throws ShapeError if one does not exist, or is given twice.
+ */
+export function toAxes(
+  op: string,
+  dims: number | readonly number[] | undefined,
+  ndim: number,
+): readonly number[] {
+  if (dims === undefined || (typeof dims === "object" && dims.length === 0)) {
+    return Array.from({ length: ndim }, (_, axis) => axis);
+  }
+  const axes =
+    typeof dims === "number"
+      ? [toAxis(op, dims, ndim)]
+      : dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
+  for (let i = 1; i < axes.length; i++) {
+    if (axes[i] === axes[i - 1]) {
+      throw new ShapeError(`${op}: axes must be distinct, got ${show(dims as number[])}.`, { op });
+    }
+  }
+  return ndim === 0 ? [] : axes;
+}
