@@ -38,9 +38,6 @@ import type { Operand } from "./promote.ts";
 import { sameShape, show, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 
-/** Where Node's `util.inspect`, and so `console.log`, looks for a method. */
-const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
-
 /**
  * Numbers in a grid of any number of axes. Operations record what to compute and check shapes and dtypes at
  * once; the values are computed when one is read, or when an optimizer steps.
@@ -61,15 +58,19 @@ export class Tensor {
   private readonly recorded: Node;
 
   /**
-   * @param source - Another tensor: this one becomes a leaf that shares its value, as `Parameter`
-   * does; both are state from then on. Operations give a node instead.
+   * @param source - A tensor: the new one is a leaf that shares its value in place, so that an assignment to one
+   * is seen by both (a copy, if `source` is a result of something differentiable). A class that extends `Tensor`, as
+   * `Parameter` does, passes one on: `super(source)`. Operations pass a node instead.
    */
   constructor(source: Node | Tensor) {
     this.shape = source.shape;
     this.dtype = source.dtype;
     if (source instanceof Tensor) {
-      this.state = source.toState();
       this.recorded = source.recorded;
+      this.state =
+        source.history === undefined
+          ? source.toState()
+          : new State(engine().state(source.recorded));
     } else {
       this.recorded = source;
     }
@@ -149,8 +150,13 @@ export class Tensor {
     return formatTensor(this);
   }
 
-  [inspect](): string {
-    return formatTensor(this);
+  static {
+    // Where Node's util.inspect looks, and so console.log. Declarations cannot name this key.
+    Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: Tensor): string {
+        return formatTensor(this);
+      },
+    });
   }
 
   // ---- state ----
@@ -217,9 +223,7 @@ export class Tensor {
     if (!this.requiresGrad) {
       throw new StateError(
         "retainGrad: the tensor must require a gradient, got one that does not.",
-        {
-          op: "retainGrad",
-        },
+        { op: "retainGrad" },
       );
     }
     if (this.history !== undefined) this.history.retainsGrad = true;
@@ -249,6 +253,7 @@ export class Tensor {
   }
 
   // ---- arithmetic ----
+
   /** `a + b`; shapes broadcast. */
   add(other: Operand): Tensor {
     return ops.add(this, other);
@@ -430,6 +435,7 @@ export class Tensor {
   }
 
   // ---- comparison ----
+
   /** `a = b`, element by element: bool. Shapes broadcast, also below. */
   eq(other: Operand): Tensor {
     return ops.eq(this, other);
@@ -496,6 +502,7 @@ export class Tensor {
   }
 
   // ---- activations ----
+
   /** `max(x, 0)`. Its slope at 0 is 0. */
   relu(): Tensor {
     return ops.relu(this);
@@ -552,6 +559,7 @@ export class Tensor {
   }
 
   // ---- reductions ----
+
   /** The sum over the given axes, or all. Of booleans: how many are true. */
   sum(dim?: Axes, options?: ReduceOptions): Tensor {
     return ops.sum(this, dim, options);
@@ -632,6 +640,7 @@ export class Tensor {
   }
 
   // ---- shape ----
+
   /** The same elements in row-major order, in another shape. One size may be -1: what is left. */
   reshape(shape: readonly number[]): Tensor {
     return ops.reshape(this, shape);
@@ -738,6 +747,7 @@ export class Tensor {
   }
 
   // ---- masks ----
+
   /** `a` where the condition is true, else `b`; all three broadcast. */
   where(a: Operand, other: Operand): Tensor {
     return ops.where(this, a, other);
@@ -769,6 +779,7 @@ export class Tensor {
   }
 
   // ---- dtype and copies ----
+
   /** The same numbers in another dtype; `x` itself if it has that dtype. To an integer the fraction is cut off, to `"bool"` it is `x ≠ 0`. */
   to(dtype: DType): Tensor {
     return ops.to(this, dtype);
@@ -780,6 +791,7 @@ export class Tensor {
   }
 
   // ---- linear algebra ----
+
   /** The matrix product, by PyTorch's rules: a vector on the left counts as a row, on the right as a column, and its axis vanishes again; axes in front of the last two are batches, and broadcast. */
   matmul(other: Tensor): Tensor {
     return ops.matmul(this, other);
@@ -811,6 +823,7 @@ export class Tensor {
   }
 
   // ---- neural networks ----
+
   /** `(x - mean) / √(var + eps) · weight + bias` over the last axes, whose sizes are given. */
   layerNorm(normalizedShape: readonly number[], options?: LayerNormOptions): Tensor {
     return ops.layerNorm(this, normalizedShape, options);
