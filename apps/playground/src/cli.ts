@@ -1,1 +1,10 @@
-export {};
+#!/usr/bin/env node
+import { run } from "./run.ts";
+
+// A reader that closes early, as in `npm start | head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2));

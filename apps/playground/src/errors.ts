@@ -1,0 +1,9 @@
+/** A failure that the user can understand and act on: printed without a stack trace, exit code 1. */
+export class PlaygroundError extends Error {
+  override readonly name = "PlaygroundError";
+}
+
+/** The user pressed Ctrl-C: exit code 130, as a shell expects of an interrupted program. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}

@@ -1,0 +1,96 @@
+// The command line: commands, flags, help. What a command does is passed in, so that it loads late.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { finite, finiteList, integer, nonNegative, positive, sizes } from "./option-values.ts";
+import type { ShowBackwardEffectOptions } from "./show-backward-effect.ts";
+import type { TrainDnnOptions } from "./train-dnn.ts";
+
+/** The flags that say how to compute, the same for every command. */
+export interface EngineOptions {
+  readonly backend?: "wasm" | "js";
+  readonly threads?: number;
+  readonly relaxedSimd?: true;
+}
+
+/** What each command does. */
+export interface Actions {
+  trainDnn(options: TrainDnnOptions & EngineOptions): Promise<void>;
+  showBackwardEffect(options: ShowBackwardEffectOptions & EngineOptions): Promise<void>;
+}
+
+/** The command line, to be run with `parseAsync`; throws a CommanderError instead of ending the process. */
+export function createProgram(actions: Actions): Command {
+  const program = new Command("npm start --")
+    .description("The playground of Gradloom: deep learning for TypeScript, end to end.")
+    .version(packageVersion(), "--version", "print the version")
+    .helpOption("--help", "print this help, or that of a command")
+    .helpCommand(false)
+    .showHelpAfterError("Try --help.")
+    .addHelpText("after", "\nWithout a command, train-dnn runs: npm start -- --steps 500 --seed 1")
+    .exitOverride();
+
+  const train = program
+    .command("train-dnn", { isDefault: true })
+    .description("train an MLP on noisy samples of y = 3x² + 5 and draw what it learned")
+    .option("--steps <n>", "steps of the optimizer", integer(1, 10_000_000), 2000)
+    .option("--lr <number>", "learning rate of the first step; falls to 0", positive, 0.02)
+    .option("--batch-size <n>", "samples in a step", integer(1, 1_000_000), 256)
+    .option("--samples <n>", "training samples", integer(1, 1_000_000), 1024)
+    .option("--noise <number>", "standard deviation of the noise", nonNegative, 0.05)
+    .addOption(
+      new Option("--hidden <sizes>", "sizes of the hidden layers")
+        .argParser(sizes)
+        .default([64, 64], "64,64"),
+    )
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--out <folder>", "where pictures and model go", join("playground-output", "train-dnn"))
+    .option("--no-plot", "do not draw in the terminal")
+    .option("--no-pictures", "do not write pictures");
+  withEngineOptions(train).action(async (options) => {
+    refuseOperands(train);
+    await actions.trainDnn(options);
+  });
+
+  const backward = program
+    .command("show-backward-effect")
+    .description("show every value and gradient of MSE(w·x + b, y), and the same by hand")
+    .option("--w <number>", "the weight", finite, 0.5)
+    .option("--b <number>", "the bias", finite, 1)
+    .addOption(numbersOption("--x <numbers>", "the inputs", [1, 2, 3, 4]))
+    .addOption(numbersOption("--y <numbers>", "the targets", [2, 1, 4, 4]))
+    .option("--lr <number>", "length of the step that is shown last", positive, 0.1);
+  withEngineOptions(backward).action(async (options) => {
+    refuseOperands(backward);
+    await actions.showBackwardEffect(options);
+  });
+  return program;
+}
+
+function withEngineOptions(command: Command): Command {
+  return command
+    .allowExcessArguments()
+    .addOption(new Option("--backend <name>", "what computes").choices(["wasm", "js"]))
+    .option("--threads <n>", "threads of the wasm backend", integer(1, 64))
+    .option(
+      "--relaxed-simd",
+      "on Node 20, let V8 use fused multiply-add; later versions always do",
+    );
+}
+
+function numbersOption(flags: string, description: string, value: number[]): Option {
+  return new Option(flags, description).argParser(finiteList).default(value, value.join(","));
+}
+
+/** Words that are no flags: the default command would get an unknown command's name as one. */
+function refuseOperands(command: Command): void {
+  const [word] = command.args;
+  if (word === undefined) return;
+  const names = command.parent?.commands.map((other) => other.name()).join(", ");
+  command.error(`error: unknown command or argument '${word}'. Commands: ${names}.`);
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
