@@ -1,0 +1,30 @@
+import { ArgumentError } from "@gradloom/tensor";
+
+/** @throws ArgumentError if a size is not a positive integer. */
+export function checkSize(op: string, name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new ArgumentError(`${op}: ${name} must be a positive integer, got ${value}.`, { op });
+  }
+}
+
+/** @throws ArgumentError if a number is NaN, infinite or, unless allowed, negative. */
+export function checkFinite(op: string, name: string, value: number, least = 0): void {
+  if (!Number.isFinite(value) || value < least) {
+    const rule = least === 0 ? "a finite number of at least 0" : "a finite number";
+    throw new ArgumentError(`${op}: ${name} must be ${rule}, got ${value}.`, { op });
+  }
+}
+
+/** The sizes of a shape that may be given as one number. */
+export function checkShape(
+  op: string,
+  name: string,
+  shape: number | readonly number[],
+): readonly number[] {
+  const sizes = typeof shape === "number" ? [shape] : [...shape];
+  if (sizes.length === 0) {
+    throw new ArgumentError(`${op}: ${name} must have at least one size, got [].`, { op });
+  }
+  for (const size of sizes) checkSize(op, name, size);
+  return sizes;
+}

@@ -1,0 +1,56 @@
+import { Buffer, Module } from "@gradloom/layers";
+import type { Tensor } from "@gradloom/tensor";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
+
+/** Options of {@link bceWithLogitsLoss}. */
+export interface BCEWithLogitsLossOptions extends LossOptions {
+  /** How much each element counts; broadcasts. Default: all the same. */
+  readonly weight?: Tensor | undefined;
+  /** How much the positive share counts against the negative one; broadcasts. Default 1. */
+  readonly posWeight?: Tensor | undefined;
+}
+
+/**
+ * Binary cross-entropy of logits, `posWeight · y · softplus(−x) + (1 − y) · softplus(x)`: exact
+ * also where the sigmoid of `x` is 0 or 1 up to rounding.
+ *
+ * @throws ShapeError if the shapes of logits and target differ.
+ */
+export function bceWithLogitsLoss(
+  logits: Tensor,
+  target: Tensor,
+  options: BCEWithLogitsLossOptions = {},
+): Tensor {
+  const { weight, posWeight, reduction } = options;
+  checkSameShape("bceWithLogitsLoss", logits, target);
+  const y = posWeight === undefined ? target : target.mul(posWeight);
+  const positive = y.mul(logits.neg().softplus());
+  const negative = target.neg().add(1).mul(logits.softplus());
+  const losses = positive.add(negative);
+  return reduce("bceWithLogitsLoss", weight === undefined ? losses : losses.mul(weight), reduction);
+}
+
+/** {@link bceWithLogitsLoss} as a module. The weights are buffers. */
+export class BCEWithLogitsLoss extends Module {
+  readonly weight: Buffer | undefined;
+  readonly posWeight: Buffer | undefined;
+  readonly reduction: Reduction;
+
+  constructor(options: BCEWithLogitsLossOptions = {}) {
+    super();
+    const { weight, posWeight } = options;
+    this.weight = weight === undefined ? undefined : new Buffer(weight);
+    this.posWeight = posWeight === undefined ? undefined : new Buffer(posWeight);
+    this.reduction = checkReduction("BCEWithLogitsLoss", options.reduction);
+  }
+
+  forward(logits: Tensor, target: Tensor): Tensor {
+    return bceWithLogitsLoss(logits, target, this);
+  }
+}

@@ -1,0 +1,33 @@
+import { Module } from "@gradloom/layers";
+import type { Tensor } from "@gradloom/tensor";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
+
+/**
+ * Mean absolute error, `|prediction − target|`.
+ *
+ * @throws ShapeError if the shapes differ.
+ */
+export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkSameShape("l1Loss", prediction, target);
+  return reduce("l1Loss", prediction.sub(target).abs(), options.reduction);
+}
+
+/** {@link l1Loss} as a module. */
+export class L1Loss extends Module {
+  readonly reduction: Reduction;
+
+  constructor(options: LossOptions = {}) {
+    super();
+    this.reduction = checkReduction("L1Loss", options.reduction);
+  }
+
+  forward(prediction: Tensor, target: Tensor): Tensor {
+    return l1Loss(prediction, target, this);
+  }
+}

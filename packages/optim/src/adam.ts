@@ -1,0 +1,86 @@
+import type { Tensor } from "@gradloom/tensor";
+import { checkBetas, checkNonNegative } from "./check-option.ts";
+import { Optimizer, type Parameters } from "./optimizer.ts";
+
+/** Options of {@link Adam} and `AdamW`. */
+export interface AdamOptions {
+  /** Default 1e-3. */
+  lr?: number;
+  /** How slowly the averages of the gradient and of its square forget. Default `[0.9, 0.999]`. */
+  betas?: readonly [number, number];
+  /** Added to the denominator. Default 1e-8. */
+  eps?: number;
+  /** How strongly weights are drawn to 0. Default: `Adam` 0, `AdamW` 0.01. */
+  weightDecay?: number;
+  /** Whether the denominator never shrinks. Default false. */
+  amsgrad?: boolean;
+  /** Whether to climb instead of to descend. Default false. */
+  maximize?: boolean;
+}
+
+/**
+ * Adam: steps along the average gradient, divided by the root of the average square.
+ *
+ * ```text
+ * g ← g + weightDecay · θ
+ * m ← β₁ m + (1 − β₁) g        m̂ = m / (1 − β₁ᵗ)
+ * v ← β₂ v + (1 − β₂) g²       v̂ = v / (1 − β₂ᵗ)
+ * θ ← θ − lr · m̂ / (√v̂ + ε)
+ * ```
+ *
+ * With `amsgrad` the largest `v` so far takes the place of `v` in the last line.
+ *
+ * - Remembers `step`, `exp_avg` (m), `exp_avg_sq` (v), `max_exp_avg_sq`
+ * - Paper: Kingma & Ba 2014, https://arxiv.org/abs/1412.6980; Reddi et al. 2018,
+ *   https://openreview.net/forum?id=ryQu7f-RZ
+ */
+export class Adam extends Optimizer<Required<AdamOptions>> {
+  protected readonly momentNames: readonly string[] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+  constructor(params: Parameters<Required<AdamOptions>>, options: AdamOptions = {}) {
+    super(params, withDefaults(options, 0));
+  }
+
+  protected checkOptions(options: Required<AdamOptions>): void {
+    checkAdamOptions("Adam", options);
+  }
+
+  protected update(theta: Tensor, gradient: Tensor, options: Required<AdamOptions>): void {
+    const { lr, betas, eps, weightDecay, amsgrad, maximize } = options;
+    const [beta1, beta2] = betas;
+    const t = this.nextStep(theta);
+    const m = this.moment(theta, "exp_avg");
+    const v = this.moment(theta, "exp_avg_sq");
+
+    const uphill = maximize ? gradient.neg() : gradient;
+    const g = weightDecay === 0 ? uphill : uphill.add(theta.mul(weightDecay));
+    m.assign(m.mul(beta1).add(g.mul(1 - beta1)));
+    v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
+
+    const largest = amsgrad ? this.moment(theta, "max_exp_avg_sq") : v;
+    if (amsgrad) largest.assign(largest.maximum(v));
+    const mHat = m.div(1 - beta1 ** t);
+    const vHat = largest.div(1 - beta2 ** t);
+    theta.assign(theta.sub(mHat.mul(lr).div(vHat.sqrt().add(eps))));
+  }
+}
+
+/** All options, with the defaults for what is missing. */
+export function withDefaults(options: AdamOptions, weightDecay: number): Required<AdamOptions> {
+  return {
+    lr: options.lr ?? 1e-3,
+    betas: options.betas ?? [0.9, 0.999],
+    eps: options.eps ?? 1e-8,
+    weightDecay: options.weightDecay ?? weightDecay,
+    amsgrad: options.amsgrad ?? false,
+    maximize: options.maximize ?? false,
+  };
+}
+
+/** @throws ArgumentError if an option is out of its range. */
+export function checkAdamOptions(op: string, options: Required<AdamOptions>): void {
+  checkNonNegative(op, "lr", options.lr);
+  checkNonNegative(op, "eps", options.eps);
+  checkNonNegative(op, "weightDecay", options.weightDecay);
+  checkBetas(op, options.betas);
+}

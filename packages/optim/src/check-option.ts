@@ -1,0 +1,20 @@
+import { ArgumentError } from "@gradloom/tensor";
+
+/** @throws ArgumentError if an option is not a finite number of at least 0. */
+export function checkNonNegative(op: string, name: string, value: number): void {
+  if (value >= 0 && Number.isFinite(value)) return;
+  throw new ArgumentError(`${op}: ${name} must be a finite number of at least 0, got ${value}.`, {
+    op,
+  });
+}
+
+/** @throws ArgumentError if one of the betas is not in [0, 1). */
+export function checkBetas(op: string, betas: readonly [number, number]): void {
+  if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return;
+  throw new ArgumentError(
+    `${op}: betas must be two numbers in [0, 1), got [${betas.join(", ")}].`,
+    {
+      op,
+    },
+  );
+}

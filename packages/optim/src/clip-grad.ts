@@ -1,0 +1,70 @@
+import { ArgumentError, noGrad, stack, type Tensor, zeros } from "@gradloom/tensor";
+import { checkNonNegative } from "./check-option.ts";
+
+/** Options of {@link clipGradNorm}. */
+export interface ClipGradNormOptions {
+  /** Which norm: the p-th root of the sum of p-th powers; `Infinity` is the largest. Default 2. */
+  readonly normType?: number;
+}
+
+/**
+ * Shortens all gradients together so that their norm is at most `maxNorm`; shorter ones stay as
+ * they are.
+ *
+ * @returns the norm before clipping, a tensor without axes. It is computed with the step.
+ * @throws ArgumentError if `maxNorm` is negative, or `normType` not above 0.
+ */
+export function clipGradNorm(
+  params: Iterable<Tensor>,
+  maxNorm: number,
+  options: ClipGradNormOptions = {},
+): Tensor {
+  const { normType = 2 } = options;
+  const op = "clipGradNorm";
+  checkNonNegative(op, "maxNorm", maxNorm);
+  if (!(normType > 0)) {
+    throw new ArgumentError(`${op}: normType must be above 0, got ${normType}.`, { op });
+  }
+  const trained = withGradient(params);
+  return noGrad(() => {
+    if (trained.length === 0) return zeros([]);
+    const norm = totalNorm(
+      trained.map(({ gradient }) => gradient),
+      normType,
+    );
+    const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(undefined, 1);
+    for (const { parameter, gradient } of trained) parameter.grad = gradient.mul(factor);
+    return norm;
+  });
+}
+
+/**
+ * Cuts each element of each gradient to `[−clipValue, clipValue]`.
+ *
+ * @throws ArgumentError if `clipValue` is negative.
+ */
+export function clipGradValue(params: Iterable<Tensor>, clipValue: number): void {
+  checkNonNegative("clipGradValue", "clipValue", clipValue);
+  noGrad(() => {
+    for (const { parameter, gradient } of withGradient(params)) {
+      parameter.grad = gradient.clamp(-clipValue, clipValue);
+    }
+  });
+}
+
+/** The norm of all elements of all gradients. */
+function totalNorm(gradients: readonly Tensor[], normType: number): Tensor {
+  if (normType === Number.POSITIVE_INFINITY) {
+    return stack(gradients.map((gradient) => gradient.abs().max())).max();
+  }
+  const powers = gradients.map((gradient) => gradient.abs().pow(normType).sum());
+  return stack(powers)
+    .sum()
+    .pow(1 / normType);
+}
+
+function withGradient(params: Iterable<Tensor>): { parameter: Tensor; gradient: Tensor }[] {
+  return [...params].flatMap((parameter) =>
+    parameter.grad === null ? [] : [{ parameter, gradient: parameter.grad }],
+  );
+}

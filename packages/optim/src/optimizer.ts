@@ -1,0 +1,160 @@
+import { fromTypedArray, noGrad, realize, type Tensor } from "@gradloom/tensor";
+import { checkParameters, toGroups } from "./parameter-groups.ts";
+import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
+
+/** What every optimizer can be told. Options of a group may be changed between steps. */
+export interface OptimizerOptions {
+  /** The learning rate. */
+  lr: number;
+}
+
+/** Parameters with options of their own; what is missing comes from the optimizer's options. */
+export type ParameterGroup<O extends OptimizerOptions> = Partial<O> & {
+  readonly params: Iterable<Tensor>;
+};
+
+/** What an optimizer is made for: parameters, or groups of them. */
+export type Parameters<O extends OptimizerOptions> = Iterable<Tensor> | Iterable<ParameterGroup<O>>;
+
+/** A group with all its options. */
+export type FullGroup<O extends OptimizerOptions> = O & { readonly params: readonly Tensor[] };
+
+/** What an optimizer remembers of one parameter. */
+export interface ParameterState {
+  /** How many steps the parameter has taken, if that is counted. */
+  step: number | undefined;
+  /** Averages and the like, in the parameter's shape, by PyTorch's names. */
+  readonly moments: Map<string, Tensor>;
+}
+
+/**
+ * Changes parameters so that the loss becomes smaller. A subclass says how, for one parameter.
+ *
+ * A training step is `optimizer.zeroGrad()`, `loss.backward()`, `optimizer.step()`: the last one
+ * runs all that was recorded, forward, backward and update, in one plan. Parameters whose gradient
+ * is `null` stay as they are.
+ */
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  /** The parameters with their options. */
+  readonly paramGroups: FullGroup<O>[];
+  /** The names of the moments that the optimizer keeps, as in PyTorch's state dicts. */
+  protected abstract readonly momentNames: readonly string[];
+  readonly #states: Map<Tensor, ParameterState> = new Map();
+
+  /**
+   * @throws ArgumentError if there are no parameters, one is listed twice, one is not a floating
+   *   leaf, or an option is out of its range.
+   */
+  constructor(params: Parameters<O>, options: O) {
+    const name = this.constructor.name;
+    this.paramGroups = toGroups(name, params, options);
+    checkParameters(name, this.paramGroups);
+    for (const group of this.paramGroups) this.checkOptions(group);
+    // The values exist from here on, so that the first step is a step like all others.
+    realize(...this.paramGroups.flatMap((group) => group.params));
+  }
+
+  /** @throws ArgumentError if an option is out of its range. */
+  protected abstract checkOptions(options: O): void;
+
+  /** Records the new values of a parameter and of its moments. */
+  protected abstract update(parameter: Tensor, gradient: Tensor, options: O): void;
+
+  /** Updates all parameters that have a gradient, and computes all that was recorded. */
+  step(): void {
+    const updated: Tensor[] = [];
+    noGrad(() => {
+      for (const group of this.paramGroups) {
+        for (const parameter of group.params) {
+          if (parameter.grad === null) continue;
+          this.update(parameter, parameter.grad, group);
+          updated.push(parameter);
+        }
+      }
+    });
+    realize(...updated);
+  }
+
+  /** Forgets the gradients: they become `null`. */
+  zeroGrad(): void {
+    for (const { params } of this.paramGroups) {
+      for (const parameter of params) parameter.grad = null;
+    }
+  }
+
+  /** The learning rate of the first group. Setting it sets that of all groups. */
+  get lr(): number {
+    return this.paramGroups[0].lr;
+  }
+
+  set lr(lr: number) {
+    for (const group of this.paramGroups) this.checkOptions({ ...group, lr });
+    for (const group of this.paramGroups) group.lr = lr;
+  }
+
+  /**
+   * All that is needed to go on later, with PyTorch's names and layout: `state` by the number of
+   * the parameter, and `param_groups`. Later steps do not change what was taken.
+   */
+  stateDict(): OptimizerStateDict {
+    return saveOptimizerState(this.paramGroups, this.#states);
+  }
+
+  /**
+   * Goes on from a state dict, also from one of PyTorch. Parameters are matched by their order.
+   *
+   * @throws StateError that lists everything that does not fit; ArgumentError if an option is out
+   *   of its range. Then nothing has changed.
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const loaded = loadOptimizerState(
+      this.constructor.name,
+      this.momentNames,
+      this.paramGroups,
+      dict,
+    );
+    for (const group of loaded.groups) this.checkOptions(group);
+    this.paramGroups.forEach((group, i) => {
+      Object.assign(group, loaded.groups[i]);
+    });
+    this.#states.clear();
+    for (const [parameter, state] of loaded.states) this.#states.set(parameter, state);
+    realize(...[...loaded.states.values()].flatMap((state) => [...state.moments.values()]));
+  }
+
+  /** Counts a step of a parameter: 1 for the first. */
+  protected nextStep(parameter: Tensor): number {
+    const state = this.#stateOf(parameter);
+    state.step = (state.step ?? 0) + 1;
+    return state.step;
+  }
+
+  /** Whether a moment of a parameter is there already. */
+  protected hasMoment(parameter: Tensor, name: string): boolean {
+    return this.#states.get(parameter)?.moments.has(name) ?? false;
+  }
+
+  /** A moment of a parameter, to read and to assign to. It starts with zeros. */
+  protected moment(parameter: Tensor, name: string): Tensor {
+    const { moments } = this.#stateOf(parameter);
+    let moment = moments.get(name);
+    if (moment === undefined) {
+      // A value from the start, not a recorded one: the first step is a step like all others.
+      const length = parameter.numel;
+      const zeros =
+        parameter.dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
+      moment = fromTypedArray(zeros, parameter.shape);
+      moments.set(name, moment);
+    }
+    return moment;
+  }
+
+  #stateOf(parameter: Tensor): ParameterState {
+    let state = this.#states.get(parameter);
+    if (state === undefined) {
+      state = { step: undefined, moments: new Map() };
+      this.#states.set(parameter, state);
+    }
+    return state;
+  }
+}

@@ -1,0 +1,74 @@
+import { ArgumentError, Tensor } from "@gradloom/tensor";
+import type { FullGroup, OptimizerOptions, ParameterGroup, Parameters } from "./optimizer.ts";
+
+/** Groups with all their options. A plain list of parameters is one group. */
+export function toGroups<O extends OptimizerOptions>(
+  op: string,
+  params: Parameters<O>,
+  options: O,
+): FullGroup<O>[] {
+  const tensors: Tensor[] = [];
+  const groups: ParameterGroup<O>[] = [];
+  for (const item of iterate<Tensor | ParameterGroup<O>>(op, params)) {
+    if (item instanceof Tensor) tensors.push(item);
+    else groups.push(item);
+  }
+  if (tensors.length > 0 && groups.length > 0) {
+    throw new ArgumentError(
+      `${op}: parameters and groups must not be mixed. Use one or the other.`,
+      {
+        op,
+      },
+    );
+  }
+  if (groups.length === 0) return [{ ...options, params: tensors }];
+  return groups.map((group) => {
+    const given = Object.entries(group).filter(([, value]) => value !== undefined);
+    return { ...options, ...Object.fromEntries(given), params: [...iterate(op, group.params)] };
+  });
+}
+
+function iterate<T>(op: string, params: Iterable<T>): Iterable<T> {
+  if (typeof params === "object" && params !== null && Symbol.iterator in params) return params;
+  throw new ArgumentError(
+    `${op}: parameters must be a list of tensors, got ${describe(params)}. Pass model.parameters().`,
+    { op },
+  );
+}
+
+/**
+ * @throws ArgumentError if there are no parameters, one is listed twice, or one is not a floating
+ *   leaf.
+ */
+export function checkParameters(
+  op: string,
+  groups: readonly { readonly params: readonly unknown[] }[],
+): void {
+  const seen = new Set<unknown>();
+  for (const [g, { params }] of groups.entries()) {
+    for (const [i, parameter] of params.entries()) {
+      const problem = seen.has(parameter)
+        ? "must be listed once, got one again"
+        : problemOf(parameter);
+      seen.add(parameter);
+      if (problem === undefined) continue;
+      const where = groups.length === 1 ? `number ${i}` : `number ${i} of group ${g}`;
+      throw new ArgumentError(`${op}: parameters ${problem} as ${where}.`, { op });
+    }
+  }
+  if (seen.size === 0) {
+    throw new ArgumentError(`${op}: there must be parameters, got an empty list.`, { op });
+  }
+}
+
+function problemOf(parameter: unknown): string | undefined {
+  if (!(parameter instanceof Tensor)) return `must be tensors, got ${describe(parameter)}`;
+  if (!parameter.isLeaf) return "must be leaves, got the result of an operation";
+  if (parameter.dtype === "float32" || parameter.dtype === "float64") return undefined;
+  return `must be floating, got ${parameter.dtype}`;
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return `a ${value.constructor.name}`;
+}

@@ -1,0 +1,71 @@
+import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { checkNonNegative } from "./check-option.ts";
+import { Optimizer, type Parameters } from "./optimizer.ts";
+
+/** Options of {@link SGD}. */
+export interface SGDOptions {
+  /** Default 1e-3. */
+  lr?: number;
+  /** The share of the last direction that is kept. Default 0. */
+  momentum?: number;
+  /** The share of the gradient that is left out of the direction. Default 0. */
+  dampening?: number;
+  /** Whether to look ahead along the direction. Default false. */
+  nesterov?: boolean;
+  /** L2 penalty, added to the gradient. Default 0. */
+  weightDecay?: number;
+  /** Whether to climb instead of to descend. Default false. */
+  maximize?: boolean;
+}
+
+/**
+ * Stochastic gradient descent: `b ← μ b + (1 − τ) g`, `θ ← θ − lr · b`, with the momentum μ and the
+ * dampening τ; the first `b` is `g`. Nesterov's takes `g + μ b` in place of `b`.
+ *
+ * - Remembers `momentum_buffer`, if there is momentum
+ * - Paper: Sutskever et al. 2013, https://proceedings.mlr.press/v28/sutskever13.html
+ */
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  protected readonly momentNames: readonly string[] = ["momentum_buffer"];
+
+  constructor(params: Parameters<Required<SGDOptions>>, options: SGDOptions = {}) {
+    super(params, {
+      lr: options.lr ?? 1e-3,
+      momentum: options.momentum ?? 0,
+      dampening: options.dampening ?? 0,
+      nesterov: options.nesterov ?? false,
+      weightDecay: options.weightDecay ?? 0,
+      maximize: options.maximize ?? false,
+    });
+  }
+
+  protected checkOptions(options: Required<SGDOptions>): void {
+    const { lr, momentum, dampening, nesterov, weightDecay } = options;
+    checkNonNegative("SGD", "lr", lr);
+    checkNonNegative("SGD", "momentum", momentum);
+    checkNonNegative("SGD", "weightDecay", weightDecay);
+    if (!Number.isFinite(dampening)) {
+      throw new ArgumentError(`SGD: dampening must be a finite number, got ${dampening}.`);
+    }
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ArgumentError(
+        `SGD: nesterov must have momentum and no dampening, got momentum ${momentum}, dampening ${dampening}.`,
+      );
+    }
+  }
+
+  protected update(theta: Tensor, gradient: Tensor, options: Required<SGDOptions>): void {
+    const { lr, momentum, dampening, nesterov, weightDecay, maximize } = options;
+    const uphill = maximize ? gradient.neg() : gradient;
+    const g = weightDecay === 0 ? uphill : uphill.add(theta.mul(weightDecay));
+    if (momentum === 0) {
+      theta.assign(theta.sub(g.mul(lr)));
+      return;
+    }
+    const share = this.hasMoment(theta, "momentum_buffer") ? 1 - dampening : 1;
+    const b = this.moment(theta, "momentum_buffer");
+    b.assign(b.mul(momentum).add(g.mul(share)));
+    const direction = nesterov ? g.add(b.mul(momentum)) : b;
+    theta.assign(theta.sub(direction.mul(lr)));
+  }
+}
