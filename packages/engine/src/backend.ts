@@ -36,6 +36,8 @@ export interface Executable {
     scalars: ArrayLike<number>,
     onKernel?: (kernel: number, milliseconds: number) => void,
   ): void;
+  /** Gives back what it holds of the backend's memory. It is not run again. */
+  dispose?(): void;
 }
 
 /** What the engine needs of the machine below it. */

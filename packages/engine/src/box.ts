@@ -18,6 +18,17 @@ export class Box {
   address: number | undefined = undefined;
   /** When a plan last used it: what was not used for longest is paged out first. */
   lastUse: number = 0;
+  /** Used by walks over the graph: in which walk this box was met, and as which number. */
+  mark: number = 0;
+  slot: number = 0;
+  /** Whether plans change it: parameters, buffers, moments. */
+  isState: boolean = false;
+  /** Whether a plan has used it already; an input used twice stays resident. */
+  isUsed: boolean = false;
+  /** Whether it was paged out before. */
+  isPagedOut: boolean = false;
+  /** Whether it was given back, so that its value is gone. */
+  isReleased: boolean = false;
   /** What this state is now: a leaf, or the node of an assignment that is still to be carried out. */
   node: Node;
 
@@ -30,8 +41,9 @@ export class Box {
     this.node = new Node("box", [], [], shape, dtype, this);
   }
 
-  /** The node that stands for the value as it is now: another one after each assignment. */
-  renew(shape: readonly number[]): void {
-    this.node = new Node("box", [], [], shape, this.dtype, this);
+  /** After an assignment: the node that stands for the value as it is now. */
+  renew(): void {
+    this.version += 1;
+    this.node = new Node("box", [], [], this.node.shape, this.dtype, this);
   }
 }

@@ -1,41 +1,390 @@
 import type { Backend } from "./backend.ts";
-import type { Box } from "./box.ts";
-import type { DType, TypedArray } from "./dtype.ts";
+import { Box } from "./box.ts";
+import { bytesOf, flopsOf } from "./cost.ts";
+import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
+import { ShapeError } from "./errors.ts";
+import { MemoryTable } from "./memory-table.ts";
 import type { Node } from "./node.ts";
+import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { Recording, type Run } from "./recording.ts";
+import { type Goal, staleness, Walk } from "./walk.ts";
+
+/** Results this small go to the heap at once. */
+const smallResult = 256;
+/** More recorded nodes than this are settled without being asked for. */
+const mostPending = 100_000;
+/** More bytes of inputs than this, recorded since the last time something was settled, likewise. */
+const mostPendingBytes = 512 * 1024 * 1024;
 
 /** How large things are at present. */
 export interface EngineStats {
-  /** Bytes of values in the backend's memory, and how many. */
+  /** Bytes of values in the backend's memory, and how many values. */
   readonly residentBytes: number;
-  readonly residentBoxes: number;
-  /** Bytes that the backend has taken from the system, and of the arena that plans share. */
+  readonly residentValues: number;
+  /** Bytes that the backend has taken from the system. */
   readonly memoryBytes: number;
+  /** The largest arena that a plan in the cache needs. */
   readonly arenaBytes: number;
-  /** Plans in the cache; plans and kernels compiled since the start; nodes and assigns not yet settled. */
+  /** Plans in the cache. */
   readonly plans: number;
+  /** Plans and kernels compiled since the start. */
   readonly compiledPlans: number;
   readonly compiledKernels: number;
+  /** Recorded and not yet settled: nodes that tensors hold, and assignments. */
   readonly pendingNodes: number;
   readonly pendingAssigns: number;
 }
 
-/** The public surface of the engine that `@gradloom/tensor` uses. (Implementation follows.) */
-export interface EngineApi {
-  readonly backend: Backend;
-  /** Changes the backend; settled values move along. */
-  use(backend: Backend): void;
-  /** A leaf node for an array on the heap, which the engine keeps and must not change afterwards. */
-  input(data: TypedArray, shape: readonly number[], dtype: DType): Node;
-  /** A state whose value is that of `initial`. Reading goes through `box.node`. */
-  state(initial: Node): Box;
-  /** Records that the state takes this value (same shape and dtype). */
-  assign(box: Box, value: Node): void;
-  /** Says that a tensor holds this node, so that it may be read later. */
-  track(node: Node): void;
-  /** Computes: these nodes, every pending assign, what would go stale. */
-  realize(nodes: readonly Node[]): void;
-  /** The value of a node in a new array, row-major; settles first. */
-  read(node: Node): Promise<TypedArray>;
-  readSync(node: Node): TypedArray;
-  stats(): EngineStats;
+/** One kernel of a plan, described. */
+export interface KernelReport {
+  /** `matmul` or `loop`, and the loops' sizes. */
+  readonly kind: string;
+  readonly sizes: readonly number[];
+  /** The operations that were fused into it. */
+  readonly operations: readonly string[];
+  readonly bytes: number;
+  readonly flops: number;
+  /** Where it was measured. */
+  readonly milliseconds: number | undefined;
+}
+
+/** What a plan does and needs. */
+export interface PlanReport {
+  readonly kernels: readonly KernelReport[];
+  readonly arenaBytes: number;
+}
+
+/**
+ * Computes recorded graphs: finds or makes the plan for what is asked, brings the values that it needs, runs
+ * it, keeps the results.
+ */
+export class Engine {
+  private current: Backend;
+  private memory: MemoryTable;
+  private cache = new PlanCache();
+  private readonly options: PlanOptions;
+  private pending = new Set<Box>();
+  /** States that have no value yet, and what they start as. */
+  private fresh = new Map<Box, Node>();
+  private tracked: Node[] = [];
+  private inputBytes = 0;
+  private compiledPlans = 0;
+  private recording: Recording | undefined;
+  private onRun: ((report: PlanReport) => void) | undefined;
+
+  constructor(backend: Backend, options: PlanOptions = {}) {
+    this.current = backend;
+    this.options = options;
+    this.memory = new MemoryTable(backend);
+  }
+
+  /** The backend in use. */
+  get backend(): Backend {
+    return this.current;
+  }
+
+  /** Changes the backend; values move along, through the heap. */
+  use(backend: Backend): void {
+    if (backend === this.current) return;
+    this.realize([]);
+    this.memory.pageOutAll();
+    this.current = backend;
+    this.memory = new MemoryTable(backend);
+    this.cache = new PlanCache();
+  }
+
+  /** A leaf for an array on the heap. The array belongs to the engine from now on. */
+  input(data: TypedArray, shape: readonly number[], dtype: DType): Node {
+    this.inputBytes += data.byteLength;
+    return new Box(dtype, shape, data).node;
+  }
+
+  /** A state that starts as `initial`. What it is at any time is its `node`. */
+  state(initial: Node): Box {
+    const box = new Box(initial.dtype, initial.shape);
+    box.isState = true;
+    initial.consumed = true;
+    this.fresh.set(box, initial);
+    return box;
+  }
+
+  /**
+   * Records that a state takes a value.
+   *
+   * @throws ShapeError if shape or dtype differ.
+   */
+  assign(box: Box, value: Node): void {
+    const { shape, dtype } = box.node;
+    if (value.dtype !== dtype || `${value.shape}` !== `${shape}`) {
+      throw new ShapeError(
+        `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}].`,
+        { op: "assign", shapes: [shape, value.shape] },
+      );
+    }
+    value.consumed = true;
+    box.node = value;
+    this.pending.add(box);
+  }
+
+  /** Says that somebody holds this node, and may read it later. */
+  track(node: Node): void {
+    this.tracked.push(node);
+    if (this.tracked.length > mostPending || this.inputBytes > mostPendingBytes) this.settleAll();
+  }
+
+  /**
+   * Computes these nodes, all pending assignments, and whatever is recorded, not consumed by anything, and
+   * depends on a state that is about to change.
+   */
+  realize(nodes: readonly Node[]): void {
+    this.initialize();
+    const states = [...this.pending].map((box) => ({ box, value: box.node }));
+    const outputs = new Set<Node>();
+    for (const node of nodes) {
+      if (node.box === undefined) outputs.add(node);
+      else if (node.box.version !== node.version) throw staleness(node, node.box);
+    }
+    for (const node of this.dependents(states.map(({ box }) => box))) outputs.add(node);
+    for (const { value } of states) outputs.delete(value);
+    this.settle({ outputs: [...outputs], states });
+    this.pending.clear();
+    this.tracked = this.tracked.filter((node) => node.box === undefined && !node.consumed);
+    this.inputBytes = 0;
+  }
+
+  /** The value of a node in a new array, in row-major order. Settles first. */
+  async read(node: Node): Promise<TypedArray> {
+    return this.memory.read(this.settled(node));
+  }
+
+  /** The same at once, where the backend can. */
+  readSync(node: Node): TypedArray {
+    return this.memory.readSync(this.settled(node));
+  }
+
+  /** Whether reading a node needs no computing. */
+  isSettled(node: Node): boolean {
+    const { box } = node;
+    return box !== undefined && box.version === node.version && !box.isReleased;
+  }
+
+  /** Gives back the memory of a computed value that nobody will read again. */
+  release(node: Node): void {
+    const { box } = node;
+    if (box === undefined || box.isState) return;
+    if (box.address !== undefined && box.host === undefined) box.isReleased = true;
+    this.memory.drop(box);
+  }
+
+  /** Runs `fn` and records which plans run in it, so that they can be run again on other inputs. */
+  record<T>(inputs: readonly Node[], fn: () => T): { result: T; recording: Recording } {
+    this.realize(inputs);
+    const outer = this.recording;
+    const recording = new Recording(inputs.map((node) => node.box!));
+    this.recording = recording;
+    try {
+      return { result: fn(), recording };
+    } finally {
+      this.recording = outer;
+    }
+  }
+
+  /** Does something now, and again whenever what is being recorded is replayed. */
+  effect(fn: () => void): void {
+    fn();
+    this.recording?.effects.push(fn);
+  }
+
+  /** Runs a recording with other inputs: the boxes of these nodes' values, by those of the recording. */
+  replay(recording: Recording, inputs: readonly Node[], wanted: readonly Node[]): Node[] {
+    this.realize(inputs);
+    const boxes = new Map<Box, Box>();
+    recording.inputs.forEach((box, i) => {
+      boxes.set(box, inputs[i].box!);
+    });
+    const of = (box: Box) => boxes.get(box) ?? box;
+    for (const effect of recording.effects) effect();
+    for (const { plan, boxes: bound, scalars, outputs, states } of recording.runs) {
+      for (const box of outputs) boxes.set(box, new Box(box.dtype, box.node.shape));
+      this.execute({ plan, boxes: bound.map(of), scalars, outputs: outputs.map(of), states });
+      for (const box of states) box.renew();
+    }
+    return wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
+  }
+
+  /** What the plan would do that computes a node and all that is pending. Runs nothing. */
+  explain(node: Node): PlanReport {
+    this.initialize();
+    const states = [...this.pending].map((box) => ({ box, value: box.node }));
+    const outputs = node.box === undefined ? [node] : [];
+    const goal = { outputs, states };
+    return reportOf(this.planFor(new Walk(goal), goal), undefined);
+  }
+
+  /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
+  profile<T>(fn: () => T): { result: T; reports: PlanReport[] } {
+    const reports: PlanReport[] = [];
+    const outer = this.onRun;
+    this.onRun = (report) => reports.push(report);
+    try {
+      return { result: fn(), reports };
+    } finally {
+      this.onRun = outer;
+    }
+  }
+
+  /** How large things are at present. */
+  stats(): EngineStats {
+    return {
+      residentBytes: this.memory.bytes,
+      residentValues: this.memory.count,
+      memoryBytes: this.current.memoryBytes,
+      arenaBytes: this.cache.arenaBytes,
+      plans: this.cache.size,
+      compiledPlans: this.compiledPlans,
+      compiledKernels: this.current.compiledKernels,
+      pendingNodes: this.tracked.length,
+      pendingAssigns: this.pending.size,
+    };
+  }
+
+  private settled(node: Node): Box {
+    if (!this.isSettled(node)) this.realize([node]);
+    return node.box!;
+  }
+
+  /** Gives new states their first values, in a plan of their own: the plan of a step stays the same. */
+  private initialize(): void {
+    if (this.fresh.size === 0) return;
+    const states = [...this.fresh].map(([box, value]) => ({ box, value }));
+    const goal = { outputs: [], states };
+    const walk = new Walk(goal);
+    this.execute(this.bind(this.planFor(walk, goal), walk, goal));
+    this.fresh.clear();
+  }
+
+  /** Recorded nodes that nothing has consumed and that depend on one of these states. */
+  private dependents(states: readonly Box[]): Node[] {
+    if (states.length === 0) return [];
+    const changing = new Set(states);
+    const depends = new Map<Node, boolean>();
+    return this.tracked.filter((root) => {
+      if (root.box !== undefined || root.consumed) return false;
+      const stack = [root];
+      while (stack.length > 0) {
+        const node = stack[stack.length - 1];
+        if (depends.has(node)) {
+          stack.pop();
+          continue;
+        }
+        const { box, inputs } = node;
+        const unknown = inputs.filter((input) => !depends.has(input));
+        if (box !== undefined) depends.set(node, changing.has(box));
+        else if (unknown.length > 0) {
+          stack.push(...unknown);
+          continue;
+        } else
+          depends.set(
+            node,
+            inputs.some((input) => depends.get(input)),
+          );
+        stack.pop();
+      }
+      return depends.get(root);
+    });
+  }
+
+  private settleAll(): void {
+    this.realize(this.tracked.filter((node) => node.box === undefined && !node.consumed));
+  }
+
+  private settle(goal: Goal): void {
+    if (goal.outputs.length === 0 && goal.states.length === 0) return;
+    const walk = new Walk(goal);
+    const run = this.bind(this.planFor(walk, goal), walk, goal);
+    this.recording?.runs.push(run);
+    this.execute(run);
+    for (const { box, value } of goal.states) {
+      box.renew();
+      if (value.box === undefined) value.settle(box);
+    }
+    goal.outputs.forEach((node, i) => {
+      node.settle(run.outputs[i]);
+    });
+  }
+
+  /** A run of a plan on the values of a graph. */
+  private bind(plan: Plan, { boxes, scalars }: Walk, goal: Goal): Run {
+    const byBuffer = new Map<number, Box>();
+    const outputs = goal.outputs.map(({ dtype, shape }, i) => {
+      const buffer = plan.outputBuffers[i];
+      const box = byBuffer.get(buffer) ?? new Box(dtype, shape);
+      if (buffer >= 0) byBuffer.set(buffer, box);
+      return box;
+    });
+    const values = scalars.map(({ value }) => value);
+    return { plan, boxes, scalars: values, outputs, states: goal.states.map(({ box }) => box) };
+  }
+
+  private planFor(walk: Walk, goal: Goal): Plan {
+    let plan = this.cache.find(walk);
+    if (plan === undefined) {
+      plan = compilePlan(walk, goal, this.current, this.options);
+      this.compiledPlans += 1;
+      this.cache.add(walk.hash, plan);
+    }
+    return plan;
+  }
+
+  private execute({ plan, boxes, scalars, outputs, states }: Run): void {
+    const { memory, current } = this;
+    const { program, executable, boxBuffers, outputBuffers } = plan;
+    memory.begin();
+    const addresses = new Array<number>(program.buffers.length).fill(-1);
+    for (let slot = 0; slot < boxes.length; slot++) {
+      const buffer = boxBuffers[slot];
+      if (buffer >= 0) addresses[buffer] = memory.bring(boxes[slot]);
+    }
+    for (let i = 0; i < outputs.length; i++) {
+      const buffer = outputBuffers[i];
+      if (buffer < 0) outputs[i].host = createArray(outputs[i].dtype, 0);
+      else if (addresses[buffer] < 0) addresses[buffer] = memory.place(outputs[i]);
+    }
+    const values = scalars.map((value) => (typeof value === "function" ? value() : value));
+    const { onRun } = this;
+    if (onRun === undefined) executable.run(addresses, values);
+    else {
+      const times = new Array<number>(program.kernels.length).fill(0);
+      executable.run(addresses, values, (kernel, milliseconds) => {
+        times[kernel] += milliseconds;
+      });
+      onRun(reportOf(plan, times));
+    }
+    for (const box of states) box.host = undefined;
+    for (const box of outputs) {
+      const bytes = box.length * byteSize[box.dtype];
+      if (bytes > smallResult || box.address === undefined || current.readSync === undefined)
+        continue;
+      box.host = current.readSync(box.address, box.dtype, box.length);
+      memory.drop(box);
+    }
+    memory.end();
+  }
+}
+
+function reportOf(plan: Plan, times: readonly number[] | undefined): PlanReport {
+  const { program } = plan;
+  const kernels = program.kernels.map((kernel, i) => ({
+    kind: kernel.kind,
+    sizes:
+      kernel.kind === "matmul"
+        ? [...kernel.batch, kernel.m, kernel.n, kernel.k]
+        : [...kernel.outer, ...(kernel.stages.find(({ inner }) => inner.length > 0)?.inner ?? [])],
+    operations: kernel.label,
+    bytes: bytesOf(kernel, program),
+    flops: flopsOf(kernel),
+    milliseconds: times?.[i],
+  }));
+  return { kernels, arenaBytes: program.arenaBytes };
 }

@@ -2,6 +2,12 @@ export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
 export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
+export {
+  Engine,
+  type EngineStats,
+  type KernelReport,
+  type PlanReport,
+} from "./engine.ts";
 export { erf } from "./erf.ts";
 export {
   ArgumentError,
@@ -49,3 +55,5 @@ export type {
 } from "./kernel.ts";
 export { Node, type NodeOp } from "./node.ts";
 export { philox } from "./philox.ts";
+export type { Plan, PlanOptions } from "./plan.ts";
+export type { Recording } from "./recording.ts";

@@ -1,0 +1,122 @@
+import { elementOps } from "./element-op.ts";
+import { Variables } from "./form.ts";
+import { Trace, Untraceable } from "./trace.ts";
+import type { Value } from "./value.ts";
+
+/** Cheaper than this is computed again for each use rather than stored. */
+export const cheap = 3;
+/** The largest expression that is computed in one go. */
+const largestExpression = 60;
+
+/**
+ * Chooses the anchors: the values that get a place of their own. All others are computed anew, as a
+ * part of the expression of whatever uses them. Anchors are what somebody wants, contractions,
+ * reductions, `cat` and their operands, and what is used several times and costs more than reading it back.
+ */
+export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
+  const uses = countUses(values);
+  const replicated = findReplicated(values);
+  const costs = new Float64Array(values.length);
+  const sizes = new Float64Array(values.length);
+  for (const value of values) {
+    if (value.isLeaf) continue;
+    let cost = value.op in elementOps ? elementOps[value.op as keyof typeof elementOps].cost : 0;
+    let size = value.isView ? 0 : 1;
+    for (const input of value.inputs) {
+      cost += input.isAnchor ? 0 : costs[input.number];
+      size += input.isAnchor ? 1 : sizes[input.number];
+    }
+    costs[value.number] = cost;
+    sizes[value.number] = size;
+    if (value.isRoot || isOwnKernel(value)) value.isAnchor = true;
+    else if (!value.isView && !isLiteral(value)) {
+      const isCheap = cost < cheap || value.numel === 1;
+      const repeated = (uses[value.number] > 1 || replicated[value.number] === 1) && !isCheap;
+      value.isAnchor = repeated || size > largestExpression || !fusion;
+    }
+    for (const operand of value.op === "matmul" ? value.inputs : []) anchorOperand(operand);
+  }
+  for (const value of values) if (value.isAnchor) anchorUntraceable(value);
+}
+
+function isOwnKernel(value: Value): boolean {
+  const { op } = value;
+  return op === "matmul" || op === "cat" || op === "copy" || value.reduceOp !== undefined;
+}
+
+function isLiteral({ op }: Value): boolean {
+  return op === "scalar" || op === "constant" || op === "iota";
+}
+
+/** How many expressions compute each value, if none but roots and kernels of their own are anchors. */
+function countUses(values: readonly Value[]): Float64Array {
+  const uses = new Float64Array(values.length);
+  for (let i = values.length - 1; i >= 0; i--) {
+    for (const consumer of values[i].consumers) {
+      uses[i] += consumer.isView ? uses[consumer.number] : 1;
+    }
+    if (values[i].isRoot) uses[i] += 1;
+  }
+  return uses;
+}
+
+/** Which values are read several times by one expression, because they broadcast. */
+function findReplicated(values: readonly Value[]): Uint8Array {
+  const replicated = new Uint8Array(values.length);
+  for (let i = values.length - 1; i >= 0; i--) {
+    const value = values[i];
+    const broadcasts = value.consumers.some((consumer) => {
+      if (consumer.op === "expand") return true;
+      if (consumer.isView) return replicated[consumer.number] === 1;
+      return consumer.op in elementOps && consumer.numel > value.numel;
+    });
+    if (broadcasts) replicated[i] = 1;
+  }
+  return replicated;
+}
+
+/** A matrix product reads its operands where they are, if rows and columns have strides there. */
+function anchorOperand(operand: Value): void {
+  let base = operand;
+  while (base.isView && !base.isAnchor) base = base.inputs[0];
+  if (isLiteral(base)) operand.isAnchor = true;
+  else if (!base.isLeaf) base.isAnchor = true;
+  if (!operand.isAnchor && !isStrided(operand)) operand.isAnchor = true;
+}
+
+function isStrided(operand: Value): boolean {
+  const variables = new Variables();
+  const axes = operand.shape.map((size) => variables.create(size, true));
+  const forms = axes.map((axis) => variables.form(axis));
+  const trace = new Trace(variables, () => false);
+  try {
+    trace.value(operand, forms);
+  } catch (error) {
+    if (error instanceof Untraceable) return false;
+    throw error;
+  }
+  const unsplit = axes.every((axis) => variables.leaves(axis).every((leaf) => leaf === axis));
+  return unsplit && trace.code.every((step) => step.op === "read" && step.guards.length === 0);
+}
+
+/** Gives a place to values that an expression cannot reach by strides: a reshape of a transpose, say. */
+function anchorUntraceable(anchor: Value): void {
+  for (;;) {
+    try {
+      traceAlone(anchor);
+      return;
+    } catch (error) {
+      if (!(error instanceof Untraceable)) throw error;
+      error.value.isAnchor = true;
+      anchorUntraceable(error.value);
+    }
+  }
+}
+
+function traceAlone(anchor: Value): void {
+  if (anchor.op === "matmul" || anchor.op === "cat") return;
+  const variables = new Variables();
+  const shape = anchor.reduceOp === undefined ? anchor.shape : anchor.inputs[0].shape;
+  const forms = shape.map((size) => variables.form(variables.create(size, true)));
+  new Trace(variables, () => false).expression(anchor, forms);
+}

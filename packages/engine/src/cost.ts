@@ -1,0 +1,35 @@
+import type { Program } from "./backend.ts";
+import { byteSize } from "./dtype.ts";
+import { elementOps } from "./element-op.ts";
+import type { Kernel, Stage } from "./kernel.ts";
+import { touched } from "./memory.ts";
+
+const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+
+/** Floating-point or integer operations of a kernel: one for each element operation and each term reduced. */
+export function flopsOf(kernel: Kernel): number {
+  const perPoint = ({ code, results }: Stage) =>
+    code.filter(({ op }) => op in elementOps).length +
+    results.filter(({ reduce }) => reduce !== undefined).length;
+  if (kernel.kind === "matmul") {
+    const points = product(kernel.batch) * kernel.m * kernel.n;
+    return points * (2 * kernel.k + perPoint(kernel.epilogue));
+  }
+  const rows = product(kernel.outer);
+  return kernel.stages.reduce((sum, stage) => {
+    return sum + rows * product(stage.inner) * perPoint(stage);
+  }, 0);
+}
+
+/** Bytes that a kernel must at least move: each buffer that it reads or writes, once. */
+export function bytesOf(kernel: Kernel, program: Program): number {
+  const { reads, writes } = touched(kernel);
+  const size = (buffer: number) => {
+    const { dtype, length } = program.buffers[buffer];
+    return byteSize[dtype] * length;
+  };
+  let bytes = 0;
+  for (const buffer of reads) bytes += size(buffer);
+  for (const buffer of writes) bytes += size(buffer);
+  return bytes;
+}

@@ -1,0 +1,307 @@
+import { type Form, flatten, Variables } from "./form.ts";
+import { type Step, Trace } from "./trace.ts";
+import type { Value } from "./value.ts";
+
+/** More steps than this do not go into one kernel. */
+const largestKernel = 200;
+/** More buffers than this do not go into one kernel. */
+const mostReads = 24;
+/** Rows longer than this many elements leave the cache, so there is little to win by keeping them. */
+const longestRow = 16384;
+/** Fewer rows than this would leave threads without work, unless the rows are short. */
+const fewestRows = 16;
+
+/** An anchor in a group: its expression, in the group's variables. */
+export interface Member {
+  readonly value: Value;
+  readonly code: readonly Step[];
+  /** The step that gives the anchor's element, or what its reduction combines. */
+  readonly result: number;
+  /** The position by axis of the anchor's element. */
+  readonly forms: readonly Form[];
+  /** Whether there is one element for each row rather than for each point of it. */
+  readonly isRow: boolean;
+}
+
+/**
+ * Anchors that one kernel computes. Its loops are the outer variables (rows, which are independent)
+ * and the inner variables (the points of a row). An element of a member is computed at one place: a row
+ * or a point.
+ */
+export class Group {
+  readonly number: number;
+  readonly isMatmul: boolean;
+  readonly variables: Variables = new Variables();
+  outer: number[] = [];
+  inner: number[] = [];
+  members: Member[] = [];
+  private readonly fusion: boolean;
+  private known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
+
+  /** A group of one. */
+  constructor(number: number, value: Value, fusion: boolean) {
+    this.number = number;
+    this.fusion = fusion;
+    this.isMatmul = value.op === "matmul";
+    const loops = (shape: readonly number[]) =>
+      shape.map((size) => this.variables.create(size, false));
+    this.outer = loops(value.shape);
+    const forms = this.outer.map((variable) => this.variables.form(variable));
+    let points: readonly Form[] = forms;
+    if (value.reduceOp !== undefined) {
+      const [x] = value.inputs;
+      this.inner = loops(value.attributes.map((axis) => x.shape[axis]));
+      const inner = this.inner.map((variable) => this.variables.form(variable));
+      points = interleave(x.shape, value.attributes, forms, inner);
+    }
+    this.start(value, forms, points);
+  }
+
+  private start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
+    const trace = new Trace(this.variables, (other) => this.has(other));
+    const result = trace.expression(value, points);
+    const isRow = this.inner.length === 0 || value.reduceOp !== undefined;
+    this.members = [{ value, code: trace.code, result, forms, isRow }];
+  }
+
+  /** The number of the member that was recorded first. */
+  get first(): number {
+    return Math.min(...this.members.map(({ value }) => value.number));
+  }
+
+  /** The number of the member that was recorded last. */
+  get last(): number {
+    return Math.max(...this.members.map(({ value }) => value.number));
+  }
+
+  has(value: Value): boolean {
+    return this.members.some((member) => member.value === value);
+  }
+
+  /** The anchors and leaves outside that members read. */
+  reads(): ReadonlySet<Value> {
+    if (this.known?.members === this.members) return this.known.reads;
+    const reads = new Set<Value>();
+    for (const { value, code } of this.members) {
+      for (const step of code)
+        if (step.op === "read" && !this.has(step.value)) reads.add(step.value);
+      if (value.op === "matmul") for (const operand of value.inputs) reads.add(baseOf(operand));
+    }
+    this.known = { members: this.members, reads };
+    return reads;
+  }
+
+  /**
+   * Takes in an anchor that reads members, if it reads them just where they are computed. Says whether
+   * it did; if not, the group is as it was.
+   */
+  join(value: Value): boolean {
+    if (!this.fusion || value.op === "matmul" || value.op === "cat") return false;
+    return this.place(value, undefined);
+  }
+
+  /** Takes in all members of another group that members of this one read, in the same way. */
+  absorb(other: Group, reader: Value): boolean {
+    if (other.isMatmul || !this.fusion) return false;
+    const member = this.members.find(({ value }) => value === reader)!;
+    const before = { members: this.members, outer: this.outer, inner: this.inner };
+    for (const { value } of other.members) {
+      const step = member.code.find((s) => s.op === "read" && s.value === value);
+      const forms = step?.op === "read" ? step.forms : undefined;
+      // A member that the reader does not read finds its place through those that it reads itself.
+      if (this.place(value, forms)) continue;
+      Object.assign(this, before);
+      return false;
+    }
+    if (this.members.every((m) => m.code.every((step) => this.isLocal(step)))) return true;
+    Object.assign(this, before);
+    return false;
+  }
+
+  /** Whether a step that reads a member reads the element that is computed at the same place. */
+  private isLocal(step: Step): boolean {
+    if (step.op !== "read") return true;
+    const member = this.members.find(({ value }) => value === step.value);
+    if (member === undefined) return true;
+    if (step.forms === undefined || step.guards.length > 0) return false;
+    return step.forms.every((form, axis) => this.variables.unify(form, member.forms[axis]));
+  }
+
+  private place(value: Value, known: readonly Form[] | undefined): boolean {
+    const { variables } = this;
+    const own = value.shape.map((size) => variables.create(size, true));
+    const forms = own.map((variable) => variables.form(variable));
+    if (known !== undefined) {
+      for (let i = 0; i < forms.length; i++) {
+        if (!variables.unify(forms[i], known[i])) return false;
+      }
+    }
+    let points: readonly Form[] = forms;
+    let reduced: number[] = [];
+    if (value.reduceOp !== undefined) {
+      const [x] = value.inputs;
+      reduced = value.attributes.map((axis) => variables.create(x.shape[axis], true));
+      const inner = reduced.map((variable) => variables.form(variable));
+      points = interleave(x.shape, value.attributes, forms, inner);
+    }
+    const trace = new Trace(variables, (other) => this.has(other));
+    const result = trace.expression(value, points);
+    if (!this.meetMembers(trace.code)) return false;
+
+    const isReduction = value.reduceOp !== undefined;
+    const inner = isReduction ? this.innerFor(value, reduced) : this.inner;
+    if (inner === undefined) return false;
+    const outer = this.outer.filter((variable) => !inner.includes(variable));
+    const rowSize = this.count(inner);
+    const isRow = inner.length === 0 || isReduction || value.numel !== this.count(outer) * rowSize;
+    if (!isRow && inner.length > 0 && rowSize > longestRow) return false;
+    if (isReduction) this.meetInOrder(reduced, inner);
+    this.meetInOrder(own, isRow ? outer : [...outer, ...inner]);
+    if (!this.covers(forms, isRow ? outer : [...outer, ...inner])) return false;
+    if (
+      isReduction &&
+      !this.covers(
+        reduced.map((v) => variables.form(v)),
+        inner,
+      )
+    )
+      return false;
+
+    const member = { value, code: trace.code, result, forms, isRow };
+    const members = [...this.members, member];
+    const steps = members.reduce((sum, { code }) => sum + code.length, 0);
+    if (steps > largestKernel || this.reads().size >= mostReads) return false;
+    if (this.isMatmul && !this.isWhole(member)) return false;
+    if (inner !== this.inner) {
+      // What was computed at each point of the outer loops is now computed at each point of the rows.
+      this.members = members.map((m) => (m === member ? m : { ...m, isRow: false }));
+      this.inner = inner;
+      this.outer = outer;
+    } else this.members = members;
+    return true;
+  }
+
+  /** Makes the reads of members meet the places where those are computed. */
+  private meetMembers(code: readonly Step[]): boolean {
+    for (const step of code) {
+      if (step.op !== "read") continue;
+      const member = this.members.find(({ value }) => value === step.value);
+      if (member === undefined) continue;
+      if (step.forms === undefined || step.guards.length > 0) return false;
+      for (let axis = 0; axis < step.forms.length; axis++) {
+        if (!this.variables.unify(step.forms[axis], member.forms[axis])) return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * The inner loops once this reduction is in: those that there are, or, in a group that has none,
+   * the outer loops over which it reduces, if that makes good rows.
+   */
+  private innerFor(value: Value, reduced: readonly number[]): number[] | undefined {
+    const { variables } = this;
+    if (this.inner.length > 0) return this.inner;
+    if (this.isMatmul) return undefined;
+    const [x] = value.inputs;
+    const trailing = value.attributes.every(
+      (axis, i) => axis === x.shape.length - value.attributes.length + i,
+    );
+    const row = x.numel / value.numel;
+    if (!trailing || row > longestRow || (value.numel < fewestRows && x.numel > longestRow)) {
+      return undefined;
+    }
+    const leaves = new Set<number>();
+    for (const variable of reduced) {
+      for (const term of variables.resolve(variables.form(variable)).terms)
+        leaves.add(term.variable);
+    }
+    const outer = this.outer.flatMap((variable) => variables.leaves(variable));
+    this.outer = outer;
+    return outer.filter((variable) => leaves.has(variable));
+  }
+
+  /** Binds variables about which nothing is known to the loops that are left, in order. */
+  private meetInOrder(own: readonly number[], loops: readonly number[]): void {
+    const { variables } = this;
+    const unbound = own.flatMap((variable) => variables.unbound(variables.form(variable)));
+    if (unbound.length === 0) return;
+    const used = new Set<number>();
+    for (const variable of own) {
+      for (const term of variables.resolve(variables.form(variable)).terms) used.add(term.variable);
+    }
+    const left = loops.flatMap((loop) => variables.leaves(loop)).filter((leaf) => !used.has(leaf));
+    variables.unify(this.flat(unbound), this.flat(left));
+  }
+
+  private flat(list: readonly number[]): Form {
+    const forms = list.map((variable) => this.variables.form(variable));
+    return flatten(
+      forms,
+      list.map((variable) => this.variables.size(variable)),
+    );
+  }
+
+  /** Whether forms name each of these loops once, so that their values and the loops' points correspond. */
+  private covers(forms: readonly Form[], loops: readonly number[]): boolean {
+    const { variables } = this;
+    const wanted = loops.flatMap((loop) => variables.leaves(loop)).sort((a, b) => a - b);
+    const terms = forms.flatMap((form) => variables.resolve(form).terms);
+    const named = terms.map(({ variable }) => variable).sort((a, b) => a - b);
+    return wanted.length === named.length && wanted.every((leaf, i) => leaf === named[i]);
+  }
+
+  private count(loops: readonly number[]): number {
+    return loops.reduce((size, loop) => size * this.variables.size(loop), 1);
+  }
+
+  /**
+   * Whether the member's accesses have a stride along each loop as it was before it was split: the loops
+   * of a matrix product cannot be split.
+   */
+  private isWhole({ value, code, forms }: Member): boolean {
+    const accesses = [flatten(forms, value.shape)];
+    for (const step of code) {
+      if (step.op === "read" && !this.has(step.value)) {
+        accesses.push(step.flat, ...step.guards.map(({ form }) => form));
+      } else if (step.op === "index") accesses.push(step.form);
+    }
+    return accesses.every((form) =>
+      this.outer.every((loop) => strideAlong(this.variables, form, loop) !== undefined),
+    );
+  }
+}
+
+/** By how much a form grows with each step of a loop, or `undefined` if that depends on where. */
+export function strideAlong(variables: Variables, form: Form, loop: number): number | undefined {
+  const { terms } = variables.resolve(form);
+  const leaves = variables.leaves(loop);
+  let stride = 0;
+  let size = 1;
+  for (let i = leaves.length - 1; i >= 0; i--) {
+    const factor = terms.find(({ variable }) => variable === leaves[i])?.factor ?? 0;
+    if (i === leaves.length - 1) stride = factor;
+    else if (factor !== stride * size) return undefined;
+    size *= variables.size(leaves[i]);
+  }
+  return stride;
+}
+
+/** The anchor or leaf below an operand's views. */
+export function baseOf(operand: Value): Value {
+  let base = operand;
+  while (!base.isLeaf && !base.isAnchor) base = base.inputs[0];
+  return base;
+}
+
+/** The forms of all axes, from those of the kept and those of the reduced ones. */
+function interleave(
+  shape: readonly number[],
+  axes: readonly number[],
+  kept: readonly Form[],
+  reduced: readonly Form[],
+): Form[] {
+  let k = 0;
+  let r = 0;
+  return shape.map((_, axis) => (axes.includes(axis) ? reduced[r++] : kept[k++]));
+}

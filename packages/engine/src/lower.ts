@@ -1,0 +1,384 @@
+import type { DType } from "./dtype.ts";
+import { elementOps } from "./element-op.ts";
+import { type Form, flatten, Variables } from "./form.ts";
+import { baseOf, type Group, type Member, strideAlong } from "./group.ts";
+import type {
+  Access,
+  Affine,
+  Instruction,
+  Kernel,
+  MatrixOperand,
+  Result,
+  Stage,
+  Store,
+} from "./kernel.ts";
+import { type Step, Trace } from "./trace.ts";
+import type { Value } from "./value.ts";
+
+/** Recomputing what costs this much or more in a later stage is dearer than keeping the row. */
+const worthKeeping = 4;
+
+/** Numbers things in the order in which they are first asked for. */
+class Numbering<T> {
+  readonly list: T[] = [];
+  private readonly numbers = new Map<T, number>();
+
+  of(item: T): number {
+    let number = this.numbers.get(item);
+    if (number === undefined) {
+      number = this.list.push(item) - 1;
+      this.numbers.set(item, number);
+    }
+    return number;
+  }
+}
+
+/** The value in whose buffer an anchor's elements live: a part of a `cat` lives in the whole. */
+export function bufferOf(value: Value): Value {
+  return value.placement?.whole ?? value;
+}
+
+/** A kernel, with the values behind its buffers and the plan's numbers of its scalars. */
+export interface LoweredKernel {
+  readonly kernel: Kernel;
+  readonly buffers: readonly Value[];
+}
+
+interface OpenStage {
+  readonly time: number;
+  readonly code: Instruction[];
+  readonly known: Map<string, number>;
+  readonly stores: Store[];
+  readonly results: Result[];
+  /** Members already computed in this stage, and the results that stand for them. */
+  readonly values: Map<Member, number>;
+  readonly exported: Map<Member, number>;
+}
+
+/**
+ * Turns a group into a kernel. Members are put into stages: passes over the row (even times) and steps
+ * done once a row (odd times), each as early as what it needs allows.
+ */
+export function lower(group: Group, isStored: (value: Value) => boolean): LoweredKernel {
+  return new Lowering(group, isStored).run();
+}
+
+class Lowering {
+  private readonly group: Group;
+  private readonly isStored: (value: Value) => boolean;
+  private readonly loops: readonly number[];
+  private readonly outer: readonly number[];
+  private readonly inner: readonly number[];
+  private readonly buffers = new Numbering<Value>();
+  private readonly scalars = new Numbering<number>();
+  private readonly scratch: { member: Member; dtype: DType; length: number }[] = [];
+  private readonly times = new Map<Member, number>();
+  private readonly stages = new Map<number, OpenStage>();
+
+  constructor(group: Group, isStored: (value: Value) => boolean) {
+    this.group = group;
+    this.isStored = isStored;
+    const leaves = (list: readonly number[]) => list.flatMap((v) => group.variables.leaves(v));
+    this.outer = group.isMatmul ? group.outer : leaves(group.outer);
+    this.inner = leaves(group.inner);
+    this.loops = [...this.outer, ...this.inner];
+  }
+
+  run(): LoweredKernel {
+    const members = [...this.group.members].sort((a, b) => a.value.number - b.value.number);
+    const product = members.find(({ value }) => value.op === "matmul")?.value;
+    const operands = product === undefined ? undefined : this.operands(product);
+    for (const member of members) this.times.set(member, this.timeOf(member));
+    const moments = new Set(this.times.values());
+    for (const member of members)
+      if (this.isStoredResult(member)) moments.add(this.readyAt(member));
+    for (const time of [...moments].sort((a, b) => a - b)) {
+      for (const member of members) this.settle(member, time);
+    }
+    const kept = [...this.stages.values()]
+      .filter(({ stores, results }) => stores.length + results.length > 0)
+      .sort((a, b) => a.time - b.time);
+    const stages = kept.map((stage) => this.close(stage, kept));
+    const sizes = (list: readonly number[]) => list.map((v) => this.group.variables.size(v));
+    const common = {
+      buffers: this.buffers.list.map((_, i) => i),
+      scalars: this.scalars.list,
+      label: labelOf(this.group, stages),
+    };
+    const buffers = this.buffers.list;
+    if (product !== undefined && operands !== undefined) {
+      const [a, b] = operands;
+      const { shape, dtype } = product;
+      const k = product.inputs[0].shape[shape.length - 1];
+      const [m, n] = shape.slice(-2);
+      const epilogue = stages[0] ?? { inner: [], code: [], stores: [], results: [] };
+      const batch = shape.slice(0, -2);
+      return {
+        kernel: { kind: "matmul", dtype, batch, m, n, k, a, b, epilogue, ...common },
+        buffers,
+      };
+    }
+    const scratch = this.scratch.map(({ dtype, length }) => ({ dtype, length }));
+    return {
+      kernel: { kind: "loop", outer: sizes(this.outer), stages, scratch, ...common },
+      buffers,
+    };
+  }
+
+  /** The stage in which a member is computed: the first in which all that it reads is there. */
+  private timeOf(member: Member): number {
+    const isPass = this.inner.length > 0 && (!member.isRow || isReduction(member));
+    let time = isPass ? 0 : -1;
+    for (const step of member.code) {
+      const other = step.op === "read" ? this.memberOf(step.value) : undefined;
+      if (other === undefined) continue;
+      const ready = this.readyAt(other);
+      const parity = (t: number) => (Math.abs(t % 2) === 0) === isPass;
+      time = Math.max(time, parity(ready) ? ready : ready + 1);
+    }
+    return time;
+  }
+
+  /** From which stage on a member's value can be used. */
+  private readyAt(member: Member): number {
+    const time = this.times.get(member)!;
+    return isReduction(member) ? time + 1 : time;
+  }
+
+  private isStoredResult(member: Member): boolean {
+    return isReduction(member) && this.isStored(member.value);
+  }
+
+  /** Does at a time what is to be done about a member: combine, and store. */
+  private settle(member: Member, time: number): void {
+    const stored = this.isStored(member.value);
+    if (isReduction(member) && this.times.get(member) === time) this.resultOf(member);
+    if (!stored || this.readyAt(member) !== time) return;
+    const stage = this.stageAt(time);
+    const value = this.valueIn(stage, member);
+    stage.stores.push({ value, access: this.place(member) });
+  }
+
+  private stageAt(time: number): OpenStage {
+    let stage = this.stages.get(time);
+    if (stage === undefined) {
+      stage = {
+        time,
+        code: [],
+        known: new Map(),
+        stores: [],
+        results: [],
+        values: new Map(),
+        exported: new Map(),
+      };
+      this.stages.set(time, stage);
+    }
+    return stage;
+  }
+
+  private memberOf(value: Value): Member | undefined {
+    return this.group.members.find((member) => member.value === value);
+  }
+
+  /** The instruction of a stage that gives a member's value. */
+  private valueIn(stage: OpenStage, member: Member): number {
+    let value = stage.values.get(member);
+    if (value !== undefined) return value;
+    const time = this.times.get(member)!;
+    const { dtype } = member.value;
+    if (isReduction(member) || (member.isRow && time < stage.time && this.inner.length > 0)) {
+      const result = this.resultOf(member);
+      value = this.push(stage, { op: "result", dtype, stage: time, result });
+    } else if (time < stage.time && this.isStored(member.value)) {
+      value = this.push(stage, { op: "load", dtype, access: this.place(member), guards: [] });
+    } else if (time < stage.time && costOf(member) >= worthKeeping) {
+      value = this.push(stage, { op: "load", dtype, access: this.keep(member), guards: [] });
+    } else {
+      value = this.compute(stage, member);
+    }
+    stage.values.set(member, value);
+    return value;
+  }
+
+  /** Runs a member's expression in a stage. */
+  private compute(stage: OpenStage, member: Member): number {
+    const positions: number[] = [];
+    for (const step of member.code) positions.push(this.step(stage, step, positions));
+    return positions[member.result];
+  }
+
+  private step(stage: OpenStage, step: Step, positions: readonly number[]): number {
+    switch (step.op) {
+      case "read": {
+        const member = this.memberOf(step.value);
+        if (member !== undefined) return this.valueIn(stage, member);
+        const access = this.access(step.value, step.flat);
+        const guards = step.guards.map(({ form, size }) => ({ ...this.affine(form), size }));
+        return this.push(stage, { op: "load", dtype: step.dtype, access, guards });
+      }
+      case "index":
+        return this.push(stage, { op: "index", dtype: "int32", ...this.affine(step.form) });
+      case "constant":
+      case "product":
+        return this.push(stage, step);
+      case "scalar":
+        return this.push(stage, {
+          op: "scalar",
+          dtype: step.dtype,
+          scalar: this.scalars.of(step.slot),
+        });
+      default:
+        return this.push(stage, { ...step, args: step.args.map((arg) => positions[arg]) });
+    }
+  }
+
+  /** The result that a member leaves behind for later stages. */
+  private resultOf(member: Member): number {
+    const stage = this.stageAt(this.times.get(member)!);
+    let result = stage.exported.get(member);
+    if (result === undefined) {
+      const reduce = member.value.reduceOp;
+      const value =
+        reduce === undefined ? this.valueIn(stage, member) : this.compute(stage, member);
+      result = stage.results.push({ value, reduce }) - 1;
+      stage.exported.set(member, result);
+    }
+    return result;
+  }
+
+  /** A row that keeps a member's values for later stages. */
+  private keep(member: Member): Access {
+    let index = this.scratch.findIndex((row) => row.member === member);
+    const { variables } = this.group;
+    const strides = new Array<number>(this.loops.length).fill(0);
+    let length = 1;
+    for (let i = this.loops.length - 1; i >= this.outer.length; i--) {
+      strides[i] = length;
+      length *= variables.size(this.loops[i]);
+    }
+    if (index < 0) {
+      index = this.scratch.push({ member, dtype: member.value.dtype, length }) - 1;
+    }
+    const access = { buffer: -1 - index, offset: 0, strides };
+    const stage = this.stageAt(this.times.get(member)!);
+    const isKept = stage.stores.some((store) => store.access.buffer === access.buffer);
+    if (!isKept) stage.stores.push({ value: this.valueIn(stage, member), access });
+    return access;
+  }
+
+  /** Where a member's element is stored. */
+  private place(member: Member): Access {
+    return this.access(bufferOf(member.value), placed(member.value, member.forms));
+  }
+
+  private access(buffer: Value, form: Form): Access {
+    return { buffer: this.buffers.of(buffer), ...this.affine(form) };
+  }
+
+  private affine(form: Form): Affine {
+    const { variables } = this.group;
+    const { offset } = variables.resolve(form);
+    return { offset, strides: this.loops.map((loop) => strideAlong(variables, form, loop)!) };
+  }
+
+  private push(stage: OpenStage, instruction: Instruction): number {
+    const key = JSON.stringify(instruction);
+    const isZero = instruction.op === "constant" && Object.is(instruction.value, -0);
+    let position = isZero ? undefined : stage.known.get(key);
+    if (position === undefined) {
+      position = stage.code.push(instruction) - 1;
+      if (!isZero) stage.known.set(key, position);
+    }
+    return position;
+  }
+
+  /** The stage in its final form: results name stages by position, rows come behind the buffers. */
+  private close(stage: OpenStage, kept: readonly OpenStage[]): Stage {
+    const count = this.buffers.list.length;
+    const final = (access: Access): Access =>
+      access.buffer >= 0 ? access : { ...access, buffer: count - 1 - access.buffer };
+    const code = stage.code.map((instruction): Instruction => {
+      if (instruction.op === "load") return { ...instruction, access: final(instruction.access) };
+      if (instruction.op !== "result") return instruction;
+      const position = kept.findIndex(({ time }) => time === instruction.stage);
+      return { ...instruction, stage: position };
+    });
+    const stores = stage.stores.map(({ value, access }) => ({ value, access: final(access) }));
+    const isPass = Math.abs(stage.time % 2) === 0;
+    const inner = isPass ? this.inner.map((v) => this.group.variables.size(v)) : [];
+    const used = inner.length === 0 ? this.outer.length : this.loops.length;
+    return cut({ inner, code, stores, results: stage.results }, used);
+  }
+
+  /** Strides of the operands of a matrix product. Anchors were chosen so that they exist. */
+  private operands(value: Value): [MatrixOperand, MatrixOperand] {
+    const [a, b] = value.inputs.map((operand) => {
+      const variables = new Variables();
+      const axes = operand.shape.map((size) => variables.create(size, false));
+      const trace = new Trace(variables, () => false);
+      trace.value(
+        operand,
+        axes.map((axis) => variables.form(axis)),
+      );
+      const [step] = trace.code;
+      if (step.op !== "read") throw new Error("matmul: an operand is not in memory");
+      const strides = axes.map((axis) => strideAlong(variables, step.flat, axis)!);
+      const [rowStride, columnStride] = strides.slice(-2);
+      const batchStrides = strides.slice(0, -2);
+      const buffer = this.buffers.of(baseOf(operand));
+      const { offset } = variables.resolve(step.flat);
+      return { buffer, offset, batchStrides, rowStride, columnStride };
+    });
+    return [a, b];
+  }
+}
+
+/** A stage's strides without those of inner loops that it does not have. */
+function cut(stage: Stage, loops: number): Stage {
+  const affine = <T extends Affine>(x: T): T => ({ ...x, strides: x.strides.slice(0, loops) });
+  return {
+    ...stage,
+    code: stage.code.map((instruction): Instruction => {
+      if (instruction.op === "index") return affine(instruction);
+      if (instruction.op !== "load") return instruction;
+      return {
+        ...instruction,
+        access: affine(instruction.access),
+        guards: instruction.guards.map(affine),
+      };
+    }),
+    stores: stage.stores.map((store) => ({ ...store, access: affine(store.access) })),
+  };
+}
+
+function isReduction({ value }: Member): boolean {
+  return value.reduceOp !== undefined;
+}
+
+/** The position of an anchor's element in the buffer that holds it. */
+function placed(value: Value, forms: readonly Form[]): Form {
+  const { placement } = value;
+  if (placement === undefined) return flatten(forms, value.shape);
+  const shifted = forms.map((form, axis) =>
+    axis === placement.axis ? { ...form, offset: form.offset + placement.offset } : form,
+  );
+  return flatten(shifted, placement.whole.shape);
+}
+
+function costOf({ code }: Member): number {
+  let cost = 0;
+  for (const { op } of code) cost += op in elementOps ? elementOps[op as "add"].cost : 0;
+  return cost;
+}
+
+/** The names of what a kernel does, in order, each once. */
+function labelOf(group: Group, stages: readonly Stage[]): string[] {
+  const names = new Set<string>();
+  if (group.isMatmul) names.add("matmul");
+  const silent = new Set(["load", "index", "constant", "scalar", "result", "product"]);
+  for (const { code, results } of stages) {
+    for (const { op } of code) if (!silent.has(op)) names.add(op);
+    for (const { reduce } of results) if (reduce !== undefined) names.add(reduce);
+  }
+  return names.size === 0 ? ["copy"] : [...names];
+}

@@ -1,0 +1,200 @@
+import { byteSize } from "./dtype.ts";
+import type { Access, Kernel, Stage } from "./kernel.ts";
+
+const alignment = 64;
+
+/** A buffer to be placed in the arena: its size, and what kernels do with it. */
+export interface Temporary {
+  readonly byteLength: number;
+  /** The first kernel that writes it, and the last that touches it. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The arena while kernels pass by: which parts of it are free. */
+class Arena {
+  size = 0;
+  private free: { offset: number; length: number }[] = [];
+
+  take(byteLength: number): number {
+    let best = -1;
+    for (let i = 0; i < this.free.length; i++) {
+      const { length } = this.free[i];
+      if (length >= byteLength && (best < 0 || length < this.free[best].length)) best = i;
+    }
+    if (best < 0) {
+      const last = this.free[this.free.length - 1];
+      if (last !== undefined && last.offset + last.length === this.size) {
+        this.free.pop();
+        this.size = last.offset + byteLength;
+        return last.offset;
+      }
+      this.size += byteLength;
+      return this.size - byteLength;
+    }
+    const { offset, length } = this.free[best];
+    if (length === byteLength) this.free.splice(best, 1);
+    else this.free[best] = { offset: offset + byteLength, length: length - byteLength };
+    return offset;
+  }
+
+  give(offset: number, length: number): void {
+    const at = this.free.findIndex((part) => part.offset > offset);
+    this.free.splice(at < 0 ? this.free.length : at, 0, { offset, length });
+    const joined: { offset: number; length: number }[] = [];
+    for (const part of this.free) {
+      const last = joined[joined.length - 1];
+      if (last !== undefined && last.offset + last.length === part.offset) {
+        last.length += part.length;
+      } else joined.push({ ...part });
+    }
+    this.free = joined;
+  }
+}
+
+/** Offsets in the arena for a program's temporaries, by buffer number. */
+export interface Layout {
+  readonly offsets: ReadonlyMap<number, number>;
+  readonly arenaBytes: number;
+}
+
+/**
+ * Gives each temporary a place in the arena that is its own from the first kernel that writes it to the
+ * last that reads it. A kernel that reads a temporary for the last time, element by element where it
+ * writes another, may write that one in its place.
+ *
+ * @param reuse - `false`: no two temporaries share memory.
+ */
+export function layOut(
+  kernels: readonly Kernel[],
+  temporaries: ReadonlyMap<number, Temporary>,
+  reuse: boolean,
+): Layout {
+  const arena = new Arena();
+  const offsets = new Map<number, number>();
+  const round = (bytes: number) => Math.max(1, Math.ceil(bytes / alignment)) * alignment;
+  const starting = new Map<number, number[]>();
+  const ending = new Map<number, number[]>();
+  for (const [buffer, { first, last }] of temporaries) {
+    starting.set(first, [...(starting.get(first) ?? []), buffer]);
+    ending.set(last, [...(ending.get(last) ?? []), buffer]);
+  }
+  for (let k = 0; k < kernels.length; k++) {
+    const replaced = new Set<number>();
+    for (const buffer of starting.get(k) ?? []) {
+      const { byteLength } = temporaries.get(buffer)!;
+      const old = reuse
+        ? (ending.get(k) ?? []).find(
+            (other) =>
+              other !== buffer &&
+              !replaced.has(other) &&
+              offsets.has(other) &&
+              temporaries.get(other)!.first < k &&
+              temporaries.get(other)!.byteLength === byteLength &&
+              canReplace(kernels[k], other, buffer),
+          )
+        : undefined;
+      if (old === undefined) offsets.set(buffer, arena.take(round(byteLength)));
+      else {
+        replaced.add(old);
+        offsets.set(buffer, offsets.get(old)!);
+      }
+    }
+    if (!reuse) continue;
+    for (const buffer of ending.get(k) ?? []) {
+      if (replaced.has(buffer)) continue;
+      arena.give(offsets.get(buffer)!, round(temporaries.get(buffer)!.byteLength));
+    }
+  }
+  return { offsets, arenaBytes: arena.size };
+}
+
+/** Whether a kernel reads each element of `old` only just before it writes the same one of `fresh`. */
+function canReplace(kernel: Kernel, old: number, fresh: number): boolean {
+  if (kernel.kind !== "loop") return false;
+  const store = storesOf(kernel.stages, kernel.buffers, fresh);
+  if (store.length !== 1) return false;
+  const [{ access, stage, size }] = store;
+  return kernel.stages.every((other, at) =>
+    other.code.every((i) => {
+      if (i.op !== "load" || kernel.buffers[i.access.buffer] !== old) return true;
+      return at <= stage && byteSize[i.dtype] === size && sameAccess(i.access, access);
+    }),
+  );
+}
+
+function storesOf(
+  stages: readonly Stage[],
+  buffers: readonly number[],
+  buffer: number,
+): { access: Access; stage: number; size: number }[] {
+  return stages.flatMap(({ stores, code }, stage) =>
+    stores
+      .filter(({ access }) => buffers[access.buffer] === buffer)
+      .map(({ access, value }) => ({ access, stage, size: byteSize[code[value].dtype] })),
+  );
+}
+
+/** Whether two accesses name the same element at each point of the loops. */
+export function sameAccess(a: Access, b: Access): boolean {
+  return (
+    a.offset === b.offset &&
+    a.strides.length === b.strides.length &&
+    a.strides.every((stride, i) => stride === b.strides[i])
+  );
+}
+
+/** The buffers that a kernel reads and writes, by the program's numbers. */
+export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<number> } {
+  const reads = new Set<number>();
+  const writes = new Set<number>();
+  if (kernel.kind === "matmul") {
+    reads.add(kernel.buffers[kernel.a.buffer]).add(kernel.buffers[kernel.b.buffer]);
+  }
+  for (const { code, stores } of kernel.kind === "loop" ? kernel.stages : [kernel.epilogue]) {
+    for (const i of code) {
+      if (i.op === "load" && i.access.buffer < kernel.buffers.length) {
+        reads.add(kernel.buffers[i.access.buffer]);
+      }
+    }
+    for (const { access } of stores) {
+      if (access.buffer < kernel.buffers.length) writes.add(kernel.buffers[access.buffer]);
+    }
+  }
+  return { reads, writes };
+}
+
+/**
+ * Which kernels must wait for all before them: those that touch what one since the last wait writes, or
+ * write what one reads.
+ *
+ * @param range - The bytes that a buffer occupies; buffers in different spaces never overlap.
+ */
+export function findBarriers(
+  kernels: readonly Kernel[],
+  range: (buffer: number) => { space: number; start: number; end: number },
+): boolean[] {
+  let reads: number[] = [];
+  let writes: number[] = [];
+  const meet = (list: readonly number[], buffers: Iterable<number>) => {
+    for (const buffer of buffers) {
+      const a = range(buffer);
+      for (const other of list) {
+        const b = range(other);
+        if (a.space === b.space && a.start < b.end && b.start < a.end) return true;
+      }
+    }
+    return false;
+  };
+  return kernels.map((kernel) => {
+    const mine = touched(kernel);
+    const wait = meet(writes, mine.reads) || meet(writes, mine.writes) || meet(reads, mine.writes);
+    if (wait) {
+      reads = [];
+      writes = [];
+    }
+    reads.push(...mine.reads);
+    writes.push(...mine.writes);
+    return wait;
+  });
+}

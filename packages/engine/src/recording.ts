@@ -1,0 +1,24 @@
+import type { Box } from "./box.ts";
+import type { Plan } from "./plan.ts";
+
+/** One run of a plan, with all that it was bound to. */
+export interface Run {
+  readonly plan: Plan;
+  /** By slot. */
+  readonly boxes: readonly Box[];
+  readonly scalars: readonly (number | (() => number))[];
+  readonly outputs: readonly Box[];
+  /** The states that it assigned. */
+  readonly states: readonly Box[];
+}
+
+/** What ran while a function was recorded: enough to run it again on other inputs, without the function. */
+export class Recording {
+  readonly inputs: readonly Box[];
+  readonly runs: Run[] = [];
+  readonly effects: (() => void)[] = [];
+
+  constructor(inputs: readonly Box[]) {
+    this.inputs = inputs;
+  }
+}

@@ -1,0 +1,220 @@
+import type { DType } from "./dtype.ts";
+import type { ReduceOp } from "./element-op.ts";
+import type { Node, NodeOp } from "./node.ts";
+
+/** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
+export interface Placement {
+  readonly whole: Value;
+  readonly axis: number;
+  readonly offset: number;
+}
+
+/** A node of the graph being planned: like a {@link Node}, but it may be rewritten. */
+export class Value {
+  readonly number: number;
+  /** `copy` is its input, in a place of its own. */
+  readonly op: NodeOp | "copy";
+  readonly inputs: readonly Value[];
+  readonly attributes: readonly number[];
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly numel: number;
+  /** Of a `box` or a `scalar`: which one of the plan's. */
+  slot: number = -1;
+  readonly consumers: Value[] = [];
+  /** Whether somebody wants it after the run. */
+  isRoot: boolean = false;
+  /** Whether it gets a place of its own, or is computed anew wherever it is used. */
+  isAnchor: boolean = false;
+  placement: Placement | undefined = undefined;
+
+  constructor(
+    number: number,
+    op: NodeOp | "copy",
+    inputs: readonly Value[],
+    attributes: readonly number[],
+    shape: readonly number[],
+    dtype: DType,
+  ) {
+    this.number = number;
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.numel = shape.reduce((a, b) => a * b, 1);
+    for (const input of inputs) input.consumers.push(this);
+  }
+
+  get isView(): boolean {
+    const { op } = this;
+    return (
+      op === "reshape" || op === "permute" || op === "expand" || op === "slice" || op === "pad"
+    );
+  }
+
+  get reduceOp(): ReduceOp | undefined {
+    return this.op.startsWith("reduce:") ? (this.op.slice(7) as ReduceOp) : undefined;
+  }
+
+  /** Whether it is a value that exists before the plan runs. */
+  get isLeaf(): boolean {
+    return this.op === "box";
+  }
+}
+
+/** Rows this short, or shorter, are not worth cutting into pieces. */
+const longRow = 16384;
+/** This many rows, or more, occupy all threads without cutting them. */
+const manyRows = 32;
+
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** Builds the graph to plan from recorded nodes: equal nodes become one, trivial ones vanish. */
+export class ValueGraph {
+  readonly values: Value[] = [];
+  private readonly known = new Map<string, Value>();
+  private readonly split: boolean;
+
+  constructor(split: boolean) {
+    this.split = split;
+  }
+
+  /** A leaf: `box` or `scalar` number `slot`. */
+  leaf(op: "box" | "scalar", slot: number, shape: readonly number[], dtype: DType): Value {
+    const value = new Value(this.values.length, op, [], [], shape, dtype);
+    value.slot = slot;
+    this.values.push(value);
+    return value;
+  }
+
+  /** The same elements in another shape. */
+  as(value: Value, shape: readonly number[]): Value {
+    return this.reshape(value, shape);
+  }
+
+  /** Another place for a value. Never shared. */
+  copy(input: Value): Value {
+    const value = new Value(this.values.length, "copy", [input], [], input.shape, input.dtype);
+    this.values.push(value);
+    return value;
+  }
+
+  /** What a recorded operation on these inputs becomes. */
+  add(node: Node, inputs: readonly Value[]): Value {
+    const { op, attributes, shape, dtype } = node;
+    const x = inputs[0];
+    if (op === "reshape") return this.reshape(x, shape);
+    if (op === "expand" && same(x.shape, shape)) return x;
+    if (op === "permute" && attributes.every((axis, i) => axis === i)) return x;
+    if (op === "cast" && x.dtype === dtype) return x;
+    if (op === "cat") return this.cat(inputs, attributes[0], shape, dtype);
+    if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.fill(0, shape, dtype);
+    if (op.startsWith("reduce:")) {
+      return this.reduce(op as `reduce:${ReduceOp}`, x, attributes, shape, dtype);
+    }
+    return this.make(op, inputs, attributes, shape, dtype);
+  }
+
+  private make(
+    op: NodeOp,
+    inputs: readonly Value[],
+    attributes: readonly number[],
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
+    const key = `${op}|${inputs.map((v) => v.number)}|${attributes}|${shape}|${dtype}`;
+    let value = this.known.get(key);
+    if (value === undefined) {
+      value = new Value(this.values.length, op, inputs, attributes, shape, dtype);
+      this.values.push(value);
+      this.known.set(key, value);
+    }
+    return value;
+  }
+
+  private reshape(x: Value, shape: readonly number[]): Value {
+    const input = x.op === "reshape" ? x.inputs[0] : x;
+    if (same(input.shape, shape)) return input;
+    return this.make("reshape", [input], [], shape, x.dtype);
+  }
+
+  private fill(value: number, shape: readonly number[], dtype: DType): Value {
+    const literal = this.make("constant", [], [value], [], dtype);
+    return shape.length === 0 ? literal : this.make("expand", [literal], [], shape, dtype);
+  }
+
+  private cat(
+    inputs: readonly Value[],
+    axis: number,
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
+    const parts = inputs.filter((input) => input.numel > 0).map((input) => this.copy(input));
+    if (parts.length === 0) return this.fill(0, shape, dtype);
+    const whole = new Value(this.values.length, "cat", parts, [axis], shape, dtype);
+    this.values.push(whole);
+    let offset = 0;
+    for (const part of parts) {
+      part.placement = { whole, axis, offset };
+      offset += part.shape[axis];
+    }
+    return whole;
+  }
+
+  private reduce(
+    op: `reduce:${ReduceOp}`,
+    x: Value,
+    axes: readonly number[],
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
+    const row = axes.reduce((size, axis) => size * x.shape[axis], 1);
+    const positions = op === "reduce:argmax" || op === "reduce:argmin";
+    if (row === 0) return this.fill(op === "reduce:prod" ? 1 : 0, shape, dtype);
+    if (row === 1) return positions ? this.fill(0, shape, dtype) : this.reshape(x, shape);
+    const rows = x.numel / row;
+    if (this.split && !positions && row >= longRow && rows < manyRows) {
+      const parts = this.reduceParts(op, x, axes, row);
+      if (parts !== undefined) return this.reshape(parts, shape);
+    }
+    return this.make(op, [x], axes, shape, dtype);
+  }
+
+  /**
+   * A long reduction with few results in two steps, so that threads can share it: first many partial
+   * results, then those. Cut the same way for any number of threads, so the result has the same bits.
+   */
+  private reduceParts(
+    op: `reduce:${ReduceOp}`,
+    x: Value,
+    axes: readonly number[],
+    row: number,
+  ): Value | undefined {
+    // The outermost reduced axis that offers a good number of parts; neighbours count as one axis.
+    const first = axes[0];
+    let last = first;
+    while (axes.includes(last + 1)) last += 1;
+    let size = 1;
+    for (let axis = first; axis <= last; axis++) size *= x.shape[axis];
+    const parts = divisor(size, Math.min(256, Math.floor(row / 2048)));
+    if (parts < 4) return undefined;
+    const cut = [...x.shape.slice(0, first), parts, size / parts, ...x.shape.slice(last + 1)];
+    const shift = first + 2 - (last + 1);
+    const rest = axes.filter((axis) => axis > last).map((axis) => axis + shift);
+    const partial = this.reduceNow(op, this.reshape(x, cut), [first + 1, ...rest]);
+    return this.reduceNow(op, partial, [first]);
+  }
+
+  private reduceNow(op: `reduce:${ReduceOp}`, x: Value, axes: readonly number[]): Value {
+    const shape = x.shape.filter((_, axis) => !axes.includes(axis));
+    return this.make(op, [x], axes, shape, x.dtype);
+  }
+}
+
+/** The greatest divisor of `size` that is at most `limit`. */
+function divisor(size: number, limit: number): number {
+  for (let d = limit; d > 1; d--) if (size % d === 0) return d;
+  return 1;
+}
