@@ -1,4 +1,4 @@
-import { realize, StateError, Tensor } from "@gradloom/tensor";
+import { noGrad, realize, StateError, Tensor } from "@gradloom/tensor";
 
 /** What `loadStateDict` could not use. */
 export interface LoadResult {
@@ -37,7 +37,9 @@ export function loadInto(
     );
   }
 
-  for (const [key, target] of given) target.assign(dict[key].detach().to(target.dtype));
+  noGrad(() => {
+    for (const [key, target] of given) target.assign(dict[key].to(target.dtype));
+  });
   // The values are copied now: a first step after loading is like all others, and the dict can go.
   realize(...given.map(([, target]) => target));
   return { missingKeys, unexpectedKeys };

@@ -28,8 +28,8 @@ export function bceLoss(
 ): Tensor {
   checkSameShape("bceLoss", probabilities, target);
   const p = probabilities;
-  // Where p is 0 or 1 up to rounding, a logarithm has no slope to go on with. There the value is a constant,
-  // and the slope is that of a steep parabola, which adds nothing to the value.
+  // Where p is 0 or 1 up to rounding, a logarithm has no slope to go on with. There the value is
+  // a constant, and the slope is that of a steep parabola, which adds nothing to the value.
   const atEdge = p.mul(p.neg().add(1)).detach().lt(1e-12);
   const parabola = p.sub(target.detach()).square().mul(0.5e12);
   const edge = crossEntropy(p.detach(), target).add(parabola.sub(parabola.detach()));

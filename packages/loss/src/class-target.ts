@@ -22,7 +22,7 @@ export function classTarget(
   op: string,
   scores: Tensor,
   target: Tensor,
-  ignoreIndex: number,
+  ignoreIndex: number | undefined,
 ): ClassTarget {
   const axis = classAxis(op, scores);
   const numClasses = scores.shape[axis];
@@ -30,13 +30,11 @@ export function classTarget(
   checkIndices(op, target, numClasses, ignoreIndex);
   const index = target.to("int32");
   const classes = arange(numClasses).reshape(alongAxis(scores, axis));
+  const picked = index.unsqueeze(axis).eq(classes);
+  const known = index.ge(0).logicalAnd(index.lt(numClasses));
+  if (ignoreIndex === undefined) return { axis, picked, kept: known, valid: known };
   const kept = index.ne(ignoreIndex);
-  return {
-    axis,
-    picked: index.unsqueeze(axis).eq(classes),
-    kept,
-    valid: index.ge(0).logicalAnd(index.lt(numClasses)).logicalOr(kept.logicalNot()),
-  };
+  return { axis, picked, kept, valid: known.logicalOr(kept.logicalNot()) };
 }
 
 /** The axis of the classes: the second, or the only one. */
@@ -86,15 +84,20 @@ function checkTarget(op: string, scores: Tensor, target: Tensor, axis: number): 
 }
 
 /** Where the indices are on the heap, looking at them costs no waiting. */
-function checkIndices(op: string, target: Tensor, numClasses: number, ignoreIndex: number): void {
+function checkIndices(
+  op: string,
+  target: Tensor,
+  numClasses: number,
+  ignoreIndex: number | undefined,
+): void {
   const values = target.node.box?.host;
   if (values === undefined) return;
   for (let i = 0; i < values.length; i++) {
     const index = values[i];
     if ((index >= 0 && index < numClasses) || index === ignoreIndex) continue;
+    const ignored = ignoreIndex === undefined ? "" : ` or ignoreIndex = ${ignoreIndex}`;
     throw new ArgumentError(
-      `${op}: a class index must be in [0, ${numClasses - 1}] or ignoreIndex = ${ignoreIndex}, ` +
-        `got ${index} at position ${i}.`,
+      `${op}: a class index must be in [0, ${numClasses - 1}]${ignored}, got ${index} at position ${i}.`,
       { op },
     );
   }
