@@ -11,7 +11,8 @@ import {
   scalar,
 } from "@gradloom/engine";
 import { cast, checkShape } from "./create.ts";
-import { defaultGenerator, type Generator } from "./generator.ts";
+import { engine } from "./engine.ts";
+import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
 import { sizeOf } from "./shape.ts";
 
 /** One of the four random words of each element. */
@@ -24,12 +25,16 @@ export function bits(
   { generator = defaultGenerator }: { readonly generator?: Generator },
 ): Bits {
   checkShape(shape, op);
-  const { key0, key1, stream } = generator.draw();
+  let draw: Draw | undefined;
+  // Once now, and again each time that a compiled function is replayed.
+  engine().effect(() => {
+    draw = generator.draw();
+  });
   const inputs = [
     reshape(iota(sizeOf(shape)), [...shape]),
-    scalar(stream, "int32"),
-    scalar(key0, "int32"),
-    scalar(key1, "int32"),
+    scalar(() => draw!.stream, "int32"),
+    scalar(() => draw!.key0, "int32"),
+    scalar(() => draw!.key1, "int32"),
   ];
   return (word) => element("philox", inputs, "int32", [word]);
 }
