@@ -22,7 +22,7 @@ export class Box {
   mark: number = 0;
   slot: number = 0;
   /** Whether plans change it: parameters, buffers, moments. */
-  isState: boolean = false;
+  readonly isState: boolean;
   /** Whether a plan has used it already; an input used twice stays resident. */
   isUsed: boolean = false;
   /** Whether it was paged out before. */
@@ -32,12 +32,13 @@ export class Box {
   /** What this state is now: a leaf, or the node of an assignment that is still to be carried out. */
   node: Node;
 
-  constructor(dtype: DType, shape: readonly number[], host?: TypedArray) {
+  constructor(dtype: DType, shape: readonly number[], host?: TypedArray, isState = false) {
     let length = 1;
     for (const size of shape) length *= size;
     this.dtype = dtype;
     this.length = length;
     this.host = host;
+    this.isState = isState;
     this.node = new Node("box", [], [], shape, dtype, this);
   }
 

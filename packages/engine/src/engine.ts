@@ -4,7 +4,7 @@ import { bytesOf, flopsOf } from "./cost.ts";
 import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { MemoryTable } from "./memory-table.ts";
-import type { Node } from "./node.ts";
+import { type Node, nextNodeId } from "./node.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
@@ -69,6 +69,7 @@ export class Engine {
   private fresh = new Map<Box, Node>();
   private tracked: Node[] = [];
   private inputBytes = 0;
+  private horizon = 0;
   private compiledPlans = 0;
   private recording: Recording | undefined;
   private onRun: ((report: PlanReport) => void) | undefined;
@@ -102,10 +103,10 @@ export class Engine {
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */
   state(initial: Node): Box {
-    const box = new Box(initial.dtype, initial.shape);
-    box.isState = true;
+    const host = initial.box?.host;
+    const box = new Box(initial.dtype, initial.shape, host?.slice(), true);
     initial.consumed = true;
-    this.fresh.set(box, initial);
+    if (host === undefined) this.fresh.set(box, initial);
     return box;
   }
 
@@ -219,7 +220,7 @@ export class Engine {
     const states = [...this.pending].map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
     const goal = { outputs, states };
-    return reportOf(this.planFor(new Walk(goal), goal), undefined);
+    return reportOf(this.planFor(new Walk(goal, 0), goal), undefined);
   }
 
   /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
@@ -259,7 +260,7 @@ export class Engine {
     if (this.fresh.size === 0) return;
     const states = [...this.fresh].map(([box, value]) => ({ box, value }));
     const goal = { outputs: [], states };
-    const walk = new Walk(goal);
+    const walk = new Walk(goal, 0);
     this.execute(this.bind(this.planFor(walk, goal), walk, goal));
     this.fresh.clear();
   }
@@ -301,7 +302,12 @@ export class Engine {
 
   private settle(goal: Goal): void {
     if (goal.outputs.length === 0 && goal.states.length === 0) return;
-    const walk = new Walk(goal);
+    let walk = new Walk(goal, this.horizon);
+    if (walk.old.length > 0) {
+      this.keep(walk.old);
+      walk = new Walk(goal, this.horizon);
+    }
+    this.horizon = nextNodeId();
     const run = this.bind(this.planFor(walk, goal), walk, goal);
     this.recording?.runs.push(run);
     this.execute(run);
@@ -309,6 +315,21 @@ export class Engine {
       box.renew();
       if (value.box === undefined) value.settle(box);
     }
+    goal.outputs.forEach((node, i) => {
+      node.settle(run.outputs[i]);
+    });
+  }
+
+  /**
+   * Computes what was recorded before the last settling, depends on no state and is used now, a normalized
+   * data set, say: it is likely to be used in each step. In a plan of its own, so that all steps are alike.
+   */
+  private keep(old: readonly Node[]): void {
+    const goal = { outputs: [...new Set(old)], states: [] };
+    const walk = new Walk(goal, 0);
+    const run = this.bind(this.planFor(walk, goal), walk, goal);
+    this.recording?.runs.push(run);
+    this.execute(run);
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);
     });

@@ -29,6 +29,11 @@ export type NodeOp =
 const noInputs: readonly Node[] = [];
 let created = 0;
 
+/** The number that the next node gets: nodes recorded before have smaller ones. */
+export function nextNodeId(): number {
+  return created;
+}
+
 /**
  * A recorded operation: what, on what, with which result. Its meaning never changes; but once its
  * value exists, `box` holds it, the inputs are let go, and the node is a leaf.
@@ -56,6 +61,10 @@ export class Node {
   readonly value: number | (() => number);
   /** Whether another node has this one as an input. */
   consumed: boolean = false;
+  /** Whether the value depends on a state, so that it belongs to one moment. */
+  dependsOnState: boolean;
+  /** Whether the value takes inputs, random numbers or more than a pass over its elements to compute. */
+  isSubstantial: boolean;
   /** Used by walks over the graph: in which walk this node was seen, and as which number. */
   mark: number = 0;
   index: number = 0;
@@ -77,16 +86,23 @@ export class Node {
     this.version = 0;
     this.value = 0;
     this.hash = leafHash(op, shape, dtype);
+    this.dependsOnState = false;
+    this.isSubstantial = op === "philox" || op === "matmul";
     if (typeof value === "object") {
       this.box = value;
       this.version = value.version;
+      this.dependsOnState = value.isState;
+      this.isSubstantial = true;
     } else {
       this.value = value;
     }
     for (let i = 0; i < attributes.length; i++) this.hash = mix(this.hash, attributes[i] + 0x51);
     for (let i = 0; i < inputs.length; i++) {
-      this.hash = mix(this.hash, inputs[i].hash);
-      inputs[i].consumed = true;
+      const input = inputs[i];
+      this.hash = mix(this.hash, input.hash);
+      input.consumed = true;
+      if (input.dependsOnState) this.dependsOnState = true;
+      if (input.isSubstantial) this.isSubstantial = true;
     }
   }
 
@@ -95,6 +111,8 @@ export class Node {
     this.box = box;
     this.version = box.version;
     this.inputs = noInputs;
+    this.dependsOnState = box.isState;
+    this.isSubstantial = true;
     this.hash = leafHash("box", this.shape, this.dtype);
   }
 

@@ -39,16 +39,21 @@ export class Walk {
   readonly order: Node[] = [];
   readonly boxes: Box[] = [];
   readonly scalars: Node[] = [];
+  /** Values that outlived the last settling, and are used again. */
+  readonly old: Node[] = [];
+  private readonly horizon: number;
   signature: Float64Array = new Float64Array(1024);
   length: number = 0;
   /** Of the structure; the same for equal signatures. */
   hash: number = 0;
 
   /**
+   * @param horizon - Nodes with smaller numbers were there when something was last settled.
    * @throws StateError if a node stands for a state that has changed since.
    */
-  constructor(goal: Goal) {
+  constructor(goal: Goal, horizon: number) {
     walks += 1;
+    this.horizon = horizon;
     for (const node of goal.outputs) this.visit(node);
     for (const { value } of goal.states) this.visit(value);
     this.write(-1);
@@ -86,11 +91,13 @@ export class Walk {
       let i = next[top];
       while (i < inputs.length && inputs[i].mark === walks) i++;
       if (i < inputs.length) {
+        const input = inputs[i];
         next[top] = i + 1;
         top += 1;
-        stack[top] = inputs[i];
+        stack[top] = input;
         next[top] = 0;
-        inputs[i].mark = walks;
+        input.mark = walks;
+        if (input.id < this.horizon && node.id >= this.horizon) this.noteOld(input);
       } else {
         this.note(node);
         top -= 1;
@@ -117,6 +124,10 @@ export class Walk {
       }
       for (let i = 0; i < inputs.length; i++) this.write(inputs[i].index);
     }
+  }
+
+  private noteOld(node: Node): void {
+    if (node.box === undefined && node.isSubstantial && !node.dependsOnState) this.old.push(node);
   }
 
   private slotOf(box: Box): number {
