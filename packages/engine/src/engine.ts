@@ -152,6 +152,7 @@ export class Engine {
     this.pending.clear();
     this.tracked = this.tracked.filter((node) => node.box === undefined && !node.consumed);
     this.inputBytes = 0;
+    this.horizon = nextNodeId();
   }
 
   /** The value of a node in a new array, in row-major order. Settles first. */
@@ -307,7 +308,6 @@ export class Engine {
       this.keep(walk.old);
       walk = new Walk(goal, this.horizon);
     }
-    this.horizon = nextNodeId();
     const run = this.bind(this.planFor(walk, goal), walk, goal);
     this.recording?.runs.push(run);
     this.execute(run);

@@ -50,9 +50,6 @@ export class Node {
   readonly attributes: readonly number[];
   readonly shape: readonly number[];
   readonly dtype: DType;
-  /** Of the structure: the same for graphs that differ only in values. */
-  hash: number;
-
   /** Where the value is, once it exists. */
   box: Box | undefined;
   /** Which version of a state's box this node stands for. */
@@ -85,7 +82,6 @@ export class Node {
     this.box = undefined;
     this.version = 0;
     this.value = 0;
-    this.hash = leafHash(op, shape, dtype);
     this.dependsOnState = false;
     this.isSubstantial = op === "philox" || op === "matmul";
     if (typeof value === "object") {
@@ -96,10 +92,8 @@ export class Node {
     } else {
       this.value = value;
     }
-    for (let i = 0; i < attributes.length; i++) this.hash = mix(this.hash, attributes[i] + 0x51);
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];
-      this.hash = mix(this.hash, input.hash);
       input.consumed = true;
       if (input.dependsOnState) this.dependsOnState = true;
       if (input.isSubstantial) this.isSubstantial = true;
@@ -113,7 +107,6 @@ export class Node {
     this.inputs = noInputs;
     this.dependsOnState = box.isState;
     this.isSubstantial = true;
-    this.hash = leafHash("box", this.shape, this.dtype);
   }
 
   /** How many elements the value has. */
@@ -122,35 +115,4 @@ export class Node {
     for (let i = 0; i < this.shape.length; i++) count *= this.shape[i];
     return count;
   }
-}
-
-function leafHash(op: NodeOp, shape: readonly number[], dtype: DType): number {
-  let hash = mix(codeOf(op), dtypeCodes[dtype]);
-  for (let i = 0; i < shape.length; i++) hash = mix(hash, shape[i]);
-  return hash;
-}
-
-const dtypeCodes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  float64: 2,
-  int32: 3,
-  uint8: 4,
-  bool: 5,
-};
-
-const codes = new Map<string, number>();
-
-function codeOf(op: string): number {
-  let code = codes.get(op);
-  if (code === undefined) {
-    code = codes.size + 17;
-    codes.set(op, code);
-  }
-  return code;
-}
-
-function mix(hash: number, value: number): number {
-  let h = Math.imul(hash ^ value, 0x9e3779b1);
-  h = (h ^ (h >>> 15)) + Math.imul(value, 0x85ebca6b);
-  return h | 0;
 }

@@ -57,17 +57,12 @@ export class Walk {
     for (const node of goal.outputs) this.visit(node);
     for (const { value } of goal.states) this.visit(value);
     this.write(-1);
-    for (const node of goal.outputs) {
-      this.write(node.index);
-      this.hash = Math.imul(this.hash, 31) + node.hash;
-    }
+    for (const node of goal.outputs) this.write(node.index);
     this.write(-2);
     for (const { box, value } of goal.states) {
       this.write(this.slotOf(box));
       this.write(value.index);
-      this.hash = Math.imul(this.hash, 33) + value.hash;
     }
-    this.hash |= 0;
   }
 
   /** Whether the structure is the one with this signature. */
@@ -141,6 +136,8 @@ export class Walk {
   private write(number: number): void {
     if (this.length === this.signature.length) this.grow(this.length + 1);
     this.signature[this.length++] = number;
+    const mixed = Math.imul(this.hash ^ number, 0x9e3779b1);
+    this.hash = mixed ^ (mixed >>> 15);
   }
 
   private grow(needed: number): void {
