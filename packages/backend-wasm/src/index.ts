@@ -1,1 +1,2 @@
-export {};
+// wasm-backend.ts
+export { isSupported, WasmBackend, type WasmBackendOptions } from "./wasm-backend.ts";

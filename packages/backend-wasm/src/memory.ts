@@ -14,6 +14,8 @@ export class LinearMemory {
   readonly shared: boolean;
   bytes: Uint8Array = new Uint8Array(0);
   words: Int32Array = new Int32Array(0);
+  floats: Float32Array = new Float32Array(0);
+  doubles: Float64Array = new Float64Array(0);
   /** Counts growths: threads must look again at a memory that has grown. */
   growths: number = 0;
 
@@ -63,5 +65,7 @@ export class LinearMemory {
   private refresh(): void {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.words = new Int32Array(this.memory.buffer);
+    this.floats = new Float32Array(this.memory.buffer);
+    this.doubles = new Float64Array(this.memory.buffer);
   }
 }

@@ -1,0 +1,34 @@
+import { ModuleWriter } from "./assembler.ts";
+import { addDriver } from "./driver.ts";
+import type { Features } from "./features.ts";
+import { addMatmul } from "./matmul-core.ts";
+import { maxPages } from "./memory.ts";
+
+/** Positions in the table of functions: what is compiled in any case, then the first that is free. */
+export const coreSlots = { blocks: 0, panels: 1, firstFree: 2 } as const;
+
+/** The most functions that can be in the table. */
+const tableSize = 1 << 14;
+
+/** What the core module exports. */
+export interface Core {
+  readonly table: WebAssembly.Table;
+  readonly alone: (plan: number) => void;
+  readonly run: (plan: number, threads: number, sleep: number) => number;
+}
+
+/**
+ * The module that each thread has one instance of: the driver, the matrix product, and the table of
+ * functions that they call.
+ */
+export function compileCore(features: Features, control: number): WebAssembly.Module {
+  const module = new ModuleWriter();
+  const shared = features.sharedMemory;
+  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared });
+  const stalled = module.importFunction("e", "s", [], []);
+  module.table(tableSize, "table");
+  const matmul = addMatmul(module, features);
+  module.element(coreSlots.blocks, [matmul.blocks.index, matmul.panels.index]);
+  addDriver(module, { control, stalled: shared ? stalled : undefined });
+  return new WebAssembly.Module(module.finish());
+}

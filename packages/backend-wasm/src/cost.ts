@@ -1,0 +1,28 @@
+import { elementOps, type LoopKernel, type MatmulKernel, type Stage } from "@gradloom/engine";
+import { countIterations } from "./loop-nest.ts";
+
+/** Nanoseconds, roughly, on one thread: what decides whether a kernel is worth a second one. */
+export function loopNanoseconds(kernel: LoopKernel): number {
+  let row = 5;
+  for (const stage of kernel.stages) row += stageNanoseconds(stage) * countIterations(stage.inner);
+  return row * countIterations(kernel.outer);
+}
+
+/** The same for the blocked matrix product. */
+export function matmulNanoseconds(kernel: MatmulKernel): number {
+  const points = countIterations(kernel.batch) * kernel.m * kernel.n;
+  return points * (kernel.k / 22 + stageNanoseconds(kernel.epilogue));
+}
+
+/** For one point. */
+function stageNanoseconds(stage: Stage): number {
+  let cost = 0;
+  for (const instruction of stage.code) {
+    if (instruction.op === "load") cost += 2;
+    else if (instruction.op in elementOps) {
+      const { cost: operation } = elementOps[instruction.op as keyof typeof elementOps];
+      cost += instruction.dtype === "float64" ? 4 * operation : operation;
+    }
+  }
+  return (cost + 3 * stage.stores.length + 2 * stage.results.length) * 0.07;
+}

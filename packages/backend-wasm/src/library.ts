@@ -1,0 +1,94 @@
+import type { Kernel } from "@gradloom/engine";
+
+/** A compiled function. */
+export interface LibraryEntry {
+  readonly key: string;
+  readonly module: WebAssembly.Module;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether it calls functions of the host: those exist on the first thread only. */
+  readonly firstThreadOnly: boolean;
+  /** Position in the table of functions, or -1: not in the table any more. */
+  slot: number;
+}
+
+/**
+ * Kernel functions by structure, for as long as there is room; what was not used for longest is dropped.
+ * Compiled code and its place in the table of functions are both kept in here and given up together, so that ever
+ * new shapes cost compiles, not memory.
+ */
+export class KernelLibrary {
+  /** How many modules were compiled so far. */
+  compiled: number = 0;
+  /** Counts the functions that were dropped: programs must look whether theirs are still there. */
+  dropped: number = 0;
+  private readonly entries = new Map<string, LibraryEntry>();
+  private readonly freeSlots: number[] = [];
+  private nextSlot: number;
+  private readonly capacity: number;
+  private readonly install: (entry: LibraryEntry) => void;
+
+  /**
+   * @param firstSlot - The first position in the table that is free.
+   * @param capacity - How many functions to keep; a program that has more keeps all of its own.
+   * @param install - Puts a function into the tables of all threads.
+   */
+  constructor(firstSlot: number, capacity: number, install: (entry: LibraryEntry) => void) {
+    this.nextSlot = firstSlot;
+    this.capacity = capacity;
+    this.install = install;
+  }
+
+  /** The functions in the table. */
+  loaded(): Iterable<LibraryEntry> {
+    return this.entries.values();
+  }
+
+  /** The function for a structure, compiled if need be, as the one used last. */
+  get(key: string, write: () => Uint8Array<ArrayBuffer>): LibraryEntry {
+    const known = this.entries.get(key);
+    if (known) {
+      this.touch(known);
+      return known;
+    }
+    const bytes = write();
+    const module = new WebAssembly.Module(bytes);
+    this.compiled++;
+    const firstThreadOnly = WebAssembly.Module.imports(module).some((i) => i.module === "h");
+    const entry = { key, module, bytes, firstThreadOnly, slot: -1 };
+    this.touch(entry);
+    return entry;
+  }
+
+  /** Marks a function as the one used last, and puts it back into the table if it was dropped. */
+  touch(entry: LibraryEntry): void {
+    this.entries.delete(entry.key);
+    this.entries.set(entry.key, entry);
+    if (entry.slot >= 0) return;
+    entry.slot = this.freeSlots.pop() ?? this.nextSlot++;
+    this.install(entry);
+  }
+
+  /** Drops what is too much, apart from the functions that were used last: a program's own. */
+  trim(keep: number): void {
+    let excess = this.entries.size - Math.max(this.capacity, keep);
+    for (const entry of this.entries.values()) {
+      if (excess-- <= 0) return;
+      this.entries.delete(entry.key);
+      this.freeSlots.push(entry.slot);
+      entry.slot = -1;
+      this.dropped++;
+    }
+  }
+}
+
+/** What two kernels have in common if the same code computes them. */
+export function structureKey(kernel: Kernel): string {
+  const { buffers, scalars, label, ...structure } = kernel;
+  return JSON.stringify([buffers.length, scalars.length, structure], exactNumber);
+}
+
+/** JSON has neither -0 nor what is not finite. */
+function exactNumber(_key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : `${1 / value},${value}`;
+}

@@ -1,0 +1,140 @@
+import { BackendError } from "@gradloom/engine";
+import { Allocator } from "./allocator.ts";
+import { type Core, compileCore, coreSlots } from "./core.ts";
+import { controlBytes } from "./driver.ts";
+import type { Features } from "./features.ts";
+import { hostMath } from "./host-math.ts";
+import { KernelLibrary } from "./library.ts";
+import { LinearMemory } from "./memory.ts";
+import { Threads } from "./threads.ts";
+import { maySleep } from "./worker.ts";
+
+/** Address of the control block: not 0, which stands for no address. */
+const controlAddress = 1024;
+/** How many kernel functions are kept. */
+const libraryCapacity = 1024;
+
+/** Memory, functions and threads: what programs run on. */
+export class WasmMachine {
+  readonly features: Features;
+  readonly memory: LinearMemory;
+  readonly allocator: Allocator;
+  readonly library: KernelLibrary;
+  readonly threads: Threads;
+  numThreads: number;
+  /** Changes when programs have to be laid out again. */
+  revision: number = 0;
+  private readonly core: Core;
+  private readonly sleep: number;
+  private broken = false;
+  /** The block that all programs share: the arena, then memory shared by threads, then each thread's own. */
+  private block = 0;
+  private arenaBytes = 0;
+  private sharedBytes = 0;
+  private ownBytes = 0;
+  private ownThreads = 0;
+
+  constructor(features: Features, numThreads: number) {
+    this.features = features;
+    this.numThreads = numThreads;
+    this.memory = new LinearMemory(features.sharedMemory);
+    this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
+    this.sleep = features.sharedMemory && maySleep() ? 1 : 0;
+    const module = compileCore(features, controlAddress);
+    const imports = {
+      e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
+      h: hostMath,
+    };
+    const instance = new WebAssembly.Instance(module, imports);
+    this.core = instance.exports as WebAssembly.Exports & Core;
+    this.library = new KernelLibrary(coreSlots.firstFree, libraryCapacity, (entry) => {
+      const { exports } = new WebAssembly.Instance(entry.module, imports);
+      this.core.table.set(entry.slot, exports.k);
+      this.threads.install(entry);
+    });
+    this.threads = new Threads({
+      memory: this.memory,
+      allocator: this.allocator,
+      core: module,
+      control: controlAddress,
+      loaded: () => this.library.loaded(),
+    });
+  }
+
+  /** Where the arena starts. */
+  get arena(): number {
+    return this.block;
+  }
+
+  /** Where the memory starts that steps share with all threads. */
+  get sharedMemory(): number {
+    return this.block + this.arenaBytes;
+  }
+
+  /** Where a thread's own memory starts. */
+  ownMemory(thread: number): number {
+    return this.block + this.arenaBytes + this.sharedBytes + thread * this.ownBytes;
+  }
+
+  /** Sees to it that there is as much of each kind of memory that does not outlive a run. */
+  reserveArena(arenaBytes: number, sharedBytes: number, ownBytes: number): void {
+    if (this.library.dropped > this.droppedSeen) {
+      this.droppedSeen = this.library.dropped;
+      this.revision++;
+    }
+    if (
+      arenaBytes <= this.arenaBytes &&
+      sharedBytes <= this.sharedBytes &&
+      ownBytes <= this.ownBytes &&
+      this.numThreads <= this.ownThreads
+    ) {
+      return;
+    }
+    this.arenaBytes = Math.max(this.arenaBytes, roundUp(arenaBytes));
+    this.sharedBytes = Math.max(this.sharedBytes, roundUp(sharedBytes));
+    this.ownBytes = Math.max(this.ownBytes, roundUp(ownBytes));
+    this.ownThreads = Math.max(this.ownThreads, this.numThreads);
+    if (this.block !== 0) this.allocator.free(this.block);
+    this.block = 0;
+    this.block = this.allocator.allocate(this.ownMemory(this.ownThreads));
+    this.revision++;
+  }
+  private droppedSeen = 0;
+
+  /** Runs a plan, on all threads if that is worth it. */
+  run(plan: number, parallel: boolean): void {
+    if (!parallel || this.numThreads === 1 || this.broken) {
+      this.core.alone(plan);
+      return;
+    }
+    this.threads.ensure(this.numThreads);
+    this.threads.announceGrowth();
+    let failed = 1;
+    try {
+      failed = this.core.run(plan, this.numThreads, this.sleep);
+    } finally {
+      if (failed !== 0) this.abandonThreads();
+    }
+    if (failed !== 0) {
+      throw new BackendError(
+        "run: every thread must finish its share, but one has failed. What the run was to compute is lost; later runs use one thread.",
+        { op: "run" },
+      );
+    }
+  }
+
+  /** Ends the threads. */
+  dispose(): void {
+    this.threads.stop();
+  }
+
+  /** After a failure nobody knows what a thread may still write to the control block: it is not used again. */
+  private abandonThreads(): void {
+    this.broken = true;
+    this.threads.stop();
+  }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}

@@ -1,0 +1,89 @@
+import type { MatmulKernel } from "@gradloom/engine";
+import { argumentLayout } from "./argument-block.ts";
+import { ModuleWriter } from "./assembler.ts";
+import { importHostMath } from "./expression.ts";
+import type { Features } from "./features.ts";
+import { addresses, lanesOf, writtenBuffers } from "./loop-kernel.ts";
+import { collapseLoops } from "./loop-nest.ts";
+import { epilogueParameters } from "./matmul-core.ts";
+import { maxPages } from "./memory.ts";
+import { type KernelFrame, StageWriter } from "./stage-writer.ts";
+import { VectorWriter } from "./vector-writer.ts";
+
+/**
+ * A module whose function `k` runs the epilogue of a matrix product on a block of the product, while
+ * that is in the cache. Its parameters are those of `epilogueParameters`.
+ */
+export function compileEpilogue(kernel: MatmulKernel, features: Features): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  const host = importHostMath(module, [kernel.epilogue.code]);
+  const f = module.function(epilogueParameters, [], "k");
+  const [, block, blockRow, batch, i0, rows, j0, columns] = epilogueParameters.keys();
+  const w = new VectorWriter(module, f, features, host, new Map());
+  const { outer, stages } = collapseLoops(
+    [...kernel.batch, kernel.m, kernel.n],
+    [kernel.epilogue],
+    2,
+  );
+  const layout = argumentLayout(kernel);
+  const digits = outer.map(() => f.local("i32"));
+  const [rowDigit, columnDigit] = digits.slice(-2);
+  const product = f.local("i32");
+  const left = f.local("i32");
+  const frame: KernelFrame = {
+    w,
+    outer,
+    lanesAcross: true,
+    lanes: lanesOf(stages),
+    digits,
+    written: writtenBuffers(stages),
+    address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
+    scalarOffset: layout.scalarOffset,
+    product,
+  };
+  const writer = new StageWriter(frame, stages[0], []);
+  writer.writeStart();
+
+  for (let i = outer.length - 3; i >= 0; i--) {
+    f.get(batch).i32(outer[i]).op("i32.rem_u").set(digits[i]);
+    f.get(batch).i32(outer[i]).op("i32.div_u").set(batch);
+  }
+  const nextRow = f.loop();
+  f.get(i0).set(rowDigit).get(j0).set(columnDigit).get(block).set(product).get(columns).set(left);
+  w.scope(() => {
+    writer.writeRowStart();
+    const widths: [number, number][] = [[frame.lanes, writer.unroll]];
+    if (writer.unroll > 1) widths.push([frame.lanes, 1]);
+    if (frame.lanes > 1) widths.push([1, 1]);
+    for (const [width, copies] of widths) {
+      const done = f.block();
+      f.get(left)
+        .i32(width * copies)
+        .op("i32.lt_s")
+        .brIf(done);
+      const next = f.loop();
+      w.scope(() => {
+        writer.takeResults(copies);
+        writer.writeRow(width, copies);
+        writer.advance(width * copies);
+      });
+      f.get(product)
+        .i32(4 * width * copies)
+        .op("i32.add")
+        .set(product);
+      f.get(left)
+        .i32(width * copies)
+        .op("i32.sub")
+        .tee(left);
+      f.i32(width * copies)
+        .op("i32.ge_s")
+        .brIf(next);
+      f.end().end();
+    }
+  });
+  f.get(block).get(blockRow).op("i32.add").set(block);
+  f.get(i0).i32(1).op("i32.add").set(i0);
+  f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  return module.finish();
+}

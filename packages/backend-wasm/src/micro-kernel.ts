@@ -1,0 +1,93 @@
+import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
+import type { Features } from "./features.ts";
+
+/** Rows and columns of a tile: what V8 keeps in registers without spilling. */
+export const tileRows = 4;
+export const tileColumns = 8;
+
+/**
+ * Writes the innermost function of the matrix product: a column of 4×8 tiles, one below the other,
+ *
+ *     c[i, j] (+)= Σ_p a[i, p] · b[p, j]     0 <= i < 4 · tiles, 0 <= j < 8
+ *
+ * with the parameters `(a, b, c, k, aStep, bStep, cStep, tiles, aTile, accumulate)`: addresses, then the
+ * number of terms, how far a step of `p` goes in a and in b, bytes of a row of c, number of tiles, how far a tile
+ * goes in a, and whether to add to what c holds. The four rows of a, and the eight columns of b, are
+ * contiguous. Terms are added in the order of `p`, whatever the blocking around.
+ *
+ * The loop over `p` is not unrolled, because V8 then spills registers. A call is one column of tiles, not more,
+ * because V8 moves to optimised code only between calls.
+ */
+export function addTileColumn(module: ModuleWriter, features: Features): FunctionWriter {
+  const f = module.function(Array(10).fill("i32"));
+  const [a, b, c, k, aStep, bStep, cStep, tiles, aTile, accumulate] = Array(10).keys();
+  const pa = f.local("i32");
+  const pb = f.local("i32");
+  const n = f.local("i32");
+  const row = f.local("i32");
+  const b0 = f.local("v128");
+  const b1 = f.local("v128");
+  const s = f.local("v128");
+  const sums: number[] = [];
+  for (let i = 0; i < tileRows * 2; i++) sums.push(f.local("v128"));
+
+  const nextTile = f.loop();
+  f.get(a).set(pa).get(b).set(pb).get(k).set(n);
+  f.get(accumulate).if();
+  f.get(c).set(row);
+  for (let i = 0; i < tileRows; i++) {
+    f.get(row)
+      .load("v128.load", 0)
+      .set(sums[2 * i]);
+    f.get(row)
+      .load("v128.load", 16)
+      .set(sums[2 * i + 1]);
+    if (i < tileRows - 1) f.get(row).get(cStep).op("i32.add").set(row);
+  }
+  f.else();
+  for (const sum of sums) f.f32x4(0).set(sum);
+  f.end();
+
+  const nextTerm = f.loop();
+  f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
+  for (let i = 0; i < tileRows; i++) {
+    f.get(pa)
+      .load("v128.load32_splat", 4 * i)
+      .set(s);
+    multiplyAdd(f, features, s, b0, sums[2 * i]);
+    multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
+  }
+  f.get(pa).get(aStep).op("i32.add").set(pa);
+  f.get(pb).get(bStep).op("i32.add").set(pb);
+  f.get(n).i32(1).op("i32.sub").tee(n).brIf(nextTerm).end();
+
+  f.get(c).set(row);
+  for (let i = 0; i < tileRows; i++) {
+    f.get(row)
+      .get(sums[2 * i])
+      .store("v128.store", 0);
+    f.get(row)
+      .get(sums[2 * i + 1])
+      .store("v128.store", 16);
+    f.get(row).get(cStep).op("i32.add").set(row);
+  }
+  f.get(row).set(c);
+  f.get(a).get(aTile).op("i32.add").set(a);
+  f.get(tiles).i32(1).op("i32.sub").tee(tiles).brIf(nextTile).end();
+  return f;
+}
+
+/** `sum += x · y`, with one rounding where the host can. */
+function multiplyAdd(
+  f: FunctionWriter,
+  features: Features,
+  x: number,
+  y: number,
+  sum: number,
+): void {
+  if (features.relaxedSimd) {
+    f.get(x).get(y).get(sum).op("f32x4.relaxed_madd").set(sum);
+  } else {
+    f.get(sum).get(x).get(y).op("f32x4.mul").op("f32x4.add").set(sum);
+  }
+}

@@ -1,0 +1,92 @@
+import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
+
+const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highWords = lowWords.map((byte) => byte + 8);
+const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const highHalves = lowHalves.map((byte) => byte + 8);
+
+/**
+ * Writes the function that brings four rows of a matrix into the order in which tiles read them: for each
+ * position `p` of `k`, the four elements side by side,
+ *
+ *     to[p · step + 4 i] = from[i · rowStride + p · stride]     0 <= i < 4, 0 <= p < k
+ *
+ * with the parameters `(from, to, k, rowStride, stride, step, valid)`, all strides in bytes. Where there are fewer
+ * than four rows, `valid` is their number and the others hold anything.
+ */
+export function addPackRows(module: ModuleWriter): FunctionWriter {
+  const f = module.function(Array(7).fill("i32"));
+  const [from, to, k, rowStride, stride, step, valid] = Array(7).keys();
+  const last = f.local("i32");
+  const rows = [from, f.local("i32"), f.local("i32"), f.local("i32")];
+  const v = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
+  const t = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
+
+  // Rows side by side: copy vectors. What is read beyond the last row is memory, if not the matrix.
+  f.get(rowStride).i32(4).op("i32.eq").if();
+  const copy = f.loop();
+  f.get(to).get(from).load("v128.load").store("v128.store");
+  advance(f, from, stride);
+  advance(f, to, step);
+  f.get(k).i32(1).op("i32.sub").tee(k).brIf(copy).end();
+  f.op("return").end();
+
+  // Missing rows repeat the last one.
+  f.get(from).get(valid).i32(1).op("i32.sub").get(rowStride).op("i32.mul").op("i32.add").set(last);
+  for (let i = 1; i < 4; i++) {
+    f.get(rows[i - 1])
+      .get(rowStride)
+      .op("i32.add")
+      .get(last);
+    f.get(valid).i32(i).op("i32.gt_u").op("select").set(rows[i]);
+  }
+
+  // Contiguous rows: transpose blocks of 4×4.
+  f.get(stride).i32(4).op("i32.eq").get(k).i32(4).op("i32.ge_u").op("i32.and").if();
+  const transpose = f.loop();
+  for (let i = 0; i < 4; i++) f.get(rows[i]).load("v128.load").set(v[i]);
+  shuffle(f, v[0], v[1], lowWords, t[0]);
+  shuffle(f, v[0], v[1], highWords, t[1]);
+  shuffle(f, v[2], v[3], lowWords, t[2]);
+  shuffle(f, v[2], v[3], highWords, t[3]);
+  for (let p = 0; p < 4; p++) {
+    const half = p >> 1;
+    f.get(to);
+    f.get(t[half]).get(t[half + 2]);
+    f.op("i8x16.shuffle", ...(p % 2 === 0 ? lowHalves : highHalves)).store("v128.store");
+    advance(f, to, step);
+  }
+  for (const row of rows) f.get(row).i32(16).op("i32.add").set(row);
+  f.get(k).i32(4).op("i32.sub").tee(k).i32(4).op("i32.ge_u").brIf(transpose).end();
+  f.end();
+
+  f.get(k).if();
+  const gather = f.loop();
+  f.get(rows[0]).load("v128.load32_zero").set(v[0]);
+  for (let i = 1; i < 4; i++) {
+    f.get(rows[i]).get(v[0]).load("v128.load32_lane", 0, i).set(v[0]);
+  }
+  f.get(to).get(v[0]).store("v128.store");
+  for (const row of rows) advance(f, row, stride);
+  advance(f, to, step);
+  f.get(k).i32(1).op("i32.sub").tee(k).brIf(gather).end();
+  f.end();
+  return f;
+}
+
+function advance(f: FunctionWriter, local: number, by: number): void {
+  f.get(local).get(by).op("i32.add").set(local);
+}
+
+function shuffle(
+  f: FunctionWriter,
+  a: number,
+  b: number,
+  lanes: readonly number[],
+  to: number,
+): void {
+  f.get(a)
+    .get(b)
+    .op("i8x16.shuffle", ...lanes)
+    .set(to);
+}

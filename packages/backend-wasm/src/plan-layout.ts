@@ -1,0 +1,101 @@
+import { maxChunks, planWords, stepField } from "./driver.ts";
+import type { Step } from "./steps.ts";
+
+/** Work, in nanoseconds, below which a second thread costs more than it helps. */
+const worthSharing = 5000;
+/** The same for a whole plan: threads may have to be woken. */
+const worthWaking = 25000;
+/** Work of a chunk, if there is enough: a thread that comes late, or to faster code, can take the next one. */
+const chunkNanoseconds = 20000;
+/** The most steps of a group, so that each can have several chunks. */
+const groupSteps = 8;
+
+/** Steps that may run at the same time. */
+export interface Group {
+  readonly steps: readonly {
+    readonly step: Step;
+    readonly grain: number;
+    readonly chunks: number;
+  }[];
+  /** Whether it is offered to all threads. */
+  readonly parallel: boolean;
+}
+
+/** Steps cut into chunks, in groups. */
+export interface PlanLayout {
+  readonly groups: readonly Group[];
+  /** Words of the plan. */
+  readonly words: number;
+  /** Whether other threads are worth waking for it. */
+  readonly parallel: boolean;
+}
+
+/** Decides what is shared among the threads, and in how large pieces. */
+export function layOutPlan(steps: readonly Step[], threads: number): PlanLayout {
+  const groups: Group[] = [];
+  let shared = 0;
+  let open: Step[] = [];
+  const close = (): void => {
+    if (open.length === 0) return;
+    const nanoseconds = open.reduce((sum, step) => sum + step.nanoseconds, 0);
+    const parallel = threads > 1 && nanoseconds >= worthSharing && open.every(isShareable);
+    if (parallel) shared += nanoseconds;
+    const most = Math.floor(maxChunks / open.length);
+    groups.push({ steps: open.map((step) => cut(step, parallel ? threads : 1, most)), parallel });
+    open = [];
+  };
+  for (const step of steps) {
+    const first = open[0];
+    if (
+      step.barrier ||
+      open.length === groupSteps ||
+      (first && isShareable(first) !== isShareable(step))
+    )
+      close();
+    open.push(step);
+  }
+  close();
+  let words: number = planWords.groups;
+  for (const group of groups) words += planWords.group + group.steps.length * planWords.step;
+  return { groups, words, parallel: shared >= worthWaking };
+}
+
+function isShareable(step: Step): boolean {
+  return typeof step.function === "number" || !step.function.firstThreadOnly;
+}
+
+function cut(step: Step, threads: number, most: number): Group["steps"][number] {
+  const { units, nanoseconds } = step;
+  const wanted = threads * Math.max(1, Math.round(nanoseconds / threads / chunkNanoseconds));
+  const chunks = Math.min(wanted, units, most - (most % threads) || 1);
+  let grain = Math.ceil(units / chunks);
+  // Whole vectors, where there are many units.
+  if (grain >= 64) grain = Math.ceil(grain / 16) * 16;
+  return { step, grain, chunks: Math.ceil(units / grain) };
+}
+
+/** Writes a plan into memory, given where each step's arguments are. */
+export function writePlan(
+  words: Int32Array,
+  at: number,
+  { groups }: Pick<PlanLayout, "groups">,
+  argumentsOf: (step: Step) => { readonly address: number; readonly stride: number },
+): void {
+  let i = at >>> 2;
+  words[i++] = groups.length;
+  for (const { steps, parallel } of groups) {
+    words[i++] = steps.length;
+    words[i++] = parallel ? steps.reduce((sum, { chunks }) => sum + chunks, 0) : 0;
+    for (const { step, grain, chunks } of steps) {
+      const { address, stride } = argumentsOf(step);
+      const slot = typeof step.function === "number" ? step.function : step.function.slot;
+      words[i + stepField.function / 4] = slot;
+      words[i + stepField.arguments / 4] = address;
+      words[i + stepField.argumentStride / 4] = stride;
+      words[i + stepField.units / 4] = step.units;
+      words[i + stepField.grain / 4] = grain;
+      words[i + stepField.chunks / 4] = chunks;
+      i += planWords.step;
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import type { Executable, Program } from "@gradloom/engine";
+import type { WasmMachine } from "./machine.ts";
+import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
+import { entriesOf, type Step, stepsOf, type Word } from "./steps.ts";
+
+/** Where the address of a buffer stands in memory: a word, and what is added to the address. */
+interface Patch {
+  readonly word: number;
+  readonly offset: number;
+}
+
+/**
+ * A compiled program: a plan and argument blocks in memory. A run writes the addresses and scalars that have
+ * changed into them, and calls the driver once. What else they refer to (the arena, the memory of threads,
+ * positions in the table of functions) changes rarely; then all of it is written again.
+ */
+export class WasmExecutable implements Executable {
+  private readonly program: Program;
+  private readonly machine: WasmMachine;
+  private steps: Step[] = [];
+  private layout: PlanLayout = { groups: [], words: 0, parallel: false };
+  /** What the memory was laid out for. */
+  private threads = 0;
+  private revision = -1;
+  private plan = 0;
+  private readonly argumentAddresses = new Map<Step, number>();
+  private patches: Patch[][] = [];
+  private scalarWords: number[][] = [];
+  private addresses: Float64Array;
+  private scalars: Float64Array;
+  private disposed = false;
+
+  constructor(program: Program, machine: WasmMachine) {
+    this.program = program;
+    this.machine = machine;
+    this.addresses = new Float64Array(program.buffers.length);
+    this.scalars = new Float64Array(program.scalars.length);
+    this.prepare();
+  }
+
+  run(
+    addresses: ArrayLike<number>,
+    scalars: ArrayLike<number>,
+    onKernel?: (kernel: number, milliseconds: number) => void,
+  ): void {
+    const { machine } = this;
+    if (this.revision !== machine.revision || this.threads !== machine.numThreads) this.prepare();
+    this.bind(addresses);
+    this.setScalars(scalars);
+    if (onKernel) this.runStepwise(onKernel);
+    else if (this.plan !== 0) machine.run(this.plan, this.layout.parallel);
+  }
+
+  /** Gives its memory back. It must not run any more. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.revision = -1;
+    if (this.plan !== 0) this.machine.allocator.free(this.plan);
+    this.plan = 0;
+  }
+
+  private bind(addresses: ArrayLike<number>): void {
+    const { words } = this.machine.memory;
+    const { patches } = this;
+    const bound = this.addresses;
+    for (let i = 0; i < patches.length; i++) {
+      const address = addresses[i];
+      if (address === bound[i]) continue;
+      const places = patches[i];
+      if (places.length === 0) continue;
+      bound[i] = address;
+      for (let j = 0; j < places.length; j++) words[places[j].word] = address + places[j].offset;
+    }
+  }
+
+  private setScalars(values: ArrayLike<number>): void {
+    const { program, scalars } = this;
+    for (let i = 0; i < scalars.length; i++) {
+      const value = values[i];
+      if (value === scalars[i] && (value !== 0 || 1 / value === 1 / scalars[i])) continue;
+      scalars[i] = value;
+      const places = this.scalarWords[i];
+      for (let j = 0; j < places.length; j++) this.splat(places[j], program.scalars[i], value);
+    }
+  }
+
+  /** Writes a scalar into all lanes of a vector. */
+  private splat(word: number, dtype: Program["scalars"][number], value: number): void {
+    const { words, floats, doubles } = this.machine.memory;
+    if (dtype === "float32") floats.fill(value, word, word + 4);
+    else if (dtype === "float64") doubles.fill(value, word / 2, word / 2 + 2);
+    else if (dtype === "bool") words.fill(value ? -1 : 0, word, word + 4);
+    else words.fill(dtype === "uint8" ? value & 0xff : value, word, word + 4);
+  }
+
+  /** Lays everything out again, for the present state of the machine. */
+  private prepare(): void {
+    const { machine, program } = this;
+    if (this.threads !== machine.numThreads) {
+      this.threads = machine.numThreads;
+      this.steps = program.kernels.flatMap((kernel, i) =>
+        stepsOf(kernel, i, program.barriers[i], {
+          features: machine.features,
+          library: machine.library,
+          threads: this.threads,
+        }),
+      );
+      this.layout = layOutPlan(this.steps, this.threads);
+    }
+    let sharedBytes = 0;
+    let ownBytes = 0;
+    for (const step of this.steps) {
+      sharedBytes = Math.max(sharedBytes, step.sharedBytes);
+      ownBytes = Math.max(ownBytes, step.ownBytes);
+      for (const entry of entriesOf(step)) machine.library.touch(entry);
+    }
+    machine.library.trim(this.steps.length);
+    machine.reserveArena(program.arenaBytes, sharedBytes, ownBytes);
+    this.write();
+    this.revision = machine.revision;
+  }
+
+  /** Writes the plan and the argument blocks into new memory. */
+  private write(): void {
+    const { machine, steps, layout, threads } = this;
+    if (this.plan !== 0) machine.allocator.free(this.plan);
+    this.plan = 0;
+    this.patches = this.program.buffers.map(() => []);
+    this.scalarWords = this.program.scalars.map(() => []);
+    this.addresses.fill(-1);
+    this.scalars.fill(Number.NaN);
+    this.argumentAddresses.clear();
+    if (steps.length === 0) return;
+    let bytes = roundUp(layout.words * 4);
+    for (const step of steps) bytes += roundUp(step.argumentBytes) * copies(step, threads);
+    this.plan = machine.allocator.allocate(bytes);
+    let address = this.plan + roundUp(layout.words * 4);
+    for (const step of steps) {
+      this.argumentAddresses.set(step, address);
+      for (let thread = 0; thread < copies(step, threads); thread++) {
+        this.writeArguments(step, address, thread);
+        address += roundUp(step.argumentBytes);
+      }
+    }
+    writePlan(machine.memory.words, this.plan, layout, (step) => this.argumentsOf(step));
+  }
+
+  private argumentsOf(step: Step): { address: number; stride: number } {
+    const stride = copies(step, this.threads) > 1 ? roundUp(step.argumentBytes) : 0;
+    return { address: this.argumentAddresses.get(step) as number, stride };
+  }
+
+  private writeArguments(step: Step, address: number, thread: number): void {
+    for (const [offset, word] of step.words) {
+      const place = (address + offset) / 4;
+      this.machine.memory.words[place] = this.wordValue(word, place, address, thread);
+    }
+    for (const [offset, scalar] of step.scalars) {
+      this.scalarWords[scalar].push((address + offset) / 4);
+    }
+  }
+
+  private wordValue(word: Word, place: number, address: number, thread: number): number {
+    const { machine, program } = this;
+    switch (word.kind) {
+      case "value":
+        return word.value;
+      case "buffer": {
+        const { arenaOffset } = program.buffers[word.buffer];
+        if (arenaOffset !== undefined) return machine.arena + arenaOffset + word.offset;
+        this.patches[word.buffer].push({ word: place, offset: word.offset });
+        return 0;
+      }
+      case "shared":
+        return machine.sharedMemory + word.offset;
+      case "own":
+        return machine.ownMemory(thread) + word.offset;
+      case "self":
+        return address + word.offset;
+      case "slot":
+        return word.entry.slot;
+      default:
+        return word satisfies never;
+    }
+  }
+
+  /** Runs the steps of one kernel after the other, each in a plan of its own. */
+  private runStepwise(onKernel: (kernel: number, milliseconds: number) => void): void {
+    const { machine } = this;
+    this.program.kernels.forEach((_, kernel) => {
+      const steps = this.steps.filter((step) => step.kernel === kernel);
+      const layout = layOutPlan(steps, this.threads);
+      const plan = machine.allocator.allocate(layout.words * 4);
+      writePlan(machine.memory.words, plan, layout, (step) => this.argumentsOf(step));
+      const start = performance.now();
+      machine.run(plan, layout.parallel);
+      onKernel(kernel, performance.now() - start);
+      machine.allocator.free(plan);
+    });
+  }
+}
+
+/** How many argument blocks a step has: one for each thread if it needs memory of a thread's own. */
+function copies(step: Step, threads: number): number {
+  return step.ownBytes > 0 ? threads : 1;
+}
+
+/** To whole cache lines. */
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}

@@ -1,0 +1,220 @@
+import type { Kernel, LoopKernel, MatmulKernel } from "@gradloom/engine";
+import { argumentLayout } from "./argument-block.ts";
+import { coreSlots } from "./core.ts";
+import { loopNanoseconds, matmulNanoseconds } from "./cost.ts";
+import type { Features } from "./features.ts";
+import type { KernelLibrary, LibraryEntry } from "./library.ts";
+import { structureKey } from "./library.ts";
+import { compileLoopKernel, scratchBytes } from "./loop-kernel.ts";
+import { countIterations } from "./loop-nest.ts";
+import { batchFields, type MatmulField, matmulArgumentBytes, matmulField } from "./matmul-core.ts";
+import { compileEpilogue } from "./matmul-epilogue.ts";
+import { matmulAsLoops } from "./matmul-loop.ts";
+import { isBlocked, type MatmulPlan, planMatmul } from "./matmul-plan.ts";
+
+/** A word of an argument block: an address that is put together when the memory is laid out. */
+export type Word =
+  | { readonly kind: "value"; readonly value: number }
+  /** A buffer of the program, and bytes behind its start. */
+  | { readonly kind: "buffer"; readonly buffer: number; readonly offset: number }
+  /** Bytes behind the start of the memory that all threads share, or of a thread's own. */
+  | { readonly kind: "shared"; readonly offset: number }
+  | { readonly kind: "own"; readonly offset: number }
+  /** Bytes behind the start of this argument block. */
+  | { readonly kind: "self"; readonly offset: number }
+  /** The position of a function in the table. */
+  | { readonly kind: "slot"; readonly entry: LibraryEntry };
+
+/** A call of a function for a number of units, with its arguments. */
+export interface Step {
+  readonly kernel: number;
+  /** A function of the library, or the position of one that is always there. */
+  readonly function: LibraryEntry | number;
+  readonly units: number;
+  readonly nanoseconds: number;
+  /** Whether all steps before must have finished. */
+  readonly barrier: boolean;
+  readonly argumentBytes: number;
+  readonly words: readonly (readonly [offset: number, word: Word])[];
+  readonly scalars: readonly (readonly [offset: number, scalar: number])[];
+  /** Needs of memory while it runs. */
+  readonly sharedBytes: number;
+  readonly ownBytes: number;
+}
+
+/** What {@link stepsOf} needs to know. */
+export interface StepContext {
+  readonly features: Features;
+  readonly library: KernelLibrary;
+  readonly threads: number;
+}
+
+/** The steps that carry out a kernel. */
+export function stepsOf(
+  kernel: Kernel,
+  number: number,
+  barrier: boolean,
+  context: StepContext,
+): Step[] {
+  if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
+  if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
+  return matmulSteps(kernel, number, barrier, context);
+}
+
+function loopSteps(
+  kernel: LoopKernel,
+  number: number,
+  barrier: boolean,
+  { library, features }: StepContext,
+): Step[] {
+  const units = countIterations(kernel.outer);
+  if (units === 0) return [];
+  const layout = argumentLayout(kernel);
+  const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
+    layout.bufferOffset(i),
+    { kind: "buffer", buffer, offset: 0 },
+  ]);
+  let ownBytes = 0;
+  kernel.scratch.forEach((scratch, i) => {
+    words.push([layout.scratchOffset(i), { kind: "own", offset: ownBytes }]);
+    ownBytes += Math.ceil((scratchBytes(scratch) + 16) / 64) * 64;
+  });
+  return [
+    {
+      kernel: number,
+      function: library.get(structureKey(kernel), () => compileLoopKernel(kernel, features)),
+      units,
+      nanoseconds: loopNanoseconds(kernel),
+      barrier,
+      argumentBytes: layout.byteLength,
+      words,
+      scalars: kernel.scalars.map((scalar, i) => [layout.scalarOffset(i), scalar]),
+      sharedBytes: 0,
+      ownBytes,
+    },
+  ];
+}
+
+function matmulSteps(
+  kernel: MatmulKernel,
+  number: number,
+  barrier: boolean,
+  context: StepContext,
+): Step[] {
+  const { m, n, k, batch } = kernel;
+  if (countIterations(batch) === 0) return [];
+  const plan = planMatmul(kernel, context.threads);
+  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(kernel, plan, context);
+  const common = { kernel: number, argumentBytes, words, scalars };
+  const panels = plan.matrices.length * Math.ceil(n / 8);
+  const steps: Step[] = [];
+  if (plan.packB) {
+    steps.push({
+      ...common,
+      function: coreSlots.panels,
+      units: panels,
+      nanoseconds: panels * 8 * k * 0.35,
+      // Another product before this one may still be reading its panels from the same memory.
+      barrier: true,
+      sharedBytes: panels * 32 * k,
+      ownBytes: 0,
+    });
+  }
+  steps.push({
+    ...common,
+    function: coreSlots.blocks,
+    units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
+    nanoseconds:
+      matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
+    barrier: barrier || plan.packB,
+    sharedBytes: panels * 32 * k * Number(plan.packB),
+    ownBytes,
+  });
+  return steps;
+}
+
+/** The arguments of the matrix product, then those of the epilogue, then the tables. */
+function matmulArguments(
+  kernel: MatmulKernel,
+  plan: MatmulPlan,
+  { library, features }: StepContext,
+): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
+  const layout = argumentLayout(kernel);
+  const { a, b, buffers, m, n, k } = kernel;
+  const start = matmulArgumentBytes;
+  const batches = start + layout.byteLength;
+  const matrices = batches + plan.batches.length * batchFields * 4;
+  const words: [number, Word][] = buffers.map((buffer, i) => [
+    start + layout.bufferOffset(i),
+    { kind: "buffer", buffer, offset: 0 },
+  ]);
+  const set = (name: MatmulField, word: Word | number): void => {
+    words.push([
+      matmulField(name),
+      typeof word === "number" ? { kind: "value", value: word } : word,
+    ]);
+  };
+  const buffer = (position: number, offset: number): Word => ({
+    kind: "buffer",
+    buffer: buffers[position],
+    offset: 4 * offset,
+  });
+  const { output } = plan;
+  set("a", buffer(a.buffer, a.offset));
+  set("b", buffer(b.buffer, b.offset));
+  set("m", m);
+  set("n", n);
+  set("k", k);
+  set("aRow", 4 * a.rowStride);
+  set("aColumn", 4 * a.columnStride);
+  set("bRow", 4 * b.rowStride);
+  set("bColumn", 4 * b.columnStride);
+  set("rowBlock", plan.rowBlock);
+  set("columnBlock", plan.columnBlock);
+  set("termBlock", plan.termBlock);
+  set("rowBlocks", plan.rowBlocks);
+  set("columnBlocks", plan.columnBlocks);
+  set("batches", { kind: "self", offset: batches });
+  set("matrices", { kind: "self", offset: matrices });
+  set("packedB", plan.packB ? { kind: "shared", offset: 0 } : 0);
+  set("blockRow", plan.blockRow);
+  const tileRows = Math.ceil(plan.rowBlock / 4) * 4;
+  const packedBytes = plan.packA ? tileRows * plan.termBlock * 4 : 0;
+  set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
+  set("block", { kind: "own", offset: packedBytes });
+  if (output) {
+    const { access } = output;
+    set("c", buffer(access.buffer, access.offset));
+    set("cRow", 4 * access.strides[access.strides.length - 2]);
+  } else {
+    const key = structureKey(kernel);
+    const entry = library.get(key, () => compileEpilogue(kernel, features));
+    set("cRow", 0);
+    set("epilogue", { kind: "slot", entry });
+    set("arguments", { kind: "self", offset: start });
+  }
+  const panelBytes = Math.ceil(n / 8) * k * 32;
+  plan.batches.forEach(([fromA, fromB, which, to], i) => {
+    [4 * fromA, 4 * fromB, which * panelBytes, 4 * to].forEach((value, field) => {
+      words.push([batches + (i * batchFields + field) * 4, { kind: "value", value }]);
+    });
+  });
+  plan.matrices.forEach((offset, i) => {
+    words.push([matrices + i * 4, { kind: "value", value: 4 * offset }]);
+  });
+  return {
+    words,
+    scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
+    argumentBytes: matrices + plan.matrices.length * 4,
+    ownBytes: packedBytes + tileRows * plan.blockRow,
+  };
+}
+
+/** The functions of the library that a step needs. */
+export function entriesOf(step: Step): LibraryEntry[] {
+  const entries = typeof step.function === "number" ? [] : [step.function];
+  for (const [, word] of step.words) {
+    if (word.kind === "slot") entries.push(word.entry);
+  }
+  return entries;
+}

@@ -1,0 +1,117 @@
+import {
+  ArgumentError,
+  type Backend,
+  BackendError,
+  createArray,
+  type DType,
+  type Executable,
+  type Program,
+  type TypedArray,
+  viewArray,
+} from "@gradloom/engine";
+import { maxThreads } from "./driver.ts";
+import { detectFeatures, hasSimd } from "./features.ts";
+import { WasmMachine } from "./machine.ts";
+import { WasmExecutable } from "./program.ts";
+import { hardwareThreads } from "./worker.ts";
+
+/** Options of {@link WasmBackend}. */
+export interface WasmBackendOptions {
+  /** Default: as many as the machine runs at once, eight at most. */
+  readonly threads?: number;
+  /** Fused multiply-add, which rounds once instead of twice. Default: where the host has it. */
+  readonly relaxedSimd?: boolean;
+}
+
+/**
+ * Runs programs in WebAssembly that is written at run time, with 128-bit SIMD and threads. Results are the same, to
+ * the last bit, for any number of threads.
+ *
+ * @throws BackendError if the host has no WebAssembly with SIMD; `isSupported()` tells.
+ */
+export class WasmBackend implements Backend {
+  readonly name = "wasm";
+  private readonly machine: WasmMachine;
+
+  constructor(options: WasmBackendOptions = {}) {
+    if (!hasSimd()) {
+      throw new BackendError(
+        "WasmBackend: the host must run WebAssembly with SIMD, but does not.",
+        {
+          op: "WasmBackend",
+        },
+      );
+    }
+    const detected = detectFeatures();
+    const threads = options.threads ?? Math.min(hardwareThreads(), 8);
+    checkThreads("WasmBackend", threads);
+    this.machine = new WasmMachine(
+      { ...detected, relaxedSimd: detected.relaxedSimd && options.relaxedSimd !== false },
+      detected.sharedMemory ? threads : 1,
+    );
+  }
+
+  get numThreads(): number {
+    return this.machine.numThreads;
+  }
+
+  /** Where memory cannot be shared, there is one thread whatever is asked for. */
+  setNumThreads(count: number): void {
+    checkThreads("setNumThreads", count);
+    if (!this.machine.features.sharedMemory) return;
+    this.machine.numThreads = count;
+  }
+
+  get compiledKernels(): number {
+    return this.machine.library.compiled;
+  }
+
+  get memoryBytes(): number {
+    return this.machine.memory.byteLength;
+  }
+
+  allocate(byteLength: number): number {
+    return this.machine.allocator.allocate(byteLength);
+  }
+
+  free(address: number): void {
+    this.machine.allocator.free(address);
+  }
+
+  write(address: number, data: TypedArray): void {
+    const { bytes } = this.machine.memory;
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
+  }
+
+  read(address: number, dtype: DType, length: number): Promise<TypedArray> {
+    return Promise.resolve(this.readSync(address, dtype, length));
+  }
+
+  readSync(address: number, dtype: DType, length: number): TypedArray {
+    const array = createArray(dtype, length);
+    array.set(viewArray(dtype, this.machine.memory.memory.buffer, address, length));
+    return array;
+  }
+
+  compile(program: Program): Executable {
+    return new WasmExecutable(program, this.machine);
+  }
+
+  /** Ends the threads. The backend can still be used: they start again when they are needed. */
+  dispose(): void {
+    this.machine.dispose();
+  }
+}
+
+/** Whether the host can run {@link WasmBackend}. */
+export function isSupported(): boolean {
+  return hasSimd();
+}
+
+function checkThreads(op: string, count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= maxThreads) return;
+  throw new ArgumentError(
+    `${op}: the number of threads must be an integer in [1, ${maxThreads}], got ${count}.`,
+    { op },
+  );
+}
