@@ -63,7 +63,9 @@ export class FunctionWriter {
   readonly type: number;
   private readonly numParameters: number;
   private readonly locals: ValueType[] = [];
-  private readonly code: number[] = [];
+  private readonly start: number[] = [];
+  private readonly main: number[] = [];
+  private code: number[] = this.main;
   private depth = 0;
 
   constructor(index: number, type: number, numParameters: number) {
@@ -208,12 +210,21 @@ export class FunctionWriter {
     return this.indexed(0x0d, this.depth - label);
   }
 
+  /** Puts what `write` writes, which must leave the stack as it was, at the function's start. */
+  hoist(write: () => void): this {
+    const { code } = this;
+    this.code = this.start;
+    write();
+    this.code = code;
+    return this;
+  }
+
   /** Declarations and instructions, as the code section wants them. */
   body(): readonly number[] {
     const bytes: number[] = [];
     pushUnsigned(bytes, this.locals.length);
     for (const type of this.locals) bytes.push(1, typeBytes[type]);
-    return bytes.concat(this.code, 0x0b);
+    return bytes.concat(this.start, this.main, 0x0b);
   }
 
   private open(opcode: number, result: ValueType | undefined): number {

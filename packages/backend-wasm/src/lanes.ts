@@ -1,0 +1,143 @@
+import type { DType } from "@gradloom/engine";
+import type { Opcode } from "./opcodes.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+/** Where the lanes of a vector are in memory. */
+export interface LaneAddress {
+  readonly dtype: DType;
+  /** A local with the address of lane 0, up to the offset. */
+  readonly pointer: number;
+  readonly offset: number;
+  /** Bytes from a lane to the next. */
+  readonly stride: number;
+  /** Whether the pointer may be below 0, and only the sum a true address. */
+  readonly wraps: boolean;
+}
+
+/** Pushes the address of a lane, and returns what to add to it as an immediate. */
+function pushAddress(w: VectorWriter, at: LaneAddress, lane: number): number {
+  const offset = at.offset + lane * at.stride;
+  w.f.get(at.pointer);
+  if (offset === 0 || (offset > 0 && !at.wraps)) return offset;
+  w.f.i32(offset).op("i32.add");
+  return 0;
+}
+
+/** Pushes a vector of bytes as an i32x4: `uint8` as it is, `bool` as a mask. */
+function pushBytes(w: VectorWriter, dtype: DType, bytes: Value): void {
+  bytes();
+  if (dtype === "bool") {
+    w.i32(0)();
+    w.f.op("i32x4.ne");
+  }
+}
+
+/** Pushes one element in all lanes. */
+export function pushSplat(w: VectorWriter, at: LaneAddress): void {
+  const { f } = w;
+  if (at.dtype === "float64") {
+    f.load("v128.load64_splat", pushAddress(w, at, 0));
+  } else if (at.dtype === "float32" || at.dtype === "int32") {
+    f.load("v128.load32_splat", pushAddress(w, at, 0));
+  } else {
+    pushBytes(w, at.dtype, () => f.load("i32.load8_u", pushAddress(w, at, 0)).op("i32x4.splat"));
+  }
+}
+
+/** Pushes the elements of the first `width` lanes, one after the other in memory or strided. */
+export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void {
+  const { f } = w;
+  if (at.dtype === "float64") {
+    f.load("v128.load64_zero", pushAddress(w, at, 0));
+  } else if (at.dtype === "float32" || at.dtype === "int32") {
+    const pairs = at.stride === 4 && width >= 2;
+    if (pairs && width === 4) {
+      f.load("v128.load", pushAddress(w, at, 0));
+      return;
+    }
+    const first = pairs ? 2 : 1;
+    const offsets: number[] = [];
+    for (let lane = width - 1; lane >= first; lane--) offsets[lane] = pushAddress(w, at, lane);
+    f.load(pairs ? "v128.load64_zero" : "v128.load32_zero", pushAddress(w, at, 0));
+    for (let lane = first; lane < width; lane++) f.load("v128.load32_lane", offsets[lane], lane);
+  } else {
+    pushBytes(w, at.dtype, () => {
+      if (at.stride === 1 && width === 4) {
+        f.load("v128.load32_zero", pushAddress(w, at, 0));
+        f.op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u");
+        return;
+      }
+      f.load("i32.load8_u", pushAddress(w, at, 0)).op("i32x4.splat");
+      for (let lane = 1; lane < width; lane++) {
+        f.load("i32.load8_u", pushAddress(w, at, lane)).op("i32x4.replace_lane", lane);
+      }
+    });
+  }
+}
+
+/** Replaces a lane of a value by the element in memory. */
+export function pushLoadLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
+  const { f } = w;
+  if (at.dtype === "float64") {
+    f.load("v128.load64_zero", pushAddress(w, at, 0));
+  } else if (at.dtype === "float32" || at.dtype === "int32") {
+    const offset = pushAddress(w, at, lane);
+    value();
+    f.load("v128.load32_lane", offset, lane);
+  } else {
+    value();
+    f.load("i32.load8_u", pushAddress(w, at, lane));
+    if (at.dtype === "bool") f.i32(0).op("i32.ne").i32(-1).op("i32.mul");
+    f.op("i32x4.replace_lane", lane);
+  }
+}
+
+/** Writes the first `width` lanes of a value. */
+export function writeStore(w: VectorWriter, at: LaneAddress, width: number, value: Value): void {
+  const { f } = w;
+  if (at.dtype === "bool" || at.dtype === "uint8") {
+    const bytes = at.dtype === "bool" ? w.op("v128.and", value, w.i32(1)) : value;
+    if (at.stride === 1 && width === 4) {
+      const offset = pushAddress(w, at, 0);
+      const kept = w.keep(bytes);
+      const halves = w.keep(w.op("i16x8.narrow_i32x4_s", kept, kept));
+      w.op("i8x16.narrow_i16x8_u", halves, halves)();
+      f.store("v128.store32_lane", offset, 0);
+      return;
+    }
+    storeLanes(w, at, width, bytes, "v128.store8_lane", 4);
+  } else if (at.dtype === "float64") {
+    storeLanes(w, at, 1, value, "v128.store64_lane", 1);
+  } else if (at.stride === 4 && width === 4) {
+    const offset = pushAddress(w, at, 0);
+    value();
+    f.store("v128.store", offset);
+  } else if (at.stride === 4 && width >= 2) {
+    const kept = w.keep(value);
+    const offset = pushAddress(w, at, 0);
+    kept();
+    f.store("v128.store64_lane", offset, 0);
+    if (width === 2) return;
+    const last = pushAddress(w, at, 2);
+    kept();
+    f.store("v128.store32_lane", last, 2);
+  } else {
+    storeLanes(w, at, width, value, "v128.store32_lane", 1);
+  }
+}
+
+function storeLanes(
+  w: VectorWriter,
+  at: LaneAddress,
+  width: number,
+  value: Value,
+  name: Opcode,
+  step: number,
+): void {
+  const kept = width === 1 ? value : w.keep(value);
+  for (let lane = 0; lane < width; lane++) {
+    const offset = pushAddress(w, at, lane);
+    kept();
+    w.f.store(name, offset, lane * step);
+  }
+}

@@ -1,0 +1,250 @@
+import { byteSize, type DType, elementOps, type LoopKernel, type Stage } from "@gradloom/engine";
+import { argumentLayout } from "./argument-block.ts";
+import { ModuleWriter } from "./assembler.ts";
+import { importHostMath } from "./expression.ts";
+import type { Features } from "./features.ts";
+import {
+  affinesOf,
+  collapseLoops,
+  countIterations,
+  moveInnermost,
+  withPosition,
+} from "./loop-nest.ts";
+import { maxPages } from "./memory.ts";
+import { type KernelFrame, StageWriter } from "./stage-writer.ts";
+import { VectorWriter } from "./vector-writer.ts";
+
+/**
+ * A module whose function `k(args, begin, end)` runs a kernel for a range of its flattened outer loops.
+ * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut.
+ */
+export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  const host = importHostMath(
+    module,
+    kernel.stages.map((stage) => stage.code),
+  );
+  const f = module.function(["i32", "i32", "i32"], [], "k");
+  const w = new VectorWriter(module, f, features, host, new Map());
+  const { outer, stages } = collapseLoops(
+    kernel.outer,
+    kernel.stages.map((stage) => withPosition(stage, kernel.outer.length)),
+  );
+  const lanesAcross = chooseLanesAcross(kernel, outer, stages);
+  const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
+  const layout = argumentLayout(kernel);
+  const frame: KernelFrame = {
+    w,
+    outer,
+    lanesAcross,
+    lanes: lanesOf(stages),
+    digits: outer.map(() => f.local("i32")),
+    written: writtenBuffers(stages),
+    address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
+    scalarOffset: layout.scalarOffset,
+    product: undefined,
+  };
+  const writers: StageWriter[] = [];
+  for (const stage of ordered) writers.push(new StageWriter(frame, stage, [...writers]));
+  f.get(1).get(2).op("i32.ge_s").if();
+  f.op("return").end();
+  for (const writer of writers) writer.writeStart();
+  writeDigits(frame);
+  if (lanesAcross) writeChunks(frame, writers);
+  else writeRows(frame, writers);
+  return module.finish();
+}
+
+/** A local for the address of each buffer, loaded at the function's start when first asked for. */
+export function addresses(
+  w: VectorWriter,
+  offset: (buffer: number) => number,
+): (buffer: number) => number {
+  const locals = new Map<number, number>();
+  return (buffer) => {
+    let local = locals.get(buffer);
+    if (local === undefined) {
+      local = w.f.local("i32");
+      w.f.hoist(() =>
+        w.f
+          .get(0)
+          .load("i32.load", offset(buffer))
+          .set(local as number),
+      );
+      locals.set(buffer, local);
+    }
+    return local;
+  };
+}
+
+/** Lanes of a full vector. float64 is for checking gradients: correct, one lane at a time. */
+export function lanesOf(stages: readonly Stage[]): number {
+  const wide = stages.some((stage) => stage.code.some(({ dtype }) => dtype === "float64"));
+  return wide ? 1 : 4;
+}
+
+export function writtenBuffers(stages: readonly Stage[]): Set<number> {
+  return new Set(stages.flatMap((stage) => stage.stores.map(({ access }) => access.buffer)));
+}
+
+const [, begin, end] = [0, 1, 2];
+
+/** The position in each outer loop of the first point of the range. */
+function writeDigits({ w, outer, digits }: KernelFrame): void {
+  const { f } = w;
+  if (outer.length === 0) return;
+  const rest = f.local("i32");
+  f.get(begin).set(rest);
+  for (let i = outer.length - 1; i > 0; i--) {
+    f.get(rest).i32(outer[i]).op("i32.rem_u").set(digits[i]);
+    f.get(rest).i32(outer[i]).op("i32.div_u").set(rest);
+  }
+  f.get(rest).set(digits[0]);
+}
+
+/** Moves the first `count` digits on by one, the last of them first. */
+function writeNextDigits({ w, outer, digits }: KernelFrame, count: number): void {
+  const { f } = w;
+  for (let i = count - 1; i >= 0; i--) {
+    f.get(digits[i]).i32(1).op("i32.add").tee(digits[i]);
+    if (i === 0) {
+      f.op("drop");
+      break;
+    }
+    f.i32(outer[i]).op("i32.eq").if();
+    f.i32(0).set(digits[i]);
+  }
+  for (let i = count - 1; i > 0; i--) f.end();
+}
+
+/** One point of the outer loops after the other. */
+function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
+  const { f } = frame.w;
+  const again = f.loop();
+  frame.w.scope(() => {
+    for (const writer of writers) writer.takeResults(writer.unroll);
+    for (const writer of writers) {
+      frame.w.scope(() => {
+        writer.writeRowStart();
+        writer.writeRow(frame.lanes, 1);
+      });
+    }
+  });
+  writeNextDigits(frame, frame.outer.length);
+  f.get(begin).i32(1).op("i32.add").tee(begin).get(end).op("i32.lt_s").brIf(again).end();
+}
+
+/** Neighbours along the last outer loop at once; a chunk is what is left of that loop. */
+function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void {
+  const { w, outer, digits, lanes } = frame;
+  const { f } = w;
+  const last = outer.length - 1;
+  const count = f.local("i32");
+  const again = f.loop();
+  f.get(end).get(begin).op("i32.sub").set(count);
+  if (last > 0) {
+    const left = (): void => {
+      f.i32(outer[last]).get(digits[last]).op("i32.sub");
+    };
+    f.get(count);
+    left();
+    f.op("i32.gt_s").if();
+    left();
+    f.set(count).end();
+  }
+  f.get(begin).get(count).op("i32.add").set(begin);
+  w.scope(() => {
+    for (const writer of writers) writer.writeRowStart();
+    const unroll = Math.min(...writers.map((writer) => writer.unroll));
+    if (unroll > 1 && outer[last] >= unroll * lanes)
+      writeBlocks(frame, writers, count, lanes, unroll);
+    if (outer[last] >= lanes) writeBlocks(frame, writers, count, lanes, 1);
+    if (lanes > 1) writeBlocks(frame, writers, count, 1, 1);
+  });
+  f.i32(0).set(digits[last]);
+  writeNextDigits(frame, last);
+  f.get(begin).get(end).op("i32.lt_s").brIf(again).end();
+}
+
+/** Blocks of vectors while enough of the chunk is left. */
+export function writeBlocks(
+  { w }: KernelFrame,
+  writers: readonly StageWriter[],
+  count: number,
+  width: number,
+  copies: number,
+): void {
+  const { f } = w;
+  const block = width * copies;
+  const done = f.block();
+  f.get(count).i32(block).op("i32.lt_s").brIf(done);
+  const again = f.loop();
+  w.scope(() => {
+    for (const writer of writers) writer.takeResults(copies);
+    for (const writer of writers) writer.writeRow(width, copies);
+    for (const writer of writers) writer.advance(block);
+  });
+  f.get(count).i32(block).op("i32.sub").tee(count).i32(block).op("i32.ge_s").brIf(again);
+  f.end().end();
+}
+
+/** Whether lanes across the last outer loop cost less than lanes within each stage. */
+function chooseLanesAcross(
+  kernel: LoopKernel,
+  outer: readonly number[],
+  stages: readonly Stage[],
+): boolean {
+  const last = outer.length - 1;
+  if (last < 0) return false;
+  if (stages.every((stage) => stage.inner.length === 0)) return true;
+  // A scratch row belongs to one point of the outer loops.
+  if (kernel.scratch.length > 0) return false;
+  const width = outer[last] >= 4 ? 4 : 1;
+  let across = 10;
+  let within = 10;
+  for (const stage of stages) {
+    const points = countIterations(stage.inner);
+    across += points * laneCost(stage, last, 4);
+    if (stage.inner.length === 0) {
+      within += laneCost(stage, -1, 1);
+    } else {
+      const ordered = withBestLaneLoop(stage, outer.length);
+      const size = ordered.inner[ordered.inner.length - 1];
+      const loop = outer.length + stage.inner.length - 1;
+      within += 10 + (points / size) * Math.ceil(size / 4) * laneCost(ordered, loop, 4);
+    }
+  }
+  return across / width < within;
+}
+
+/** What a vector of a stage's points costs, in instructions, with the lanes along a loop. */
+function laneCost(stage: Stage, loop: number, width: number): number {
+  let cost = 0;
+  for (const { strides } of affinesOf(stage)) {
+    const stride = loop < 0 ? 0 : strides[loop];
+    cost += stride === 0 ? 0.5 : stride === 1 ? 1 : 2 * width;
+  }
+  for (const instruction of stage.code) {
+    if ("args" in instruction) cost += elementOps[instruction.op].cost;
+  }
+  return cost + stage.results.length;
+}
+
+function withBestLaneLoop(stage: Stage, numOuter: number): Stage {
+  let best = stage.inner.length - 1;
+  let bestCost = Infinity;
+  for (let i = stage.inner.length - 1; i >= 0; i--) {
+    const size = stage.inner[i];
+    const cost = (laneCost(stage, numOuter + i, 4) * Math.ceil(size / 4)) / size;
+    if (cost >= bestCost) continue;
+    best = i;
+    bestCost = cost;
+  }
+  return moveInnermost(stage, numOuter, best);
+}
+
+/** Bytes of a scratch row. */
+export function scratchBytes(scratch: { readonly dtype: DType; readonly length: number }): number {
+  return byteSize[scratch.dtype] * scratch.length;
+}

@@ -1,0 +1,103 @@
+import type { Affine, Instruction, LoopKernel, Stage } from "@gradloom/engine";
+
+/** Every affine expression in a stage: of loads and their guards, of indices, of stores. */
+export function affinesOf(stage: Stage): readonly Affine[] {
+  const affines: Affine[] = stage.stores.map((store) => store.access);
+  for (const instruction of stage.code) affines.push(...affinesIn(instruction));
+  return affines;
+}
+
+function affinesIn(instruction: Instruction): readonly Affine[] {
+  if (instruction.op === "load") return [instruction.access, ...instruction.guards];
+  return instruction.op === "index" ? [instruction] : [];
+}
+
+/** The same stage with the strides of each affine expression rewritten. */
+function withStrides(stage: Stage, rewrite: (strides: readonly number[]) => number[]): Stage {
+  const change = <T extends Affine>(affine: T): T => ({
+    ...affine,
+    strides: rewrite(affine.strides),
+  });
+  const code = stage.code.map((instruction): Instruction => {
+    if (instruction.op === "load") {
+      const { access, guards } = instruction;
+      return { ...instruction, access: change(access), guards: guards.map(change) };
+    }
+    return instruction.op === "index" ? change(instruction) : instruction;
+  });
+  const stores = stage.stores.map((store) => ({ ...store, access: change(store.access) }));
+  return { ...stage, code, stores };
+}
+
+function withoutLoop(stage: Stage, loop: number): Stage {
+  return withStrides(stage, (strides) => strides.filter((_, i) => i !== loop));
+}
+
+/**
+ * Leaves out loops of one iteration, and makes one loop of neighbours through which every access runs
+ * as if they were one. `keepLast` outer loops stay as they are.
+ */
+export function collapseLoops(
+  outerSizes: readonly number[],
+  kernelStages: readonly Stage[],
+  keepLast = 0,
+): Pick<LoopKernel, "outer" | "stages"> {
+  const outer = [...outerSizes];
+  let stages = [...kernelStages];
+  for (let i = outer.length - 1 - keepLast; i >= 0; i--) {
+    const next = i + 1;
+    const merged = next < outer.length - keepLast && stages.every((s) => merges(s, i, outer[next]));
+    if (outer[i] !== 1 && !merged) continue;
+    stages = stages.map((stage) => withoutLoop(stage, i));
+    if (merged) outer[next] *= outer[i];
+    outer.splice(i, 1);
+  }
+  return { outer, stages: stages.map((stage) => collapseInner(stage, outer.length)) };
+}
+
+function collapseInner(original: Stage, numOuter: number): Stage {
+  const inner = [...original.inner];
+  let stage = original;
+  for (let i = inner.length - 1; i >= 0; i--) {
+    const next = i + 1;
+    const merged = next < inner.length && merges(stage, numOuter + i, inner[next]);
+    if (inner[i] !== 1 && !merged) continue;
+    stage = withoutLoop(stage, numOuter + i);
+    if (merged) inner[next] *= inner[i];
+    inner.splice(i, 1);
+  }
+  return { ...stage, inner };
+}
+
+/** Whether a loop and the next, of this size, are one loop to all affine expressions. */
+function merges(stage: Stage, loop: number, nextSize: number): boolean {
+  return affinesOf(stage).every(({ strides }) => strides[loop] === strides[loop + 1] * nextSize);
+}
+
+/** The same stage with the position in its inner loops as the last instruction, if a result needs it. */
+export function withPosition(stage: Stage, numOuter: number): Stage {
+  if (!stage.results.some(({ reduce }) => reduce === "argmax" || reduce === "argmin")) return stage;
+  const strides = new Array<number>(numOuter).fill(0);
+  for (const i of stage.inner.keys()) strides.push(countIterations(stage.inner.slice(i + 1)));
+  return { ...stage, code: [...stage.code, { op: "index", dtype: "int32", offset: 0, strides }] };
+}
+
+/** The same stage with one of its inner loops as the innermost. */
+export function moveInnermost(stage: Stage, numOuter: number, which: number): Stage {
+  const last = numOuter + stage.inner.length - 1;
+  const loop = numOuter + which;
+  if (loop === last) return stage;
+  const move = (list: readonly number[], from: number): number[] => {
+    const rest = list.filter((_, i) => i !== from);
+    return [...rest, list[from]];
+  };
+  return {
+    ...withStrides(stage, (strides) => move(strides, loop)),
+    inner: move(stage.inner, which),
+  };
+}
+
+/** How many times a loop nest of these sizes runs its body. */
+export function countIterations(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1);
+}

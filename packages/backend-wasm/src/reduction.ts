@@ -1,0 +1,179 @@
+import { type DType, isFloat, type ReduceOp } from "@gradloom/engine";
+import type { Opcode } from "./opcodes.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+/** Partial results, one in each lane, in locals: what they are depends on the reduction. */
+export type Accumulator = readonly number[];
+
+/**
+ * How a reduction is carried out on vectors of partial results. Floating `max` and `min` keep the extreme
+ * of the numbers, and a mask that says where there was a NaN; `argmax` and `argmin` keep the extreme and
+ * its position.
+ */
+export class Reduction {
+  private readonly w: VectorWriter;
+  private readonly op: ReduceOp;
+  private readonly dtype: DType;
+  private readonly lanes: string;
+  private readonly identity: Value;
+
+  constructor(w: VectorWriter, op: ReduceOp, dtype: DType) {
+    this.w = w;
+    this.op = op;
+    this.dtype = dtype;
+    this.lanes = dtype === "float32" ? "f32x4" : dtype === "float64" ? "f64x2" : "i32x4";
+    this.identity = w.constant(dtype, identities[op](dtype));
+  }
+
+  /** Whether it needs the position of each value. */
+  get positional(): boolean {
+    return this.op === "argmax" || this.op === "argmin";
+  }
+
+  /** Takes locals of the current scope. */
+  accumulator(): Accumulator {
+    return this.positional || this.tracksNaN ? [this.w.fresh(), this.w.fresh()] : [this.w.fresh()];
+  }
+
+  /** Writes the start of a reduction: no value yet. */
+  start(accumulator: Accumulator): void {
+    const { w } = this;
+    this.identity();
+    w.f.set(accumulator[0]);
+    if (accumulator.length === 1) return;
+    w.i32(this.positional ? 0x7fffffff : 0)();
+    w.f.set(accumulator[1]);
+  }
+
+  /** Combines with one value for each of the first `width` lanes. */
+  fold(accumulator: Accumulator, value: Value, width: number, position?: Value): void {
+    const { w } = this;
+    if (width === 4) {
+      this.combine(accumulator, value, position);
+      return;
+    }
+    const mask = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
+    const masked = w.keep(w.op("v128.bitselect", value, this.identity, mask));
+    const last = w.i32(0x7fffffff);
+    const at = position && w.keep(w.op("v128.bitselect", position, last, mask));
+    this.combine(accumulator, masked, at);
+  }
+
+  /** Combines with other partial results, which stay as they are. */
+  merge(accumulator: Accumulator, other: Accumulator): void {
+    const { w } = this;
+    const [value, extra] = other.map((local) => w.local(local));
+    if (this.tracksNaN) {
+      w.op("v128.or", w.local(accumulator[1]), extra)();
+      w.f.set(accumulator[1]);
+    }
+    this.combine(accumulator, value, extra, true);
+  }
+
+  /** Combines the four lanes; each has the result then. */
+  spread(accumulator: Accumulator): void {
+    const { w } = this;
+    for (const lanes of [
+      [2, 3, 0, 1],
+      [1, 0, 3, 2],
+    ]) {
+      const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
+      const turned = accumulator.map((local) => {
+        const turn = w.fresh();
+        w.f
+          .get(local)
+          .get(local)
+          .op("i8x16.shuffle", ...bytes)
+          .set(turn);
+        return turn;
+      });
+      this.merge(accumulator, turned);
+    }
+  }
+
+  /** The result, once all is combined. */
+  value(accumulator: Accumulator): Value {
+    const { w } = this;
+    const first = w.local(accumulator[0]);
+    if (this.positional) return w.local(accumulator[1]);
+    if (this.tracksNaN) return w.op("v128.or", first, w.local(accumulator[1]));
+    return this.dtype === "uint8" ? w.op("v128.and", first, w.i32(0xff)) : first;
+  }
+
+  private get tracksNaN(): boolean {
+    return (this.op === "max" || this.op === "min") && isFloat(this.dtype);
+  }
+
+  private combine(accumulator: Accumulator, value: Value, position?: Value, checked = false): void {
+    const { w, op, lanes } = this;
+    if (this.positional && position !== undefined) {
+      this.combinePositions(accumulator, value, position);
+      return;
+    }
+    const now = w.local(accumulator[0]);
+    if (this.tracksNaN) {
+      const kept = checked ? value : w.keep(value);
+      if (!checked) {
+        const unordered = w.op(`${lanes}.ne` as Opcode, kept, kept);
+        w.op("v128.or", w.local(accumulator[1]), unordered)();
+        w.f.set(accumulator[1]);
+      }
+      w.op(`${lanes}.p${op}` as Opcode, now, kept)();
+    } else {
+      w.op(this.instruction, now, value)();
+    }
+    w.f.set(accumulator[0]);
+  }
+
+  /** Takes the value if it is more extreme, or just as extreme and comes first. NaN is the extreme. */
+  private combinePositions(accumulator: Accumulator, newValue: Value, newPosition: Value): void {
+    const { w, lanes } = this;
+    const [value, position] = [w.keep(newValue), w.keep(newPosition)];
+    const [best, at] = accumulator.map((local) => w.local(local));
+    const beats = this.op === "argmax" ? "gt" : "lt";
+    const signed = lanes === "i32x4" ? "_s" : "";
+    const earlier = w.op("i32x4.lt_s", position, at);
+    let better = w.op(`${lanes}.${beats}${signed}` as Opcode, value, best);
+    let equal = w.op(`${lanes}.eq` as Opcode, value, best);
+    if (isFloat(this.dtype)) {
+      const unordered = w.keep(w.op(`${lanes}.ne` as Opcode, value, value));
+      const wasNaN = w.keep(w.op(`${lanes}.ne` as Opcode, best, best));
+      better = w.op("v128.or", better, w.op("v128.andnot", unordered, wasNaN));
+      equal = w.op("v128.or", equal, w.op("v128.and", unordered, wasNaN));
+    }
+    if (this.dtype === "bool" && this.op === "argmax") {
+      better = w.op("v128.andnot", value, best);
+    } else if (this.dtype === "bool") {
+      better = w.op("v128.andnot", best, value);
+    }
+    const take = w.keep(w.op("v128.or", better, w.op("v128.and", equal, earlier)));
+    w.op("v128.bitselect", position, at, take)();
+    w.f.set(accumulator[1]);
+    const wide = this.dtype === "float64" ? w.op("i64x2.extend_low_i32x4_s", take) : take;
+    w.op("v128.bitselect", value, best, wide)();
+    w.f.set(accumulator[0]);
+  }
+
+  private get instruction(): Opcode {
+    const { op, lanes } = this;
+    if (this.dtype === "bool") return op === "sum" || op === "max" ? "v128.or" : "v128.and";
+    if (op === "sum") return `${lanes}.add` as Opcode;
+    if (op === "prod") return `${lanes}.mul` as Opcode;
+    return op === "max" ? "i32x4.max_s" : "i32x4.min_s";
+  }
+}
+
+const lowest = (dtype: DType): number =>
+  isFloat(dtype) ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
+const highest = (dtype: DType): number =>
+  isFloat(dtype) ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : dtype === "uint8" ? 255 : 1;
+
+/** What changes nothing. */
+const identities: Readonly<Record<ReduceOp, (dtype: DType) => number>> = {
+  sum: () => 0,
+  prod: () => 1,
+  max: lowest,
+  min: highest,
+  argmax: lowest,
+  argmin: highest,
+};

@@ -1,0 +1,160 @@
+import type { DType } from "@gradloom/engine";
+import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
+import type { Features } from "./features.ts";
+import type { HostFunction } from "./host-math.ts";
+import type { Opcode } from "./opcodes.ts";
+
+/** Writes code that pushes a vector. */
+export type Value = () => void;
+
+/** Functions of the module under construction that apply a host function to each lane. */
+export type LaneFunctions = Map<string, FunctionWriter>;
+
+/**
+ * Writes expressions of vectors into a function. A vector holds float32 as f32x4, float64 as f64x2, int32
+ * and uint8 as i32x4, and bool as an i32x4 of zeros and minus ones.
+ */
+export class VectorWriter {
+  readonly module: ModuleWriter;
+  readonly f: FunctionWriter;
+  readonly features: Features;
+  /** The indices of the imported host functions. */
+  readonly host: ReadonlyMap<HostFunction, number>;
+  readonly laneFunctions: LaneFunctions;
+  private readonly constants = new Map<string, Value>();
+  private readonly pools: Record<"v128" | "i32", { locals: number[]; used: number }> = {
+    v128: { locals: [], used: 0 },
+    i32: { locals: [], used: 0 },
+  };
+
+  constructor(
+    module: ModuleWriter,
+    f: FunctionWriter,
+    features: Features,
+    host: ReadonlyMap<HostFunction, number>,
+    laneFunctions: LaneFunctions,
+  ) {
+    this.module = module;
+    this.f = f;
+    this.features = features;
+    this.host = host;
+    this.laneFunctions = laneFunctions;
+  }
+
+  /** A value that applies an instruction to others. */
+  op(name: Opcode, ...values: readonly Value[]): Value {
+    return () => {
+      for (const value of values) value();
+      this.f.op(name);
+    };
+  }
+
+  /** The value of a local. */
+  local(index: number): Value {
+    return () => this.f.get(index);
+  }
+
+  /** A local that is free until the end of the enclosing `scope`. */
+  fresh(type: "v128" | "i32" = "v128"): number {
+    const pool = this.pools[type];
+    if (pool.used === pool.locals.length) pool.locals.push(this.f.local(type));
+    return pool.locals[pool.used++];
+  }
+
+  /** Computes a value now, into a local, for uses until the end of the enclosing `scope`. */
+  keep(value: Value): Value {
+    value();
+    const local = this.fresh();
+    this.f.set(local);
+    return this.local(local);
+  }
+
+  /** Runs `write`; the locals that it took are free for others afterwards. */
+  scope(write: () => void): void {
+    const { v128, i32 } = this.pools;
+    const used = [v128.used, i32.used];
+    write();
+    v128.used = used[0];
+    i32.used = used[1];
+  }
+
+  /** Computes a value at the function's start, into a local of its own. */
+  hoisted(key: string, value: Value): Value {
+    let known = this.constants.get(key);
+    if (known === undefined) {
+      const local = this.f.local("v128");
+      this.f.hoist(() => {
+        value();
+        this.f.set(local);
+      });
+      known = this.local(local);
+      this.constants.set(key, known);
+    }
+    return known;
+  }
+
+  /** The same float32 in each lane. */
+  f32(value: number): Value {
+    const key = Object.is(value, -0) ? "f-0" : `f${value}`;
+    return this.hoisted(key, () => this.f.f32x4(value));
+  }
+
+  f64(value: number): Value {
+    const key = Object.is(value, -0) ? "d-0" : `d${value}`;
+    return this.hoisted(key, () => this.f.f64x2(value));
+  }
+
+  /** One int32 for all lanes, or four. */
+  i32(...values: readonly number[]): Value {
+    return this.hoisted(`i${values.join()}`, () => this.f.i32x4(...values));
+  }
+
+  /** A constant of a dtype. */
+  constant(dtype: DType, value: number): Value {
+    switch (dtype) {
+      case "float32":
+        return this.f32(value);
+      case "float64":
+        return this.f64(value);
+      case "int32":
+        return this.i32(value | 0);
+      case "uint8":
+        return this.i32(value & 0xff);
+      case "bool":
+        return this.i32(value === 0 ? 0 : -1);
+      default:
+        throw dtype satisfies never;
+    }
+  }
+
+  /** `a · b + c` of float32, rounded once where the host can. */
+  madd(a: Value, b: Value, c: Value): Value {
+    return this.features.relaxedSimd
+      ? this.op("f32x4.relaxed_madd", a, b, c)
+      : this.op("f32x4.add", this.op("f32x4.mul", a, b), c);
+  }
+
+  /** `c - a · b` of float32, rounded once where the host can. */
+  nmadd(a: Value, b: Value, c: Value): Value {
+    return this.features.relaxedSimd
+      ? this.op("f32x4.relaxed_nmadd", a, b, c)
+      : this.op("f32x4.sub", c, this.op("f32x4.mul", a, b));
+  }
+
+  /** A polynomial in `x`, coefficients from the highest power down, by Horner's rule. */
+  polynomial(x: Value, coefficients: readonly number[]): Value {
+    let sum = this.f32(coefficients[0]);
+    for (let i = 1; i < coefficients.length; i++) {
+      sum = this.madd(sum, x, this.f32(coefficients[i]));
+    }
+    return sum;
+  }
+
+  /** Shifts each lane of an i32x4 by a fixed number of bits. */
+  shift(name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u", value: Value, bits: number): Value {
+    return () => {
+      value();
+      this.f.i32(bits).op(name);
+    };
+  }
+}
