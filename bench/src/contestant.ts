@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Reply, Request } from "./protocol.ts";
+
+/** An engine in one setting. */
+export interface Contestant {
+  readonly name: string;
+  readonly engine: "gradloom" | "jax-js" | "tfjs" | "torch";
+  readonly threads: number;
+  /** Whether the host has fused multiply-add for WebAssembly. */
+  readonly relaxed?: boolean;
+  /** The program that serves workloads, with its arguments. */
+  readonly command: readonly string[];
+  /** The program that prints a first loss. */
+  readonly firstLoss: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Debian's Python: the one that `apt-get install python3-torch` serves. Another one may be named. */
+const python = process.env.GRADLOOM_BENCH_PYTHON ?? "/usr/bin/python3";
+
+/** What makes PyTorch fastest on a few cores: threads that sleep, and memory that malloc keeps. */
+const torchEnv = {
+  OMP_WAIT_POLICY: "passive",
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: "100000000000",
+  MALLOC_TOP_PAD_: "100000000",
+};
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Gradloom on each number of threads, without and with relaxed SIMD where the host lets one choose. */
+export function gradloom(threads: readonly number[]): Contestant[] {
+  const always = hasRelaxedSimd([]);
+  const optional = !always && hasRelaxedSimd([relaxedFlag]);
+  const settings = always ? [true] : optional ? [false, true] : [false];
+  return settings.flatMap((relaxed) => {
+    const flags = relaxed && !always ? [relaxedFlag] : [];
+    return threads.map((count) => ({
+      name: `Gradloom${relaxed ? ", relaxed SIMD" : ""}`,
+      engine: "gradloom" as const,
+      threads: count,
+      relaxed,
+      command: [process.execPath, ...flags, file("gradloom.js"), "--threads", String(count)],
+      firstLoss: [process.execPath, ...flags, file("first-loss.js")],
+      env: {},
+    }));
+  });
+}
+
+const relaxedFlag = "--experimental-wasm-relaxed-simd";
+
+/** A module with one `f32x4.relaxed_madd`, valid where the host has it. */
+const relaxedModule =
+  "AGFzbQEAAAABBQFgAAF7AwIBAAo9ATsA/QwAAAAAAAAAAAAAAAAAAAAA/QwAAAAAAAAAAAAAAAAAAAAA/QwAAAAAAAAAAAAAAAAAAAAA/YUCCw==";
+
+function hasRelaxedSimd(flags: readonly string[]): boolean {
+  const script = `process.exit(WebAssembly.validate(Buffer.from("${relaxedModule}", "base64")) ? 0 : 1)`;
+  return spawnSync(process.execPath, [...flags, "-e", script]).status === 0;
+}
+
+/** The engines in JavaScript that are installed in `bench/peers`. They run on one thread in Node. */
+export function javaScriptPeers(): Contestant[] {
+  return (["jax-js", "tfjs"] as const).map((engine) => {
+    const command = [process.execPath, file(`../peers/${engine}.mjs`)];
+    const name = engine === "tfjs" ? "TensorFlow.js (wasm)" : "jax-js";
+    return { name, engine, threads: 1, command, firstLoss: [...command, "--first-loss"], env: {} };
+  });
+}
+
+/** PyTorch on each number of threads, or nothing where Python has none. */
+export function torch(threads: readonly number[]): Contestant[] {
+  if (spawnSync(python, ["-c", "import torch"]).status !== 0) return [];
+  return threads.map((count) => {
+    const command = [python, file("../torch/contestant.py"), "--threads", String(count)];
+    return {
+      name: "PyTorch",
+      engine: "torch" as const,
+      threads: count,
+      command,
+      firstLoss: [...command, "--first-loss"],
+      env: torchEnv,
+    };
+  });
+}
+
+/** A contestant's process, which waits for requests and answers one at a time. */
+export class Session {
+  private readonly child: ChildProcess;
+  private readonly replies: AsyncIterator<string>;
+  private errors = "";
+
+  constructor({ command: [program, ...args], env }: Contestant) {
+    this.child = spawn(program, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    this.child.on("error", (error) => {
+      this.errors += error.message;
+    });
+    this.child.stderr!.on("data", (chunk) => {
+      this.errors = `${this.errors}${chunk}`.slice(-2000);
+    });
+    this.child.stdin!.on("error", () => {}); // the child has ended: ask() says so
+    this.replies = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Times a workload for one round. A child that has died answers with an error. */
+  async ask(request: Request): Promise<Reply> {
+    this.child.stdin!.write(`${JSON.stringify(request)}\n`);
+    while (true) {
+      const { value, done } = await this.replies.next();
+      if (done === true) return { error: `the process ended. ${this.errors.trim()}`.trim() };
+      // Engines print greetings and warnings of their own.
+      if (value.startsWith("reply ")) return JSON.parse(value.slice("reply ".length)) as Reply;
+    }
+  }
+
+  end(): void {
+    this.child.stdin!.end();
+    this.child.kill();
+  }
+}

@@ -1,0 +1,109 @@
+// Gradloom's side of a measurement: node gradloom.js --threads 2
+import { MLP } from "@gradloom/layers";
+import { CrossEntropyLoss, MSELoss } from "@gradloom/loss";
+import { Adam } from "@gradloom/optim";
+import {
+  fromTypedArray,
+  linspace,
+  manualSeed,
+  memoryStats,
+  noGrad,
+  randn,
+  realize,
+  setNumThreads,
+  type Tensor,
+} from "@gradloom/tensor";
+import { serve, type Workload, type Workloads } from "./serve.ts";
+
+const threads = Number(process.argv[process.argv.indexOf("--threads") + 1]);
+setNumThreads(threads);
+manualSeed(0);
+
+/** A value that exists before the clock starts. */
+function ready(x: Tensor): Tensor {
+  realize(x);
+  return x;
+}
+
+/** An expression of values that exist, computed anew each time. */
+function repeated(expression: () => Tensor): Workload {
+  return { run: () => realize(noGrad(expression)) };
+}
+
+function dnn(): Workload {
+  const x = ready(linspace(-1, 1, 256).reshape([256, 1]));
+  const y = ready(x.square().mul(3).add(5));
+  const criterion = new MSELoss();
+  const facts = { loss: Number.NaN, kernelsOfLaterSteps: Number.NaN };
+  return {
+    run: () => {
+      const model = new MLP(1, [64, 64], 1);
+      const optimizer = new Adam(model.parameters(), { lr: 1e-2 });
+      let loss: Tensor | undefined;
+      let compiled = 0;
+      for (let i = 0; i < 1000; i++) {
+        optimizer.zeroGrad();
+        loss = criterion.forward(model.forward(x), y);
+        loss.backward();
+        optimizer.step();
+        if (i === 0) compiled = memoryStats().compiledKernels;
+      }
+      facts.loss = loss!.itemSync();
+      facts.kernelsOfLaterSteps = memoryStats().compiledKernels - compiled;
+    },
+    facts: () => facts,
+  };
+}
+
+function mlpStep(): Workload {
+  const x = ready(randn([128, 784]));
+  const labels = Int32Array.from({ length: 128 }, (_, i) => (i * 7) % 10);
+  const y = ready(fromTypedArray(labels, [128]));
+  const model = new MLP(784, [512, 512], 10);
+  const criterion = new CrossEntropyLoss();
+  const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
+  return {
+    run: () => {
+      optimizer.zeroGrad();
+      criterion.forward(model.forward(x), y).backward();
+      optimizer.step();
+    },
+  };
+}
+
+function layerNorm(): Workload {
+  const x = ready(randn([4096, 768]));
+  const weight = ready(randn([768]));
+  const bias = ready(randn([768]));
+  return repeated(() => x.layerNorm([768], { weight, bias }));
+}
+
+function gelu(approximate: "none" | "tanh"): Workload {
+  const x = ready(randn([4 << 20]));
+  return repeated(() => x.mul(1.5).add(0.5).gelu({ approximate }).add(x));
+}
+
+function matmul(n: number, layout: string): Workload {
+  const a = ready(randn([n, n]));
+  const b = ready(randn([n, n]));
+  return repeated(() => (layout[0] === "t" ? a.t() : a).matmul(layout[1] === "t" ? b.t() : b));
+}
+
+const workloads: Record<string, () => Workload> = {
+  dnn,
+  "mlp-step": mlpStep,
+  softmax: () => {
+    const x = ready(randn([1024, 1024]));
+    return repeated(() => x.softmax(-1));
+  },
+  "layer-norm": layerNorm,
+  "gelu-erf": () => gelu("none"),
+  "gelu-tanh": () => gelu("tanh"),
+};
+for (const n of [256, 512, 1024]) {
+  for (const layout of ["nn", "nt", "tn", "tt"]) {
+    workloads[`matmul-${n}-${layout}`] = () => matmul(n, layout);
+  }
+}
+
+await serve(workloads satisfies Workloads);

@@ -1,0 +1,72 @@
+import { cpus } from "node:os";
+import type { Section } from "./others.ts";
+import { fastest, type Measured, ratio } from "./rounds.ts";
+import { median, spread } from "./statistics.ts";
+import { milliseconds, table } from "./table.ts";
+import { label, verdicts } from "./targets.ts";
+import type { WorkloadInfo } from "./workloads.ts";
+
+/** The table and verdicts of a workload that all contestants have run. */
+export function section(
+  workload: WorkloadInfo,
+  results: ReadonlyMap<string, readonly Measured[]>,
+): Section {
+  const text = workload.flops === undefined ? timesTable(results) : ratesTable(workload, results);
+  const data = Object.fromEntries([...results].map(([part, list]) => [part, list.map(plain)]));
+  return { title: workload.title, text, verdicts: verdicts(workload.name, results), data };
+}
+
+/** One line a contestant: the ratio is to Gradloom's fastest line. */
+function timesTable(results: ReadonlyMap<string, readonly Measured[]>): string {
+  const measured = [...results.values()].flat();
+  const reference = fastest(measured.filter((m) => m.contestant.engine === "gradloom"));
+  const rows = measured.map((each) => {
+    const name = label(each.contestant);
+    if (each.rounds.length === 0) return [name, each.problem ?? "", "", "", ""];
+    const times = reference === undefined ? "" : ratio(each, reference).toFixed(2);
+    return [
+      name,
+      milliseconds(median(each.times)),
+      milliseconds(Math.min(...each.times)),
+      `${(spread(each.times) * 100).toFixed(0)} %`,
+      times,
+    ];
+  });
+  return table(["", "median", "best", "spread", "× Gradloom's best"], rows);
+}
+
+/** One line a part, one column a contestant, in GFLOP/s. */
+function ratesTable(
+  workload: WorkloadInfo,
+  results: ReadonlyMap<string, readonly Measured[]>,
+): string {
+  const columns = [...results.values()][0].map(({ contestant }) => label(contestant));
+  const rows = [...results].map(([part, list]) => [
+    workload.parts[part],
+    ...list.map(({ times }) =>
+      times.length === 0 ? "" : (workload.flops!(part) / median(times) / 1e6).toFixed(1),
+    ),
+  ]);
+  return table(["GFLOP/s", ...columns], rows);
+}
+
+function plain({ contestant, times, rounds, facts, problem }: Measured): unknown {
+  const { engine, threads, relaxed } = contestant;
+  return { engine, threads, relaxed, median: median(times), rounds, facts, problem };
+}
+
+/** A section as text, in Markdown. */
+export function show({ title, text, verdicts }: Section): string {
+  const lines = verdicts.map(
+    ({ goal, measured, met }) => `- ${met ? "met" : "missed"}: ${goal}; measured ${measured}`,
+  );
+  const heading = `### ${title[0].toUpperCase()}${title.slice(1)}`;
+  return [heading, text, ...(lines.length > 0 ? [lines.join("\n")] : [])].join("\n\n");
+}
+
+/** On what all of it ran. */
+export function machine(): string {
+  const processors = cpus();
+  const { node, v8 } = process.versions;
+  return `${processors.length} × ${processors[0]?.model.trim()}, ${process.platform}, Node ${node} (V8 ${v8})`;
+}

@@ -1,0 +1,117 @@
+import type { Contestant } from "./contestant.ts";
+import { fastest, type Measured, ratio } from "./rounds.ts";
+import { median } from "./statistics.ts";
+
+/** A goal of the project, and how far it is reached. */
+export interface Verdict {
+  readonly goal: string;
+  readonly measured: string;
+  readonly met: boolean;
+}
+
+type Results = ReadonlyMap<string, readonly Measured[]>;
+
+/** What the issue asks of each workload. */
+export function verdicts(workload: string, results: Results): Verdict[] {
+  const only = [...results.values()][0] ?? [];
+  switch (workload) {
+    case "dnn":
+      return [...against(only, "torch", 0.35), ...compiledOnce(only)];
+    case "mlp-step":
+      return [...against(only, "torch", 1.6), ...against(only, "peer", 0.25)];
+    case "matmul":
+      return products(results);
+    default:
+      return perThreads(only);
+  }
+}
+
+const settings = (results: readonly Measured[]): Measured[][] =>
+  [false, true]
+    .map((relaxed) => of(results, (c) => c.engine === "gradloom" && c.relaxed === relaxed))
+    .filter((group) => group.length > 0);
+
+const of = (results: readonly Measured[], test: (c: Contestant) => boolean): Measured[] =>
+  results.filter(({ contestant, rounds }) => test(contestant) && rounds.length > 0);
+
+/** The best number of threads of each side. */
+function against(results: readonly Measured[], who: "torch" | "peer", limit: number): Verdict[] {
+  const isPeer = (c: Contestant) => c.engine === "jax-js" || c.engine === "tfjs";
+  const rival = fastest(of(results, who === "torch" ? (c) => c.engine === "torch" : isPeer));
+  if (rival === undefined) return [];
+  return settings(results).map((group) => {
+    const ours = fastest(group)!;
+    const name =
+      who === "torch" ? "PyTorch (its better number of threads)" : "the best JavaScript peer";
+    return atMost(ours, rival, limit, `≤ ${limit} × the time of ${name}`);
+  });
+}
+
+function perThreads(results: readonly Measured[]): Verdict[] {
+  return of(results, (c) => c.engine === "torch").flatMap((rival) => {
+    const { threads } = rival.contestant;
+    const ours = of(results, (c) => c.engine === "gradloom" && c.threads === threads);
+    const goal = `≤ PyTorch's time on ${threads === 1 ? "1 thread" : `${threads} threads`}`;
+    return ours.map((each) => atMost(each, rival, 1, goal));
+  });
+}
+
+function atMost(ours: Measured, rival: Measured, limit: number, goal: string): Verdict {
+  const factor = ratio(ours, rival);
+  const [left, right] = [ours, rival].map(({ contestant }) => label(contestant));
+  return { goal, measured: `${factor.toFixed(2)} × (${left} : ${right})`, met: factor <= limit };
+}
+
+function compiledOnce(results: readonly Measured[]): Verdict[] {
+  return of(results, (c) => c.engine === "gradloom").map(({ contestant, facts }) => ({
+    goal: "the second and later steps compile nothing",
+    measured: `${facts.kernelsOfLaterSteps} kernels (${label(contestant)})`,
+    met: facts.kernelsOfLaterSteps === 0,
+  }));
+}
+
+const rate = (part: string, result: Measured): number =>
+  (2 * Number(part.split("-")[1]) ** 3) / median(result.times) / 1e6;
+
+/** Rates of matrix products: the slowest size and layout must reach the goal. */
+function products(results: Results): Verdict[] {
+  const rows = [...results].flatMap(([part, measured]) =>
+    of(measured, (c) => c.engine === "gradloom").map((result) => ({
+      key: label(result.contestant),
+      contestant: result.contestant,
+      part,
+      rate: rate(part, result),
+    })),
+  );
+  return [...new Set(rows.map((row) => row.key))].flatMap((key) => {
+    const mine = rows.filter((row) => row.key === key);
+    const { threads, relaxed } = mine[0].contestant;
+    const one = relaxed === true ? 48 : 38;
+    const goal = threads === 1 ? one : one * 1.8;
+    const worst = mine.reduce((a, b) => (a.rate < b.rate ? a : b));
+    const sizes = [...new Set(mine.map((row) => row.part.split("-")[1]))];
+    const uneven = Math.max(
+      ...sizes.map((n) => {
+        const rates = mine.filter((row) => row.part.split("-")[1] === n).map((row) => row.rate);
+        return Math.max(...rates) / Math.min(...rates) - 1;
+      }),
+    );
+    return [
+      {
+        goal: `≥ ${goal.toFixed(0)} GFLOP/s`,
+        measured: `${worst.rate.toFixed(1)} at worst, ${worst.part} (${key})`,
+        met: worst.rate >= goal,
+      },
+      {
+        goal: "within 10 % across transpositions",
+        measured: `${(uneven * 100).toFixed(0)} % (${key})`,
+        met: uneven <= 0.1,
+      },
+    ];
+  });
+}
+
+/** A contestant with its number of threads. */
+export function label({ name, threads }: Contestant): string {
+  return `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}

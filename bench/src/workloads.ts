@@ -1,0 +1,44 @@
+/** What the benchmarks time, in the order of the tables. */
+export interface WorkloadInfo {
+  /** What `--only` takes. */
+  readonly name: string;
+  readonly title: string;
+  /** The names that contestants know, with the title of each; one for most workloads. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Floating-point operations of each part, where that says something. */
+  readonly flops?: (part: string) => number;
+}
+
+const single = (name: string, title: string): WorkloadInfo => ({
+  name,
+  title,
+  parts: { [name]: title },
+});
+
+const layouts = { nn: "A·B", nt: "A·Bᵀ", tn: "Aᵀ·B", tt: "Aᵀ·Bᵀ" };
+
+/** Workloads that every engine runs, timed round by round. */
+export const workloads: readonly WorkloadInfo[] = [
+  single("dnn", "1,000 training steps of MLP 1-64-64-1, batch 256, MSE, Adam"),
+  single("mlp-step", "a training step of MLP 784-512-512-10, batch 128, cross-entropy, Adam"),
+  {
+    name: "matmul",
+    title: "matrix products of n × n",
+    parts: Object.fromEntries(
+      [256, 512, 1024].flatMap((n) =>
+        Object.entries(layouts).map(([key, formula]) => [
+          `matmul-${n}-${key}`,
+          `n = ${n}, ${formula}`,
+        ]),
+      ),
+    ),
+    flops: (part) => 2 * Number(part.split("-")[1]) ** 3,
+  },
+  single("softmax", "softmax of [1024, 1024]"),
+  single("layer-norm", "layer norm of [4096, 768]"),
+  single("gelu-erf", "gelu(1.5 x + 0.5) + x on 4M floats"),
+  single("gelu-tanh", "the same with gelu's tanh approximation"),
+];
+
+/** Measured in their own ways. */
+export const others: readonly string[] = ["memory", "start-up", "size"];
