@@ -54,7 +54,7 @@ describe("train-dnn", { timeout: 90_000 }, () => {
     // No control characters where there is no terminal, but a line for every tenth of the run.
     expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
     expect(
-      stdout.match(/^step +\d+\/2000 {2}loss \S+ +[\d,]+ steps\/s {2}\S+ \w+ left$/gm),
+      stdout.match(/^step +\d+\/2000 {2}loss \S+ +[\d,–]+ steps\/s {2}.+ left$/gm),
     ).toHaveLength(11);
     expect(stdout).toContain("fitted curve");
     expect(stdout).toContain("loss, logarithmic");

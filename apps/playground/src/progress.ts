@@ -24,19 +24,22 @@ export function isTerminal(stream: NodeJS.WritableStream): stream is WriteStream
   return "isTTY" in stream && stream.isTTY === true;
 }
 
+/** Steps a second, and the seconds that the rest needs at that rate. */
 class Rate {
   readonly steps: number;
-  readonly start = performance.now();
+  // The first step starts threads and compiles: it says nothing about those that follow.
+  #start: { readonly step: number; readonly time: number } | undefined;
 
   constructor(steps: number) {
     this.steps = steps;
   }
 
-  /** Steps a second so far, and the seconds that the rest needs at that rate. */
   at(step: number): { perSecond: string; left: string } {
-    const seconds = (performance.now() - this.start) / 1000;
-    const perSecond = step / seconds;
-    return { perSecond: whole(perSecond), left: duration((this.steps - step) / perSecond) };
+    const time = performance.now();
+    this.#start ??= { step, time };
+    const rate = ((step - this.#start.step) / (time - this.#start.time)) * 1000;
+    if (!(rate > 0)) return { perSecond: "–", left: "–" };
+    return { perSecond: whole(rate), left: duration((this.steps - step) / rate) };
   }
 }
 

@@ -106,25 +106,22 @@ interface Differences {
   readonly worst: number;
 }
 
-function compare(hand: ByHand, computed: ByAutograd): Differences {
-  const { nodes, mseLoss } = computed;
-  const differences = {
-    values: difference(hand.values, (name) => nodes[name].value),
-    gradients: difference(hand.gradients, (name) => nodes[name].gradient),
-  };
+function compare(hand: ByHand, { nodes, mseLoss }: ByAutograd): Differences {
+  const values = differencesOf(hand.values, (name) => nodes[name].value);
+  const gradients = differencesOf(hand.gradients, (name) => nodes[name].gradient);
+  // What mseLoss gives, and for the nodes inside it what has been compared already.
   const again = [
-    ...difference(hand.values.slice(-1), () => [mseLoss.loss]).values(),
-    ...difference(
-      hand.gradients.filter(({ node }) => node === "w" || node === "b"),
-      (name) => [name === "w" ? mseLoss.w : mseLoss.b],
-    ).values(),
+    differencesOf(hand.values, (name) => (name === "loss" ? [mseLoss.loss] : nodes[name].value)),
+    differencesOf(hand.gradients, (name) =>
+      name === "w" ? [mseLoss.w] : name === "b" ? [mseLoss.b] : nodes[name].gradient,
+    ),
   ];
-  const all = [...differences.values.values(), ...differences.gradients.values(), ...again];
-  return { ...differences, worst: Math.max(...all) };
+  const all = [values, gradients, ...again].flatMap((differences) => [...differences.values()]);
+  return { values, gradients, worst: Math.max(...all) };
 }
 
 /** The largest difference of each node, relative to the largest number of the calculation. */
-function difference(
+function differencesOf(
   lines: readonly Line[],
   actual: (name: NodeName) => readonly number[],
 ): Map<NodeName, number> {
@@ -132,9 +129,8 @@ function difference(
   return new Map(
     lines.map(({ node, result }) => {
       const other = actual(node);
-      const same = other.length === result.length;
       const most = Math.max(...result.map((value, i) => Math.abs(value - other[i])));
-      return [node, same ? most / (scale || 1) : Number.POSITIVE_INFINITY];
+      return [node, other.length === result.length ? most / (scale || 1) : Number.NaN];
     }),
   );
 }

@@ -83,7 +83,7 @@ export async function trainDnn(
   write(`first loss     ${duration(first / 1000)} after the start of the process`);
   write(`final loss     ${losses.at(-1)}`);
   write(
-    `held-out RMSE  ${rmse.toFixed(4)} on ${heldOutCount} new samples, of which ${short(noise)} is noise`,
+    `held-out RMSE  ${rmse.toFixed(4)} on ${heldOutCount} new samples (the noise alone: ${short(noise)})`,
   );
   write(`               ${distance.toFixed(4)} from the curve 3x² + 5 itself`);
 
