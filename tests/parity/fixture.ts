@@ -57,6 +57,6 @@ export function restore(stored: StoredTensor): Tensor {
 /** A tensor of the same shape and dtype with other values: the gradient of an output, say. */
 export function fill(like: StoredTensor, values: readonly Stored[]): Tensor {
   const { dtype, shape, grad } = like;
-  const data = arrays[dtype].from(values, decode);
+  const data = arrays[dtype].from(values.map(decode));
   return fromTypedArray(data, [...shape], { dtype, requiresGrad: grad === true });
 }

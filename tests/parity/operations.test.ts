@@ -1,8 +1,8 @@
-import { setBackend, Tensor } from "@gradloom/tensor";
+import { setBackend, type Tensor } from "@gradloom/tensor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Comparison } from "./compare.ts";
 import { readFixtures, restore } from "./fixture.ts";
-import { call, functionNamed, isMethod, restoreArguments } from "./operations.ts";
+import { asTensors, call, functionNamed, isMethod, restoreArguments } from "./operations.ts";
 import { type OperationCase, runCase, title } from "./run-case.ts";
 
 const families = [
@@ -39,12 +39,11 @@ const methods = new Map(
 test.each([...methods])("%s is a function too, with equal results", (op, c) => {
   const inputs = c.inputs.map(restore);
   const args = restoreArguments(c.args, inputs) as unknown[];
-  const byFunction = functionNamed(op)?.(...args);
-  const list = (result: unknown) => (Array.isArray(result) ? result : [result]);
+  const byFunction = asTensors(op, functionNamed(op)?.(...args));
+  const list = (result: Tensor | Tensor[]) => (Array.isArray(result) ? result : [result]);
   const expected = list(call(op, args));
   expect(list(byFunction).length).toBe(expected.length);
-  list(byFunction).forEach((tensor: unknown, i) => {
-    expect(tensor).toBeInstanceOf(Tensor);
-    expect((tensor as Tensor).arraySync()).toEqual((expected[i] as Tensor).arraySync());
+  list(byFunction).forEach((tensor, i) => {
+    expect(tensor.arraySync()).toEqual(expected[i].arraySync());
   });
 });

@@ -49,16 +49,23 @@ function dispatch(op: string, args: readonly unknown[]): unknown {
   return found(...args);
 }
 
-function asTensors(op: string, result: unknown): Tensor | Tensor[] {
+/** Values and indices together count as a list, as in PyTorch. */
+export function asTensors(op: string, result: unknown): Tensor | Tensor[] {
   if (result instanceof Tensor) return result;
+  if (isExtremes(result)) return [result.values, result.indices];
   if (Array.isArray(result) && result.every((item) => item instanceof Tensor)) return result;
   throw new Error(`${op} returned ${String(result)}, neither a tensor nor an array of tensors.`);
 }
 
-/** Arguments as a fixture holds them, with `{"tensor": i}` and `{"number": "inf"}` filled in. */
+function isExtremes(result: unknown): result is { values: Tensor; indices: Tensor } {
+  return typeof result === "object" && result !== null && "values" in result && "indices" in result;
+}
+
+/** Arguments as a fixture holds them, with `{"tensor": i}` and `{"number": "inf"}` filled in; null is undefined. */
 export function restoreArguments(args: unknown, tensors: readonly Tensor[]): unknown {
   if (Array.isArray(args)) return args.map((arg) => restoreArguments(arg, tensors));
-  if (typeof args !== "object" || args === null) return args;
+  if (args === null) return undefined;
+  if (typeof args !== "object") return args;
   if ("tensor" in args) return tensors[Number(args.tensor)];
   if ("number" in args) return decode(args.number as Stored);
   return Object.fromEntries(

@@ -3,7 +3,14 @@ import * as optim from "@gradloom/optim";
 import type { Tensor } from "@gradloom/tensor";
 import { afterAll, describe, test } from "vitest";
 import { Comparison } from "./compare.ts";
-import { type Case, readFixtures, restore, type StoredTensor } from "./fixture.ts";
+import {
+  type Case,
+  decode,
+  readFixtures,
+  restore,
+  type Stored,
+  type StoredTensor,
+} from "./fixture.ts";
 
 interface StepsCase extends Case {
   readonly options: Readonly<Record<string, unknown>>;
@@ -45,6 +52,36 @@ describe("optimizers, step by step", () => {
         const what = `parameter ${i} after step ${step + 1}`;
         comparison.check(c.op, "values", parameters[i].detach(), stored, what);
       });
+    });
+  });
+});
+
+interface ClippingCase extends Case {
+  readonly limit: number;
+  readonly normType?: Stored;
+  readonly norm?: StoredTensor;
+  readonly before: readonly StoredTensor[];
+  readonly after: readonly StoredTensor[];
+}
+
+describe("clipping of gradients", () => {
+  const comparison = new Comparison();
+  afterAll(() => console.log(comparison.table("clipping")));
+  test.each(readFixtures<ClippingCase>("clipping"))("$op $limit $normType", (c) => {
+    const parameters = c.before.map((stored) => {
+      const parameter = new Parameter(restore(stored));
+      parameter.grad = restore(stored);
+      return parameter;
+    });
+    if (c.norm === undefined) {
+      optim.clipGradValue(parameters, c.limit);
+    } else {
+      const normType = decode(c.normType!);
+      const norm = optim.clipGradNorm(parameters, c.limit, { normType });
+      comparison.check(c.op, "values", norm, c.norm, "norm");
+    }
+    c.after.forEach((stored, i) => {
+      comparison.check(c.op, "gradients", parameters[i].grad!, stored, `gradient ${i}`);
     });
   });
 });

@@ -22,7 +22,7 @@ def families():
     family.add("linspace", -3, 3, 7, torch_fn=torch.linspace)
     family.add("linspace", 2, 2, 1, torch_fn=torch.linspace)
     family.add("eye", 3, torch_fn=torch.eye)
-    family.add("eye", 2, 4, torch_fn=torch.eye)
+    family.add("eye", 2, torch_fn=torch.eye, m=4)
     family.add("zeros", [2, 3], torch_fn=torch.zeros)
     family.add("ones", [2, 3], torch_fn=torch.ones)
     family.add("full", [2, 2], 2.5, torch_fn=torch.full)

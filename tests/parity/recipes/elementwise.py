@@ -128,6 +128,8 @@ def bounds(family):
     draw = family.draw("clamp")
     family.add("clamp", draw.normal(3, 5), -0.5, 0.8)
     family.add("clamp", torch.tensor([-1.0, -0.5, 0.0, 0.5, 1.0]), -0.5, 0.5, note="at the bounds")
+    family.add("clamp", draw.normal(6), None, 0.2)
+    family.add("clamp", draw.normal(6), 0, None)
     family.add("clamp", draw.integers(6), -2, 3, torch_fn=clamp)
     family.add("clamp", draw.normal(6, dtype=torch.float64), -0.3, 0.3)
     family.add("lerp", draw.normal(3, 2), draw.normal(3, 2), 0.3)

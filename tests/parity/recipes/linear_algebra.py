@@ -36,9 +36,6 @@ def products(family):
 
 
 def einsums(family):
-    def einsum(equation, operands):
-        return torch.einsum(equation, *operands)
-
     draw = family.draw("einsum")
     for equation, *shapes in (
         ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)),
@@ -46,7 +43,7 @@ def einsums(family):
         ("ij,ij->ij", (2, 3), (2, 3)), ("bhqd,bhkd->bhqk", (2, 2, 3, 4), (2, 2, 5, 4)), ("ii->i", (3, 3)),
         ("ii->", (3, 3)), ("...ij,...jk->...ik", (2, 3, 4), (4, 2)), ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)),
     ):
-        family.add("einsum", equation, [draw.normal(*shape) for shape in shapes], torch_fn=einsum)
+        family.add("einsum", equation, *[draw.normal(*shape) for shape in shapes], torch_fn=torch.einsum)
 
 
 def neural(family):
@@ -74,6 +71,21 @@ def neural(family):
                bias=draw.normal(3, 4), eps=0.1)
     family.add("layerNorm", draw.normal(3, 33), [33], torch_fn=layer_norm, weight=draw.normal(33))
     family.add("layerNorm", draw.normal(2, 6).add(500), [6], torch_fn=layer_norm, note="far from 0")
+    def batch_norm(x, mean, var, weight=None, bias=None, training=False, eps=1e-5):
+        return F.batch_norm(x, mean, var, weight, bias, training, 0.1, eps)
+
+    def group_norm(x, groups, weight=None, bias=None, eps=1e-5):
+        return F.group_norm(x, groups, weight, bias, eps)
+
+    draw = family.draw("batchNorm")
+    family.add("batchNorm", draw.normal(5, 3), None, None, torch_fn=batch_norm, training=True, second=True)
+    family.add("batchNorm", draw.normal(2, 3, 2, 2), None, None, torch_fn=batch_norm, weight=draw.normal(3),
+               bias=draw.normal(3), training=True)
+    family.add("batchNorm", draw.normal(2, 3, 4), const(draw.normal(3)), const(draw.uniform(3, low=0.5, high=2)),
+               torch_fn=batch_norm, weight=draw.normal(3), bias=draw.normal(3), eps=0.01)
+    draw = family.draw("groupNorm")
+    family.add("groupNorm", draw.normal(2, 4, 3), 2, torch_fn=group_norm, second=True)
+    family.add("groupNorm", draw.normal(2, 6, 2, 2), 3, torch_fn=group_norm, weight=draw.normal(6), bias=draw.normal(6))
     draw = family.draw("rmsNorm")
     family.add("rmsNorm", draw.normal(3, 5), [5], torch_fn=rms_norm, eps=1e-5)
     family.add("rmsNorm", draw.normal(2, 3, 6), [6], torch_fn=rms_norm, weight=draw.normal(6), eps=1e-6, second=True)

@@ -104,10 +104,39 @@ def embedding(family):
             family.add(name, *triple, torch_fn=criterion(name), reduction=reduction, **options)
 
 
+def segmentation(family):
+    """Not in PyTorch: the formulas of their papers, in PyTorch's operations."""
+    def reduced(losses, reduction):
+        return losses if reduction == "none" else getattr(losses, reduction)()
+
+    def dice(logits, target, smooth=1, reduction="mean"):
+        p = logits.softmax(1)
+        y = torch.nn.functional.one_hot(target.long(), logits.shape[1]).movedim(-1, 1).to(p.dtype)
+        dims = [i for i in range(p.dim()) if i != 1]
+        overlap = (2 * (p * y).sum(dims) + smooth) / (p.sum(dims) + y.sum(dims) + smooth)
+        return reduced(1 - overlap, reduction)
+
+    def focal(logits, target, gamma=2, alpha=1, reduction="mean"):
+        log_p = logits.log_softmax(1).gather(1, target.long().unsqueeze(1)).squeeze(1)
+        weight = alpha[target.long()] if isinstance(alpha, torch.Tensor) else alpha
+        return reduced(-weight * (1 - log_p.exp()) ** gamma * log_p, reduction)
+
+    for reduction in REDUCTIONS:
+        draw = family.draw("DiceLoss")
+        family.add("DiceLoss", draw.normal(2, 3, 2, 2), draw.integers(2, 2, 2, low=0, high=3), torch_fn=dice, reduction=reduction)
+        draw = family.draw("FocalLoss")
+        family.add("FocalLoss", draw.normal(5, 4), draw.integers(5, low=0, high=4), torch_fn=focal, reduction=reduction)
+        family.add("FocalLoss", draw.normal(2, 3, 4), draw.integers(2, 4, low=0, high=3), torch_fn=focal, gamma=1.5,
+                   alpha=const(torch.tensor([0.25, 1.0, 2.0])), reduction=reduction)
+    family.add("DiceLoss", draw.normal(4, 3), draw.integers(4, low=0, high=3), torch_fn=dice, smooth=0.1)
+    family.add("FocalLoss", draw.normal(4, 3), draw.integers(4, low=0, high=3), torch_fn=focal, gamma=0)
+
+
 def families():
     family = Family("losses")
     regression(family)
     classification(family)
     binary(family)
     embedding(family)
+    segmentation(family)
     return [family]

@@ -47,6 +47,39 @@ class RMSNorm(nn.Module):
         return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.weight
 
 
+class MLP(nn.Module):
+    def __init__(self, *sizes, activation=nn.ReLU):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(sizes, sizes[1:]))
+        self.activation = activation()
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        return self.layers[-1](x)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, size, hidden, activation, bias=True):
+        super().__init__()
+        self.up = nn.Linear(size, hidden, bias)
+        self.down = nn.Linear(hidden, size, bias)
+        self.activation = activation()
+
+    def forward(self, x):
+        return self.down(self.activation(self.up(x)))
+
+
+def composed(family):
+    draw = Draw("composed modules")
+    family.add("MLP", [3, [8, 5], 2], MLP(3, 8, 5, 2), draw.normal(6, 3))
+    family.add("MLP", [3, [], 2], MLP(3, 2), draw.normal(2, 3))
+    family.add("MLP", [1, [16, 16], 1, {"activation": "tanh"}], MLP(1, 16, 16, 1, activation=nn.Tanh), draw.normal(9, 1))
+    family.add("FeedForward", [4, 8], FeedForward(4, 8, nn.ReLU), draw.normal(2, 3, 4))
+    family.add("FeedForward", [4, 6, {"activation": "gelu", "bias": False}], FeedForward(4, 6, nn.GELU, False),
+               draw.normal(2, 3, 4))
+
+
 def layers(family):
     draw = Draw("modules")
     family.add("Linear", [4, 3], nn.Linear(4, 3), draw.normal(2, 4))
@@ -71,4 +104,5 @@ def layers(family):
 def families():
     family = Modules()
     layers(family)
+    composed(family)
     return [family]

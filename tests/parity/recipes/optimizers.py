@@ -3,7 +3,7 @@
 import torch
 import torch.nn as nn
 
-from .case import Draw, snake, spec
+from .case import Draw, number, snake, spec
 
 STEPS = 20
 SHOWN = (1, 2, 3, 10, 20)
@@ -63,6 +63,32 @@ class Steps:
         self.cases.append(case)
 
 
+class Clipping:
+    """Gradients of two parameters before and after they are clipped together."""
+
+    name = "clipping"
+
+    def __init__(self):
+        self.cases = []
+        for limit, norm_type in ((1.0, 2.0), (100.0, 2.0), (1.5, 1.0), (0.5, float("inf"))):
+            self.add("clipGradNorm", limit, norm_type)
+        self.add("clipGradValue", 0.7)
+
+    def add(self, op, limit, norm_type=None):
+        draw = Draw(f"clipping/{len(self.cases)}")
+        parameters = [draw.normal(2, 3).requires_grad_(), draw.normal(4).requires_grad_()]
+        for p in parameters:
+            p.grad = draw.normal(*p.shape)
+        case = {"op": op, "limit": limit, "before": [spec(p.grad) for p in parameters]}
+        if op == "clipGradNorm":
+            case["normType"] = number(norm_type)
+            case["norm"] = spec(nn.utils.clip_grad_norm_(parameters, limit, norm_type))
+        else:
+            nn.utils.clip_grad_value_(parameters, limit)
+        case["after"] = [spec(p.grad) for p in parameters]
+        self.cases.append(case)
+
+
 class Training:
     """Ten steps of an MLP, each with every optimizer: all losses, the first and the last weights."""
 
@@ -99,4 +125,4 @@ class Training:
 
 
 def families():
-    return [Steps(), Training()]
+    return [Steps(), Clipping(), Training()]
