@@ -13,7 +13,7 @@ import { type Goal, staleness, Walk } from "./walk.ts";
 /** Results this small go to the heap at once. */
 const smallResult = 256;
 /** More recorded nodes than this are settled without being asked for. */
-const mostPending = 100_000;
+const mostPending = 32_768;
 /** More bytes of inputs than this, recorded since the last time something was settled, likewise. */
 const mostPendingBytes = 512 * 1024 * 1024;
 

@@ -58,7 +58,7 @@ export class Group {
   }
 
   private start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
-    const trace = new Trace(this.variables, (other) => this.has(other));
+    const trace = new Trace(this.variables, () => false);
     const result = trace.expression(value, points);
     const isRow = this.inner.length === 0 || value.reduceOp !== undefined;
     this.members = [{ value, code: trace.code, result, forms, isRow }];
@@ -94,10 +94,12 @@ export class Group {
   /**
    * Takes in an anchor that reads members, if it reads them just where they are computed. Says whether
    * it did; if not, the group is as it was.
+   *
+   * @param others - Groups that may be absorbed next, because the anchor reads their members too.
    */
-  join(value: Value): boolean {
+  join(value: Value, others: readonly Group[]): boolean {
     if (!this.fusion || value.op === "matmul" || value.op === "cat") return false;
-    return this.place(value, undefined);
+    return this.place(value, undefined, others);
   }
 
   /** Takes in all members of another group that members of this one read, in the same way. */
@@ -109,7 +111,7 @@ export class Group {
       const step = member.code.find((s) => s.op === "read" && s.value === value);
       const forms = step?.op === "read" ? step.forms : undefined;
       // A member that the reader does not read finds its place through those that it reads itself.
-      if (this.place(value, forms)) continue;
+      if (this.place(value, forms, [])) continue;
       Object.assign(this, before);
       return false;
     }
@@ -127,7 +129,11 @@ export class Group {
     return step.forms.every((form, axis) => this.variables.unify(form, member.forms[axis]));
   }
 
-  private place(value: Value, known: readonly Form[] | undefined): boolean {
+  private place(
+    value: Value,
+    known: readonly Form[] | undefined,
+    others: readonly Group[],
+  ): boolean {
     const { variables } = this;
     const own = value.shape.map((size) => variables.create(size, true));
     const forms = own.map((variable) => variables.form(variable));
@@ -144,7 +150,8 @@ export class Group {
       const inner = reduced.map((variable) => variables.form(variable));
       points = interleave(x.shape, value.attributes, forms, inner);
     }
-    const trace = new Trace(variables, (other) => this.has(other));
+    const isNear = (anchor: Value) => [this, ...others].some((group) => group.has(anchor));
+    const trace = new Trace(variables, isNear);
     const result = trace.expression(value, points);
     if (!this.meetMembers(trace.code)) return false;
 

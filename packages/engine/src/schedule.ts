@@ -44,7 +44,7 @@ class Grouping {
     const producers = this.producers(alone).sort((a, b) => b.number - a.number);
     for (const group of producers) {
       const isFree = producers.every((other) => other === group || !this.dependsOn(other, group));
-      if (!isFree || !group.join(value)) continue;
+      if (!isFree || !group.join(value, producers)) continue;
       this.byAnchor.set(value, group);
       for (const other of producers) {
         if (other !== group && this.canMerge(group, other) && group.absorb(other, value)) {
