@@ -46,8 +46,8 @@ interface Direction {
  * fixed random weights.
  *
  * @returns `true`; where a gradient is wrong, it throws.
- * @throws GradcheckError with the input, the place and both numbers where they differ most, or if no output
- * depends on a checked input. ArgumentError if no input is floating.
+ * @throws GradcheckError with the input, the place and both numbers where they differ most. ArgumentError if no
+ * input is floating.
  */
 export async function gradcheck(
   fn: Differentiable,
@@ -69,12 +69,12 @@ export async function gradgradcheck(
 ): Promise<true> {
   const op = "gradgradcheck";
   const points = await pointsOf(op, inputs);
-  const seeds = differentiableOutputs(op, fn, leavesOf(points)).map((output, i) => {
+  const seeds = floatingOutputs(fn, leavesOf(points)).map((output, i) => {
     return { tensor: output, data: weights(output.numel, 1 + i), isChecked: true };
   });
   const gradients: Differentiable = (...tensors) => {
     const leaves = tensors.slice(0, points.length);
-    const outputs = differentiableOutputs(op, fn, leaves);
+    const outputs = floatingOutputs(fn, leaves);
     const gradOutputs = tensors.slice(points.length);
     return gradientsOf(outputs, leaves, gradOutputs, true).filter((gradient) => gradient !== null);
   };
@@ -104,7 +104,7 @@ async function check(
   { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradcheckOptions,
 ): Promise<void> {
   const leaves = leavesOf(points);
-  const outputs = differentiableOutputs(op, fn, leaves);
+  const outputs = floatingOutputs(fn, leaves);
   const seeds = outputs.map((output) => {
     return fromTypedArray(weights(output.numel, 0), output.shape);
   });
@@ -115,7 +115,7 @@ async function check(
     if (!points[i].isChecked) continue;
     const analytic = await gradients[i]?.data();
     for (const direction of directionsOf(points[i])) {
-      const slope = await slopeAlong(op, fn, points, i, direction, eps);
+      const slope = await slopeAlong(fn, points, i, direction, eps);
       let expected = 0;
       analytic?.forEach((value, element) => {
         expected += value * direction.step(element);
@@ -142,13 +142,9 @@ function leavesOf(points: readonly Point[]): Tensor[] {
   });
 }
 
-function differentiableOutputs(op: string, fn: Differentiable, leaves: Tensor[]): Tensor[] {
-  const outputs = [fn(...leaves)].flat().filter((output) => output.requiresGrad);
-  if (outputs.length > 0) return outputs;
-  throw new GradcheckError(
-    `${op}: an output must depend on a checked input, got none that requires a gradient.`,
-    { op },
-  );
+/** Those that could have a gradient, in order. */
+function floatingOutputs(fn: Differentiable, leaves: Tensor[]): Tensor[] {
+  return [fn(...leaves)].flat().filter((output) => isFloat(output.dtype));
 }
 
 /** By input; `null` where there is none, which means zero. */
@@ -159,7 +155,13 @@ function gradientsOf(
   createGraph: boolean,
 ): (Tensor | null)[] {
   const checked = leaves.filter((leaf) => leaf.requiresGrad);
-  const found = grad(outputs, checked, { gradOutputs, createGraph, allowUnused: true });
+  const depends = outputs.map((output) => output.requiresGrad);
+  if (!depends.includes(true)) return leaves.map(() => null);
+  const found = grad(
+    outputs.filter((_, i) => depends[i]),
+    checked,
+    { gradOutputs: gradOutputs.filter((_, i) => depends[i]), createGraph, allowUnused: true },
+  );
   return leaves.map((leaf) => (leaf.requiresGrad ? found[checked.indexOf(leaf)] : null));
 }
 
@@ -189,7 +191,6 @@ function pathTo(position: number, shape: readonly number[]): string {
 
 /** The difference of the weighted outputs on both sides of an input, divided by the distance. */
 async function slopeAlong(
-  op: string,
   fn: Differentiable,
   points: readonly Point[],
   moved: number,
@@ -206,7 +207,7 @@ async function slopeAlong(
         return { ...point, data };
       }),
     );
-    const outputs = differentiableOutputs(op, fn, leaves);
+    const outputs = floatingOutputs(fn, leaves);
     settle(outputs);
     return Promise.all(outputs.map((output) => output.data()));
   };
