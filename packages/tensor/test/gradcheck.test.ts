@@ -73,8 +73,12 @@ describe("gradcheck", () => {
         op: "gradcheck",
       }),
     );
-    await expect(gradcheck((a) => a.argmax(), [tensor([1.5])])).rejects.toThrow(
-      "gradcheck: an output must depend on a checked input, got none that requires a gradient.",
-    );
+  });
+
+  test("no gradient is right where the slope is 0, and only there", async () => {
+    const x = tensor([1.5, -2]);
+    await expect(gradcheck((a) => [a.argmax(), a.detach().sign()], [x])).resolves.toBe(true);
+    await expect(gradgradcheck((a) => a.floor(), [x])).resolves.toBe(true);
+    await expect(gradcheck((a) => a.detach(), [x])).rejects.toThrow(/got gradient 0 and slope/);
   });
 });
