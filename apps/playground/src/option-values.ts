@@ -1,5 +1,6 @@
 // The values that flags take: text to value, or an error that says what the flag needs.
 import { InvalidArgumentError } from "commander";
+import { whole } from "./numbers.ts";
 
 /** A whole number from `minimum` to `maximum`, both included. */
 export function integer(minimum: number, maximum: number): (text: string) => number {
@@ -7,7 +8,7 @@ export function integer(minimum: number, maximum: number): (text: string) => num
     const value = number(text);
     if (!Number.isInteger(value) || value < minimum || value > maximum) {
       throw new InvalidArgumentError(
-        `It must be a whole number from ${minimum} to ${maximum.toLocaleString("en-US")}.`,
+        `It must be a whole number from ${minimum} to ${whole(maximum)}.`,
       );
     }
     return value;

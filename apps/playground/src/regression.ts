@@ -79,11 +79,14 @@ export function* minibatches(samples: Samples, batchSize: number): Generator<Sam
   for (;;) {
     const order = randperm(count).dataSync();
     for (let start = 0; start + batchSize <= count; start += batchSize) {
-      const rows = Array.from(order.subarray(start, start + batchSize));
-      yield {
-        x: Float32Array.from(rows, (row) => samples.x[row]),
-        y: Float32Array.from(rows, (row) => samples.y[row]),
-      };
+      const x = new Float32Array(batchSize);
+      const y = new Float32Array(batchSize);
+      for (let i = 0; i < batchSize; i++) {
+        const row = order[start + i];
+        x[i] = samples.x[row];
+        y[i] = samples.y[row];
+      }
+      yield { x, y };
     }
   }
 }
