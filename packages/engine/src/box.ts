@@ -23,6 +23,8 @@ export class Box {
   slot: number = 0;
   /** Whether plans change it: parameters, buffers, moments. */
   readonly isState: boolean;
+  /** Whether the plan being made assigns to it. */
+  isChanging: boolean = false;
   /** Whether a plan has used it already; an input used twice stays resident. */
   isUsed: boolean = false;
   /** Whether it was paged out before. */

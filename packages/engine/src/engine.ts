@@ -117,7 +117,7 @@ export class Engine {
    */
   assign(box: Box, value: Node): void {
     const { shape, dtype } = box.node;
-    if (value.dtype !== dtype || `${value.shape}` !== `${shape}`) {
+    if (value.dtype !== dtype || !sameShape(value.shape, shape)) {
       throw new ShapeError(
         `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}].`,
         { op: "assign", shapes: [shape, value.shape] },
@@ -269,32 +269,12 @@ export class Engine {
   /** Recorded nodes that nothing has consumed and that depend on one of these states. */
   private dependents(states: readonly Box[]): Node[] {
     if (states.length === 0) return [];
-    const changing = new Set(states);
-    const depends = new Map<Node, boolean>();
-    return this.tracked.filter((root) => {
-      if (root.box !== undefined || root.consumed) return false;
-      const stack = [root];
-      while (stack.length > 0) {
-        const node = stack[stack.length - 1];
-        if (depends.has(node)) {
-          stack.pop();
-          continue;
-        }
-        const { box, inputs } = node;
-        const unknown = inputs.filter((input) => !depends.has(input));
-        if (box !== undefined) depends.set(node, changing.has(box));
-        else if (unknown.length > 0) {
-          stack.push(...unknown);
-          continue;
-        } else
-          depends.set(
-            node,
-            inputs.some((input) => depends.get(input)),
-          );
-        stack.pop();
-      }
-      return depends.get(root);
-    });
+    for (const box of states) box.isChanging = true;
+    const found = this.tracked.filter(
+      (node) => node.box === undefined && !node.consumed && node.dependsOnState && reaches(node),
+    );
+    for (const box of states) box.isChanging = false;
+    return found;
   }
 
   private settleAll(): void {
@@ -392,6 +372,32 @@ export class Engine {
     }
     memory.end();
   }
+}
+
+let searches = 0;
+
+/** Whether a node depends on a state that is changing. */
+function reaches(root: Node): boolean {
+  searches -= 1;
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.box?.isChanging) return true;
+    const { inputs } = node;
+    for (let i = 0; i < inputs.length; i++) {
+      if (inputs[i].dependsOnState && inputs[i].mark !== searches) {
+        inputs[i].mark = searches;
+        stack.push(inputs[i]);
+      }
+    }
+  }
+  return false;
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function reportOf(plan: Plan, times: readonly number[] | undefined): PlanReport {

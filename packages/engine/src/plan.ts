@@ -68,7 +68,7 @@ export function compilePlan(
   const scalars = walk.scalars.map(({ dtype }) => dtype);
   const program: Program = { kernels: numbered, barriers, buffers: placed, scalars, arenaBytes };
   return {
-    signature: walk.signature.slice(0, walk.length),
+    signature: walk.signature(),
     program,
     executable: backend.compile(program),
     boxBuffers: bySlot,

@@ -23,6 +23,8 @@ function opNumber(op: string): number {
 }
 
 let walks = 0;
+/** Where signatures are written: one is needed at a time, so all walks share it. */
+let paper = new Float64Array(4096);
 
 /** What to compute: nodes whose values are wanted, and states with the nodes that they become. */
 export interface Goal {
@@ -42,8 +44,7 @@ export class Walk {
   /** Values that outlived the last settling, and are used again. */
   readonly old: Node[] = [];
   private readonly horizon: number;
-  signature: Float64Array = new Float64Array(1024);
-  length: number = 0;
+  private length = 0;
   /** Of the structure; the same for equal signatures. */
   hash: number = 0;
 
@@ -65,14 +66,18 @@ export class Walk {
     }
   }
 
-  /** Whether the structure is the one with this signature. */
+  /** Whether the structure is the one with this signature. Only until the next walk. */
   matches(signature: Float64Array): boolean {
     if (signature.length !== this.length) return false;
-    const own = this.signature;
     for (let i = 0; i < signature.length; i++) {
-      if (own[i] !== signature[i] && !Number.isNaN(own[i])) return false;
+      if (paper[i] !== signature[i] && !Number.isNaN(paper[i])) return false;
     }
     return true;
+  }
+
+  /** A copy of the signature. Only until the next walk. */
+  signature(): Float64Array {
+    return paper.slice(0, this.length);
   }
 
   private visit(root: Node): void {
@@ -104,10 +109,8 @@ export class Walk {
     const { shape, attributes, inputs, box } = node;
     node.index = this.order.push(node) - 1;
     if (box !== undefined && node.version !== box.version) throw staleness(node, box);
-    const needed = this.length + 8 + shape.length + attributes.length * 2 + inputs.length;
-    if (needed > this.signature.length) this.grow(needed);
-    this.write(opNumber(box === undefined ? node.op : "box"));
-    this.write(dtypes[node.dtype] + 8 * shape.length);
+    const op = opNumber(box === undefined ? node.op : "box");
+    this.write(op * 256 + shape.length * 8 + dtypes[node.dtype]);
     for (let i = 0; i < shape.length; i++) this.write(shape[i]);
     if (box !== undefined) this.write(this.slotOf(box));
     else if (node.op === "scalar") this.write(this.scalars.push(node) - 1);
@@ -134,17 +137,17 @@ export class Walk {
   }
 
   private write(number: number): void {
-    if (this.length === this.signature.length) this.grow(this.length + 1);
-    this.signature[this.length++] = number;
+    if (this.length === paper.length) grow(this.length + 1);
+    paper[this.length++] = number;
     const mixed = Math.imul(this.hash ^ number, 0x9e3779b1);
     this.hash = mixed ^ (mixed >>> 15);
   }
+}
 
-  private grow(needed: number): void {
-    const larger = new Float64Array(Math.max(needed, this.signature.length * 2));
-    larger.set(this.signature);
-    this.signature = larger;
-  }
+function grow(needed: number): void {
+  const larger = new Float64Array(Math.max(needed, paper.length * 2));
+  larger.set(paper);
+  paper = larger;
 }
 
 /** The error for a node whose state has moved on. */
