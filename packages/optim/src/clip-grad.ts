@@ -1,4 +1,4 @@
-import { ArgumentError, noGrad, stack, type Tensor, zeros } from "@gradloom/tensor";
+import { ArgumentError, noGrad, type Tensor, zeros } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
 
 /** Options of {@link clipGradNorm}. */
@@ -52,15 +52,14 @@ export function clipGradValue(params: Iterable<Tensor>, clipValue: number): void
   });
 }
 
-/** The norm of all elements of all gradients. */
+/** The norm of all elements of all gradients, of which there is one at least. */
 function totalNorm(gradients: readonly Tensor[], normType: number): Tensor {
+  const sizes = gradients.map((gradient) => gradient.abs());
   if (normType === Number.POSITIVE_INFINITY) {
-    return stack(gradients.map((gradient) => gradient.abs().max())).max();
+    return sizes.map((size) => size.amax()).reduce((a, b) => a.maximum(b));
   }
-  const powers = gradients.map((gradient) => gradient.abs().pow(normType).sum());
-  return stack(powers)
-    .sum()
-    .pow(1 / normType);
+  const sums = sizes.map((size) => size.pow(normType).sum());
+  return sums.reduce((a, b) => a.add(b)).pow(1 / normType);
 }
 
 function withGradient(params: Iterable<Tensor>): { parameter: Tensor; gradient: Tensor }[] {

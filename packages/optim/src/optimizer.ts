@@ -1,4 +1,4 @@
-import { fromTypedArray, noGrad, realize, type Tensor } from "@gradloom/tensor";
+import { fromTypedArray, noGrad, realize, Tensor } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -50,8 +50,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.paramGroups = toGroups(name, params, options);
     checkParameters(name, this.paramGroups);
     for (const group of this.paramGroups) this.checkOptions(group);
-    // The values exist from here on, so that the first step is a step like all others.
-    realize(...this.paramGroups.flatMap((group) => group.params));
+    const parameters = this.paramGroups.flatMap((group) => group.params);
+    realize(...parameters.map(inPlace));
   }
 
   /** @throws ArgumentError if an option is out of its range. */
@@ -139,11 +139,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const { moments } = this.#stateOf(parameter);
     let moment = moments.get(name);
     if (moment === undefined) {
-      // A value from the start, not a recorded one: the first step is a step like all others.
       const length = parameter.numel;
       const zeros =
         parameter.dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
-      moment = fromTypedArray(zeros, parameter.shape);
+      moment = inPlace(fromTypedArray(zeros, parameter.shape));
       moments.set(name, moment);
     }
     return moment;
@@ -157,4 +156,12 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }
     return state;
   }
+}
+
+/**
+ * The same value in place. That it is so before the first step, and computed, makes the first step
+ * one like all others, which share its plan.
+ */
+function inPlace(tensor: Tensor): Tensor {
+  return new Tensor(tensor);
 }
