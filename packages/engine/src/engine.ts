@@ -2,7 +2,7 @@ import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
 import { bytesOf, flopsOf } from "./cost.ts";
 import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
-import { ShapeError } from "./errors.ts";
+import { ShapeError, StateError } from "./errors.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { type Node, nextNodeId } from "./node.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
@@ -53,6 +53,8 @@ export interface KernelReport {
 export interface PlanReport {
   readonly kernels: readonly KernelReport[];
   readonly arenaBytes: number;
+  /** Operations that an earlier plan computed already, and this one computes again. */
+  readonly recomputed: number;
 }
 
 /**
@@ -157,11 +159,13 @@ export class Engine {
 
   /** The value of a node in a new array, in row-major order. Settles first. */
   async read(node: Node): Promise<TypedArray> {
+    this.refuseWhileRecording();
     return this.memory.read(this.settled(node));
   }
 
   /** The same at once, where the backend can. */
   readSync(node: Node): TypedArray {
+    this.refuseWhileRecording();
     return this.memory.readSync(this.settled(node));
   }
 
@@ -221,7 +225,7 @@ export class Engine {
     const states = [...this.pending].map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
     const goal = { outputs, states };
-    return reportOf(this.planFor(new Walk(goal, 0), goal), undefined);
+    return reportOf(this.planFor(new Walk(goal, 0), goal), undefined, 0);
   }
 
   /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
@@ -249,6 +253,15 @@ export class Engine {
       pendingNodes: this.tracked.length,
       pendingAssigns: this.pending.size,
     };
+  }
+
+  private refuseWhileRecording(): void {
+    if (this.recording === undefined) return;
+    throw new StateError(
+      "read: a function that is being compiled must not read values, because it does not run again. " +
+        "Return the tensor, and read it outside.",
+      { op: "read" },
+    );
   }
 
   private settled(node: Node): Box {
@@ -290,7 +303,7 @@ export class Engine {
     }
     const run = this.bind(this.planFor(walk, goal), walk, goal);
     this.recording?.runs.push(run);
-    this.execute(run);
+    this.execute(run, this.onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
       if (value.box === undefined) value.settle(box);
@@ -338,7 +351,7 @@ export class Engine {
     return plan;
   }
 
-  private execute({ plan, boxes, scalars, outputs, states }: Run): void {
+  private execute({ plan, boxes, scalars, outputs, states }: Run, recomputed = 0): void {
     const { memory, current } = this;
     const { program, executable, boxBuffers, outputBuffers } = plan;
     memory.begin();
@@ -360,7 +373,7 @@ export class Engine {
       executable.run(addresses, values, (kernel, milliseconds) => {
         times[kernel] += milliseconds;
       });
-      onRun(reportOf(plan, times));
+      onRun(reportOf(plan, times, recomputed));
     }
     for (const box of states) box.host = undefined;
     for (const box of outputs) {
@@ -400,7 +413,22 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-function reportOf(plan: Plan, times: readonly number[] | undefined): PlanReport {
+/** Operations that were in a profiled plan before. */
+function countRepeated(nodes: readonly Node[]): number {
+  let count = 0;
+  for (const node of nodes) {
+    if (node.inputs.length === 0) continue;
+    if (node.isComputed) count += 1;
+    node.isComputed = true;
+  }
+  return count;
+}
+
+function reportOf(
+  plan: Plan,
+  times: readonly number[] | undefined,
+  recomputed: number,
+): PlanReport {
   const { program } = plan;
   const kernels = program.kernels.map((kernel, i) => ({
     kind: kernel.kind,
@@ -413,5 +441,5 @@ function reportOf(plan: Plan, times: readonly number[] | undefined): PlanReport 
     flops: flopsOf(kernel),
     milliseconds: times?.[i],
   }));
-  return { kernels, arenaBytes: program.arenaBytes };
+  return { kernels, arenaBytes: program.arenaBytes, recomputed };
 }

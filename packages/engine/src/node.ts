@@ -62,6 +62,8 @@ export class Node {
   dependsOnState: boolean;
   /** Whether the value takes inputs, random numbers or more than a pass over its elements to compute. */
   isSubstantial: boolean;
+  /** Whether a plan that was profiled has computed it. */
+  isComputed: boolean = false;
   /** Used by walks over the graph: in which walk this node was seen, and as which number. */
   mark: number = 0;
   index: number = 0;

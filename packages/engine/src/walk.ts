@@ -97,7 +97,6 @@ export class Walk {
         stack[top] = input;
         next[top] = 0;
         input.mark = walks;
-        if (input.id < this.horizon && node.id >= this.horizon) this.noteOld(input);
       } else {
         this.note(node);
         top -= 1;
@@ -120,7 +119,11 @@ export class Walk {
         this.write(attributes[i]);
         if (attributes[i] === 0) this.write(1 / attributes[i]);
       }
-      for (let i = 0; i < inputs.length; i++) this.write(inputs[i].index);
+      const isNew = node.id >= this.horizon;
+      for (let i = 0; i < inputs.length; i++) {
+        this.write(inputs[i].index);
+        if (isNew && inputs[i].id < this.horizon) this.noteOld(inputs[i]);
+      }
     }
   }
 

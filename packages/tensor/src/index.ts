@@ -10,6 +10,7 @@ export {
   type TypedArray,
 } from "@gradloom/engine";
 export { type BackwardOptions, backward, type GradOptions, grad } from "./autograd.ts";
+export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,
   arange,
@@ -174,4 +175,5 @@ export {
   randnLike,
   randperm,
 } from "./random.ts";
+export { explain, profile, Report } from "./report.ts";
 export { Tensor } from "./tensor.ts";
