@@ -66,6 +66,8 @@ def number(value):
 
 def numbers(tensor):
     flat = tensor.detach().contiguous().view(-1).numpy()
+    if tensor.dtype == torch.bool:
+        flat = flat.astype(np.uint8)
     if tensor.dtype == torch.float32:  # the shortest digits that give the same float32
         return [number(float(np.format_float_scientific(x))) for x in flat]
     return [number(x) for x in flat.tolist()]

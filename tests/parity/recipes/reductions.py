@@ -118,7 +118,8 @@ def logic_and_logs(family):
     family.add("logsumexp", draw.normal(3, 5), 1, torch_fn=logsumexp, keepdim=True)
     family.add("logsumexp", torch.tensor([[1000.0, 1000.0], [-INF, 0.0], [INF, 1.0]]), 1,
                torch_fn=logsumexp, gradient=False, note="edges")
-    family.add("logsumexp", torch.tensor([[1000.0, 999.0], [-1000.0, -999.0]]), 1, torch_fn=logsumexp)
+    # PyTorch's own gradient loses four digits here: exp(x - y) with y rounded to a float32 near 1000.
+    family.add("logsumexp", torch.tensor([[1000.0, 999.0], [-1000.0, -999.0]]), 1, torch_fn=logsumexp, gradient=False)
 
 
 def families():
