@@ -20,32 +20,38 @@ export interface RunResult {
   readonly description: string;
 }
 
+// More would make the pictures large and look no different.
+const mostSamples = 1024;
+const mostSteps = 4000;
+
 const axisX = { labelAnchor: "center", labelArrow: "none", labelOffset: 38 } as const;
 
 /** The samples, the curve to learn and the fitted curve; below them what separates the two, magnified. */
 export function fitChart(run: RunResult): string {
-  const { training, heldOut, noise } = run;
+  const { noise } = run;
+  const training = thinned(points(run.training), mostSamples);
+  const heldOut = points(run.heldOut);
   const curve = Array.from(curvePoints, (x, i) => ({
     x,
     fit: run.curve[i],
     truth: trueCurve(x),
     error: run.curve[i] - trueCurve(x),
   }));
+  const shown = training.length < run.training.x.length ? ` (${whole(training.length)} shown)` : "";
   const x = { ...axisX, domain: [-range, range], ticks: 13, label: "x" };
-  const rest = residuals(heldOut);
-  const extent = largest([...residuals(training), ...rest, ...curve]) * 1.05;
+  const extent = largest([...training, ...heldOut, ...curve]) * 1.05;
 
   return drawFigure({
     title: "An MLP learns y = 3x² + 5",
     subtitle: `${run.description} · held-out RMSE ${short(run.rmse)}`,
     legend: [
       {
-        label: `${whole(training.x.length)} training samples`,
+        label: `training samples${shown}`,
         colour: colours.samples,
         mark: "dot",
       },
       {
-        label: `${whole(heldOut.x.length)} held-out samples`,
+        label: "held-out samples",
         colour: colours.heldOut,
         mark: "dot",
       },
@@ -67,14 +73,14 @@ export function fitChart(run: RunResult): string {
         x,
         y: { label: "y", grid: true, nice: true, zero: true },
         marks: [
-          Plot.dot(points(training), {
+          Plot.dot(training, {
             x: "x",
             y: "y",
             r: 6,
             fill: colours.samples,
             fillOpacity: 0.3,
           }),
-          Plot.dot(points(heldOut), {
+          Plot.dot(heldOut, {
             x: "x",
             y: "y",
             r: 4,
@@ -98,14 +104,14 @@ export function fitChart(run: RunResult): string {
             fill: colours.samples,
             fillOpacity: 0.18,
           }),
-          Plot.dot(residuals(training), {
+          Plot.dot(training, {
             x: "x",
             y: "error",
             r: 1.5,
             fill: colours.samples,
             fillOpacity: 0.5,
           }),
-          Plot.dot(rest, { x: "x", y: "error", r: 2, fill: colours.heldOut, fillOpacity: 0.5 }),
+          Plot.dot(heldOut, { x: "x", y: "error", r: 2, fill: colours.heldOut, fillOpacity: 0.5 }),
           Plot.ruleY([0], { stroke: colours.truth, strokeDasharray: "5 4" }),
           Plot.line(curve, { x: "x", y: "error", stroke: colours.fit, strokeWidth: 2.5 }),
         ],
@@ -118,7 +124,10 @@ export function fitChart(run: RunResult): string {
 export function lossChart(run: RunResult): string {
   const { losses, noise } = run;
   const average = movingAverage(losses, Math.round(losses.length / 100));
-  const steps = losses.map((loss, i) => ({ step: i + 1, loss, average: average[i] }));
+  const steps = thinned(
+    losses.map((loss, i) => ({ step: i + 1, loss, average: average[i] })),
+    mostSteps,
+  );
   const floor = noise ** 2;
   const domain = logarithmicDomain(floor > 0 ? [floor, ...losses] : losses);
   return drawFigure({
@@ -161,12 +170,24 @@ export function lossChart(run: RunResult): string {
   });
 }
 
-/** The mean of each value and up to `reach` neighbours on either side. */
+/**
+ * The mean of each value and of up to `reach` neighbours on either side; of fewer towards the ends, always
+ * as many on the left as on the right.
+ */
 export function movingAverage(values: readonly number[], reach: number): number[] {
+  const sums = [0];
+  for (const value of values) sums.push(sums[sums.length - 1] + value);
   return values.map((_, i) => {
-    const near = values.slice(Math.max(0, i - reach), i + reach + 1);
-    return near.reduce((sum, value) => sum + value, 0) / near.length;
+    const r = Math.min(reach, i, values.length - 1 - i);
+    return (sums[i + r + 1] - sums[i - r]) / (2 * r + 1);
   });
+}
+
+/** At most `most` of the items, evenly picked, the first and the last among them. */
+export function thinned<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items];
+  const step = (items.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]);
 }
 
 /** A little more than the values need, on a logarithmic axis. */
@@ -183,12 +204,9 @@ function decades([low, high]: readonly [number, number]): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
 }
 
-function points({ x, y }: Samples): { x: number; y: number }[] {
-  return Array.from(x, (value, i) => ({ x: value, y: y[i] }));
-}
-
-function residuals({ x, y }: Samples): { x: number; error: number }[] {
-  return Array.from(x, (value, i) => ({ x: value, error: y[i] - trueCurve(value) }));
+/** The samples as points, and how far each is from the curve to learn. */
+function points({ x, y }: Samples): { x: number; y: number; error: number }[] {
+  return Array.from(x, (value, i) => ({ x: value, y: y[i], error: y[i] - trueCurve(value) }));
 }
 
 function largest(points: readonly { error: number }[]): number {

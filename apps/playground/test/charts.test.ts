@@ -1,6 +1,6 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
-import { fitChart, lossChart, movingAverage, type RunResult } from "../src/charts.ts";
+import { fitChart, lossChart, movingAverage, type RunResult, thinned } from "../src/charts.ts";
 import { toPng } from "../src/png.ts";
 import { curvePoints, type Samples, trueCurve } from "../src/samples.ts";
 
@@ -32,8 +32,8 @@ test("the picture of the fit shows all samples, both curves and the residuals", 
     expect.arrayContaining([
       "An MLP learns y = 3x² + 5",
       "1–4–1 & <others> · held-out RMSE 0.0541",
-      "40 training samples",
-      "20 held-out samples",
+      "training samples",
+      "held-out samples",
       "x",
       "↑ y",
       "↑ difference from 3x² + 5",
@@ -68,7 +68,16 @@ test("a PNG has twice the size of its SVG, and text in it without a font on the 
   expect(png.length).toBeGreaterThan((await toPng(svg(""))).length + 100);
 });
 
-test("the moving average reaches to both sides", () => {
-  expect(movingAverage([1, 2, 3, 10], 1)).toEqual([1.5, 2, 5, 6.5]);
+test("the moving average reaches to both sides, less far towards the ends", () => {
+  expect(movingAverage([1, 2, 3, 10, 0], 1)).toEqual([1, 2, 5, 13 / 3, 0]);
+  expect(movingAverage([1, 2, 3, 10, 0], 9)).toEqual([1, 2, 3.2, 13 / 3, 0]);
   expect(movingAverage([1, 2], 0)).toEqual([1, 2]);
+});
+
+test("large runs are thinned, and the picture says so", () => {
+  expect(thinned([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
+  expect(thinned([1, 2], 3)).toEqual([1, 2]);
+  const large = { ...run, training: samples(5000), losses: new Array<number>(50_000).fill(1) };
+  expect(texts(fitChart(large))).toContain("training samples (1,024 shown)");
+  expect(lossChart(large).length).toBeLessThan(200_000);
 });
