@@ -100,7 +100,8 @@ export class Allocator {
   private extend(bytes: number): Block {
     const open = this.last?.free ? this.last : undefined;
     const start = open ? open.address : this.end;
-    this.memory.reserve(start + bytes);
+    // Kernels may read, not write, up to a vector beyond the end of a buffer.
+    this.memory.reserve(start + bytes + alignment);
     if (open) {
       this.unlist(open);
       open.bytes = bytes;

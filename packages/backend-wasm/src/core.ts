@@ -21,7 +21,7 @@ export interface Core {
  * The module that each thread has one instance of: the driver, the matrix product, and the table of
  * functions that they call.
  */
-export function compileCore(features: Features, control: number): WebAssembly.Module {
+export function writeCore(features: Features, control: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const shared = features.sharedMemory;
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared });
@@ -30,5 +30,5 @@ export function compileCore(features: Features, control: number): WebAssembly.Mo
   const matmul = addMatmul(module, features);
   module.element(coreSlots.blocks, [matmul.blocks.index, matmul.panels.index]);
   addDriver(module, { control, stalled: shared ? stalled : undefined });
-  return new WebAssembly.Module(module.finish());
+  return module.finish();
 }

@@ -3,7 +3,8 @@ import { countIterations } from "./loop-nest.ts";
 
 /** Nanoseconds, roughly, on one thread: what decides whether a kernel is worth a second one. */
 export function loopNanoseconds(kernel: LoopKernel): number {
-  let row = 5;
+  // A reduction has to be set up and combined for each row.
+  let row = kernel.stages.some((stage) => stage.inner.length > 0) ? 5 : 0;
   for (const stage of kernel.stages) row += stageNanoseconds(stage) * countIterations(stage.inner);
   return row * countIterations(kernel.outer);
 }
@@ -18,11 +19,11 @@ export function matmulNanoseconds(kernel: MatmulKernel): number {
 function stageNanoseconds(stage: Stage): number {
   let cost = 0;
   for (const instruction of stage.code) {
-    if (instruction.op === "load") cost += 2;
+    if (instruction.op === "load") cost += 1.5;
     else if (instruction.op in elementOps) {
       const { cost: operation } = elementOps[instruction.op as keyof typeof elementOps];
       cost += instruction.dtype === "float64" ? 4 * operation : operation;
     }
   }
-  return (cost + 3 * stage.stores.length + 2 * stage.results.length) * 0.07;
+  return (cost + 1.5 * stage.stores.length + 2 * stage.results.length) * 0.03;
 }

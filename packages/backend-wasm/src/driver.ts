@@ -18,8 +18,10 @@ export const control = {
   failed: 448,
   /** For each thread, which of its chunks comes next: `sequence + chunk`. */
   tickets: 512,
-  /** For each thread, the last number of the mail it has read. */
+  /** For each thread, the number of the last letter that it has read. */
   acknowledged: 544,
+  /** For each thread, how many chunks it has run. */
+  chunks: 560,
 } as const;
 
 const lineBytes = 64;
@@ -178,10 +180,17 @@ function addHelp(
   const address = f.local("i32");
   const ticket = f.local("i32");
   const limit = f.local("i32");
+  const counter = f.local("i32");
 
   slotOf(f, options, sequence).set(slot);
   f.get(slot).load("i32.load", groupSlot.threads).tee(threads).set(tries);
   f.get(thread).set(owner);
+  f.get(thread)
+    .i32(6)
+    .op("i32.shl")
+    .i32(options.control + control.chunks)
+    .op("i32.add")
+    .set(counter);
   const all = f.block();
   const nextOwner = f.loop();
   f.get(tries).op("i32.eqz").brIf(all);
@@ -205,6 +214,7 @@ function addHelp(
   f.get(ticket).op("i32.ne").brIf(nextChunk);
   f.get(slot).load("i32.load", groupSlot.step).get(ticket).i32(0xff).op("i32.and").get(thread);
   f.call(runChunk.index);
+  f.get(counter).get(counter).load("i32.load").i32(1).op("i32.add").store("i32.store");
   f.i32(options.control).i32(1).load("i32.atomic.rmw.add", control.done).op("drop");
   f.i32(options.control).load("i32.atomic.load", control.waiting).if();
   f.i32(options.control).i32(1).load("memory.atomic.notify", control.done).op("drop").end();

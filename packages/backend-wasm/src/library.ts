@@ -1,11 +1,12 @@
 import type { Kernel } from "@gradloom/engine";
+import { hostMath } from "./host-math.ts";
 
 /** A compiled function. */
 export interface LibraryEntry {
   readonly key: string;
   readonly module: WebAssembly.Module;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether it calls functions of the host: those exist on the first thread only. */
+  /** Whether it calls functions of ours in JavaScript: those exist on the first thread only. */
   readonly firstThreadOnly: boolean;
   /** Position in the table of functions, or -1: not in the table any more. */
   slot: number;
@@ -53,7 +54,9 @@ export class KernelLibrary {
     const bytes = write();
     const module = new WebAssembly.Module(bytes);
     this.compiled++;
-    const firstThreadOnly = WebAssembly.Module.imports(module).some((i) => i.module === "h");
+    const firstThreadOnly = WebAssembly.Module.imports(module).some(
+      ({ module: from, name }) => from === "h" && !isBuiltIn(name),
+    );
     const entry = { key, module, bytes, firstThreadOnly, slot: -1 };
     this.touch(entry);
     return entry;
@@ -79,6 +82,12 @@ export class KernelLibrary {
       this.dropped++;
     }
   }
+}
+
+/** Whether a host function is one of JavaScript's own, which all threads have. */
+function isBuiltIn(name: string): boolean {
+  const builtIn: unknown = Reflect.get(Math, name);
+  return builtIn !== undefined && Reflect.get(hostMath, name) === builtIn;
 }
 
 /** What two kernels have in common if the same code computes them. */

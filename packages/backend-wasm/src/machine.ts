@@ -1,6 +1,6 @@
 import { BackendError } from "@gradloom/engine";
 import { Allocator } from "./allocator.ts";
-import { type Core, compileCore, coreSlots } from "./core.ts";
+import { type Core, coreSlots, writeCore } from "./core.ts";
 import { controlBytes } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { hostMath } from "./host-math.ts";
@@ -33,6 +33,7 @@ export class WasmMachine {
   private sharedBytes = 0;
   private ownBytes = 0;
   private ownThreads = 0;
+  private droppedSeen = 0;
 
   constructor(features: Features, numThreads: number) {
     this.features = features;
@@ -40,7 +41,7 @@ export class WasmMachine {
     this.memory = new LinearMemory(features.sharedMemory);
     this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
     this.sleep = features.sharedMemory && maySleep() ? 1 : 0;
-    const module = compileCore(features, controlAddress);
+    const module = new WebAssembly.Module(writeCore(features, controlAddress));
     const imports = {
       e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
       h: hostMath,
@@ -99,7 +100,6 @@ export class WasmMachine {
     this.block = this.allocator.allocate(this.ownMemory(this.ownThreads));
     this.revision++;
   }
-  private droppedSeen = 0;
 
   /** Runs a plan, on all threads if that is worth it. */
   run(plan: number, parallel: boolean): void {

@@ -42,7 +42,7 @@ export class LinearMemory {
     const pages = this.byteLength / pageBytes;
     const needed = Math.ceil(end / pageBytes);
     const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), maxPages);
-    if (!this.grow(wanted - pages) && (wanted === needed || !this.grow(needed - pages))) {
+    if (needed > maxPages || !(this.grow(wanted - pages) || this.grow(needed - pages))) {
       throw new BackendError(
         `allocate: all memory must fit into 4 GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
         { op: "allocate" },
@@ -51,7 +51,6 @@ export class LinearMemory {
   }
 
   private grow(pages: number): boolean {
-    if (this.byteLength / pageBytes + pages > maxPages) return false;
     try {
       this.memory.grow(pages);
     } catch {

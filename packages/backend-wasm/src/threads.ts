@@ -1,6 +1,6 @@
 import { BackendError } from "@gradloom/engine";
 import type { Allocator } from "./allocator.ts";
-import { control } from "./driver.ts";
+import { control, maxThreads } from "./driver.ts";
 import type { LibraryEntry } from "./library.ts";
 import type { LinearMemory } from "./memory.ts";
 import { startWorker, type WorkerHandle } from "./worker.ts";
@@ -31,7 +31,8 @@ export class Threads {
   /** How long the first thread waits for a chunk that another has begun, without any sign of life. */
   patience: number = 20_000;
   private readonly host: ThreadsHost;
-  private readonly workers = new Map<number, WorkerHandle>();
+  /** The other threads, by number. */
+  readonly workers: Map<number, WorkerHandle> = new Map();
   private sent: Sent[] = [];
   private letters = 0;
   private growths = 0;
@@ -102,6 +103,16 @@ export class Threads {
         { op: "run" },
       );
     }
+  }
+
+  /** How many chunks the other threads have run so far. */
+  get chunksRun(): number {
+    let sum = 0;
+    for (let thread = 1; thread < maxThreads; thread++) {
+      const word = (this.host.control + control.chunks + 64 * thread) >>> 2;
+      sum += Atomics.load(this.host.memory.words, word);
+    }
+    return sum;
   }
 
   /** Ends all threads. */

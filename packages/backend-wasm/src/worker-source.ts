@@ -25,7 +25,7 @@ export interface WorkerStart {
 export const workerSource: string = `"use strict";
 function start(data) {
   const memory = data.memory, control = data.control >>> 2, thread = data.thread;
-  const imports = { e: { m: memory, s() {} } };
+  const imports = { e: { m: memory, s() {} }, h: Math };
   const exports = new WebAssembly.Instance(data.core, imports).exports;
   const install = (slot, module) =>
     exports.table.set(slot, new WebAssembly.Instance(module, imports).exports.k);

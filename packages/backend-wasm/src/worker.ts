@@ -2,7 +2,8 @@ import { type WorkerStart, workerSource } from "./worker-source.ts";
 
 /** A worker of whichever kind the host has. */
 export interface WorkerHandle {
-  terminate(): void;
+  /** Ends it; in Node, what is returned can be awaited. */
+  terminate(): unknown;
 }
 
 interface NodeWorker {
@@ -60,7 +61,7 @@ export function startWorker(data: WorkerStart, onEnd: () => void): WorkerHandle 
     worker.on("error", onEnd);
     worker.on("exit", onEnd);
     worker.unref();
-    return { terminate: () => void worker.terminate() };
+    return { terminate: () => worker.terminate() };
   }
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   const worker = new Worker(url);
