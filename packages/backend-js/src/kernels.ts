@@ -6,7 +6,7 @@ import {
   type TypedArray,
 } from "@gradloom/engine";
 import { fit } from "./element-rules.ts";
-import { evaluate, forEachPoint } from "./loops.ts";
+import { compileAffine, forEachPoint } from "./loops.ts";
 import { compileStage, type Frame } from "./stage.ts";
 
 /** A compiled kernel, to be called with its buffers and scalars, in its own order. */
@@ -40,15 +40,21 @@ function compileMatmul(kernel: MatmulKernel): KernelFunction {
   const loops = [...batch, m, n];
   const epilogue = compileStage(kernel.epilogue, 0, loops.length);
   // Where the row of `a` and the column of `b` start.
-  const rowOfA = { offset: a.offset, strides: [...a.batchStrides, a.rowStride, 0] };
-  const columnOfB = { offset: b.offset, strides: [...b.batchStrides, 0, b.columnStride] };
+  const rowOfA = compileAffine({
+    offset: a.offset,
+    strides: [...a.batchStrides, a.rowStride, 0],
+  });
+  const columnOfB = compileAffine({
+    offset: b.offset,
+    strides: [...b.batchStrides, 0, b.columnStride],
+  });
   return (arrays, scalars) => {
     const frame = createFrame(arrays, scalars);
     const left = arrays[a.buffer];
     const right = arrays[b.buffer];
     forEachPoint(loops, frame.loops, 0, () => {
-      const i = evaluate(rowOfA, frame.loops);
-      const j = evaluate(columnOfB, frame.loops);
+      const i = rowOfA(frame.loops);
+      const j = columnOfB(frame.loops);
       let sum = 0;
       for (let p = 0; p < k; p++) {
         const x = left[i + p * a.columnStride];

@@ -23,9 +23,11 @@ export function forEachPoint(
   loop(0);
 }
 
-/** `offset + Σ strides[i] · loops[i]`. */
-export function evaluate({ offset, strides }: Affine, loops: readonly number[]): number {
-  let value = offset;
-  for (let i = 0; i < strides.length; i++) value += strides[i] * loops[i];
-  return value;
+/** A function of the loops: `offset + Σ strides[i] · loops[i]`. */
+export function compileAffine({ offset, strides }: Affine): (loops: readonly number[]) => number {
+  return (loops) => {
+    let value = offset;
+    for (let i = 0; i < strides.length; i++) value += strides[i] * loops[i];
+    return value;
+  };
 }

@@ -9,11 +9,12 @@ export interface Reducer {
 
 /** A new reducer. Sums and products of floats are kept in double precision and rounded once. */
 export function createReducer(op: ReduceOp, dtype: DType): Reducer {
+  const float = isFloat(dtype);
   switch (op) {
     case "sum":
-      return fold(0, (a, b) => (isFloat(dtype) ? a + b : (a + b) | 0), dtype);
+      return fold(0, (a, b) => (float ? a + b : (a + b) | 0), dtype);
     case "prod":
-      return fold(1, (a, b) => (isFloat(dtype) ? a * b : Math.imul(a, b)), dtype);
+      return fold(1, (a, b) => (float ? a * b : Math.imul(a, b)), dtype);
     case "max":
       return fold(lowest[dtype], Math.max, dtype);
     case "min":

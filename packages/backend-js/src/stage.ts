@@ -6,7 +6,7 @@ import {
   type TypedArray,
 } from "@gradloom/engine";
 import { elementRule, fit } from "./element-rules.ts";
-import { evaluate, forEachPoint } from "./loops.ts";
+import { compileAffine, forEachPoint } from "./loops.ts";
 import { createReducer } from "./reducers.ts";
 
 /** What the code of a kernel sees while it runs. */
@@ -33,6 +33,11 @@ export function compileStage(
   outerCount: number,
 ): (frame: Frame) => void {
   const steps = stage.code.map((instruction) => compileInstruction(instruction, stage.code));
+  const stores = stage.stores.map(({ value, access }) => ({
+    value,
+    buffer: access.buffer,
+    locate: compileAccess(access),
+  }));
   return (frame) => {
     const { loops, values } = frame;
     const reducers = stage.results.map(({ value, reduce }) =>
@@ -40,9 +45,8 @@ export function compileStage(
     );
     forEachPoint(stage.inner, loops, outerCount, () => {
       for (let i = 0; i < steps.length; i++) values[i] = steps[i](frame);
-      for (const { value, access } of stage.stores) {
-        const position = locate(access, frame);
-        frame.arrays[access.buffer][position] = values[value];
+      for (const { value, buffer, locate } of stores) {
+        frame.arrays[buffer][locate(frame)] = values[value];
       }
       for (let i = 0; i < reducers.length; i++) reducers[i]?.add(values[stage.results[i].value]);
     });
@@ -56,17 +60,21 @@ function compileInstruction(instruction: Instruction, code: readonly Instruction
   const toDType = fit[instruction.dtype];
   switch (instruction.op) {
     case "load": {
-      const { access, guards } = instruction;
+      const { buffer } = instruction.access;
+      const locate = compileAccess(instruction.access);
+      const guards = instruction.guards.map(({ size, ...affine }) => {
+        const position = compileAffine(affine);
+        return ({ loops }: Frame) => position(loops) >= 0 && position(loops) < size;
+      });
       return (frame) => {
-        for (const guard of guards) {
-          const position = evaluate(guard, frame.loops);
-          if (position < 0 || position >= guard.size) return 0;
-        }
-        return frame.arrays[access.buffer][locate(access, frame)];
+        for (const holds of guards) if (!holds(frame)) return 0;
+        return frame.arrays[buffer][locate(frame)];
       };
     }
-    case "index":
-      return (frame) => toDType(evaluate(instruction, frame.loops));
+    case "index": {
+      const index = compileAffine(instruction);
+      return ({ loops }) => toDType(index(loops));
+    }
     case "constant": {
       const value = toDType(instruction.value);
       return () => value;
@@ -93,15 +101,17 @@ function compileInstruction(instruction: Instruction, code: readonly Instruction
 }
 
 /** Where in its array an access is; the description of the kernel is wrong if that is outside. */
-function locate(access: Access, frame: Frame): number {
-  const position = evaluate(access, frame.loops);
-  const { length } = frame.arrays[access.buffer];
-  if (position < 0 || position >= length) {
+function compileAccess(access: Access): Step {
+  const { buffer } = access;
+  const locate = compileAffine(access);
+  return ({ arrays, loops }) => {
+    const position = locate(loops);
+    const { length } = arrays[buffer];
+    if (position >= 0 && position < length) return position;
     throw new BackendError(
       `run: an access must stay inside its buffer, got element ${position} of ${length} ` +
-        `in buffer ${access.buffer} of the kernel at loops [${frame.loops.join(", ")}].`,
+        `in buffer ${buffer} of the kernel at loops [${loops.join(", ")}].`,
       { op: "run" },
     );
-  }
-  return position;
+  };
 }
