@@ -34,7 +34,7 @@ export function terminalPlot(options: TerminalPlot): string {
     middle.padEnd(half - right.length + Math.ceil(middle.length / 2)) +
     right;
   const indent = " ".repeat(gutter);
-  return `${indent}${title}\n${lines}\n${indent} ${below}`;
+  return `${indent}${title}\n${lines.replace(/ +$/gm, "")}\n${indent} ${below}`;
 }
 
 /** `count` values from the first to the last, those between by linear interpolation. */
