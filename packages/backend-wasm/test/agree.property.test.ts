@@ -1,0 +1,42 @@
+import { JsBackend } from "@gradloom/backend-js";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { WasmBackend } from "../src/index.ts";
+import { compare, describeProgram, runOn, sameBits } from "./compare.ts";
+import { drawFrom } from "./draw.ts";
+import { randomProgram } from "./random-kernel.ts";
+
+// GRADLOOM_SOAK=20000 looks longer, from a seed that changes: for a night, or after a change.
+const soak = Number(process.env.GRADLOOM_SOAK ?? 0);
+const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 250, seed: 2011 };
+
+describe("WasmBackend", () => {
+  const oracle = new JsBackend();
+  const one = new WasmBackend({ threads: 1 });
+  const two = new WasmBackend({ threads: 2 });
+  afterAll(() => {
+    one.dispose();
+    two.dispose();
+  });
+
+  test(
+    "agrees with the oracle on random programs, and with itself on any number of threads",
+    () => {
+      let elements = 0;
+      let undecided = 0;
+      const property = fc.property(fc.gen(), (generate) => {
+        const random = randomProgram(drawFrom(generate));
+        const got = runOn(one, random);
+        const result = compare(random, oracle, got);
+        const report = `${result.where}\n${describeProgram(random)}`;
+        expect(result.worst, report).toBeLessThanOrEqual(1);
+        expect(sameBits(got, runOn(two, random)), `threads differ\n${report}`).toBe(true);
+        elements += result.elements;
+        undecided += result.undecided;
+      });
+      fc.assert(property, parameters);
+      expect(undecided / elements).toBeLessThan(0.05);
+    },
+    soak > 0 ? soak * 1000 : 120_000,
+  );
+});

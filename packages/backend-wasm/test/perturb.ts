@@ -1,0 +1,207 @@
+import {
+  createArray,
+  type DType,
+  type ElementOp,
+  type Instruction,
+  isFloat,
+  type Kernel,
+  type LoopKernel,
+  type MatmulKernel,
+  philox,
+  type Stage,
+  type TypedArray,
+} from "@gradloom/engine";
+import type { RandomProgram } from "./kernel-builder.ts";
+
+// How far, in units of the last place, an operation may be from what the oracle computes.
+const basic = 1; // a multiplication and an addition may be fused
+const function_ = 4;
+const reduction = 8;
+const longReduction = 32; // more than 100 terms
+
+type Float = "float32" | "float64";
+const epsilon: Readonly<Record<Float, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
+const noises = [basic, function_, reduction, longReduction].flatMap((amplitude) =>
+  (["float32", "float64"] as const).map((dtype) => ({ dtype, amplitude })),
+);
+const noiseLength = 1 << 13;
+
+/** Operations on floats that every backend gives the same bits for, given the same arguments. */
+const exact: ReadonlySet<ElementOp> = new Set<ElementOp>([
+  ...(["neg", "abs", "floor", "ceil", "round", "trunc", "cast", "max", "min", "where"] as const),
+]);
+
+/**
+ * The same program with each inexact result moved by a random part of the error that a backend may make.
+ * How far the outputs of a few such programs are apart says how far a backend's may be: the
+ * method is Monte Carlo arithmetic (Parker 1997). Products of matrices become loops, so that each of
+ * their products is moved.
+ */
+export function perturb(random: RandomProgram, seed: number): RandomProgram {
+  const { program, contents } = random;
+  const first = program.buffers.length;
+  const buffers = noises.map(({ dtype }) => ({
+    dtype,
+    length: noiseLength,
+    arenaOffset: undefined,
+  }));
+  const kernels = program.kernels.map((kernel, i) => perturbKernel(kernel, first, seed + i));
+  return {
+    ...random,
+    program: { ...program, kernels, buffers: [...program.buffers, ...buffers] },
+    contents: [...contents, ...noiseOf(seed)],
+  };
+}
+
+const noiseBySeed = new Map<number, TypedArray[]>();
+
+/** Factors close to 1: for each kind of noise, an array of them. */
+function noiseOf(seed: number): TypedArray[] {
+  const known = noiseBySeed.get(seed);
+  if (known !== undefined) return known;
+  const noise = noises.map(({ dtype, amplitude }, i) => {
+    const array = createArray(dtype, noiseLength);
+    for (let j = 0; j < noiseLength; j++) {
+      array[j] = 1 + (philox(j, i, seed, 1, 0) / 2 ** 31) * amplitude * epsilon[dtype];
+    }
+    return array;
+  });
+  noiseBySeed.set(seed, noise);
+  return noise;
+}
+
+/** Whether a program computes anything that backends may round differently. */
+export function isInexact({ program }: RandomProgram): boolean {
+  return program.kernels.some((kernel) => {
+    const stages = kernel.kind === "loop" ? kernel.stages : [kernel.epilogue];
+    return stages.some(({ code }) =>
+      code.some((instruction) => amplitudeOf(instruction, stages) > 0),
+    );
+  });
+}
+
+function perturbKernel(kernel: Kernel, firstNoise: number, seed: number): Kernel {
+  const loops = kernel.kind === "loop" ? kernel : asLoops(kernel);
+  const { buffers, outer, stages } = loops;
+  const positions = noises.map((_, i) => buffers.length + i);
+  // Scratch comes behind the buffers, and so moves.
+  const move = (buffer: number): number =>
+    buffer < buffers.length ? buffer : buffer + noises.length;
+  return {
+    ...loops,
+    buffers: [...buffers, ...noises.map((_, i) => firstNoise + i)],
+    stages: stages.map((stage, i) =>
+      perturbStage(stage, stages, [...outer, ...stage.inner], positions, move, seed * 31 + i),
+    ),
+  };
+}
+
+function perturbStage(
+  stage: Stage,
+  stages: readonly Stage[],
+  sizes: readonly number[],
+  noisePositions: readonly number[],
+  move: (buffer: number) => number,
+  seed: number,
+): Stage {
+  const code: Instruction[] = [];
+  const moved: number[] = [];
+  const disturb = (position: number, dtype: DType, amplitude: number): number => {
+    const noise = noises.findIndex((n) => n.dtype === dtype && n.amplitude === amplitude);
+    if (noise < 0) return position;
+    const share = Math.floor(noiseLength / 2 / Math.max(sizes.length, 1));
+    const strides = sizes.map((size, loop) => {
+      const most = Math.floor(share / Math.max(size, 1));
+      return most - ((code.length * 7 + loop * 3) % Math.max(Math.ceil(most / 2), 1));
+    });
+    const offset = philox(code.length, seed, 2, 3, 0) & (noiseLength / 2 - 1);
+    const access = { buffer: noisePositions[noise], offset, strides };
+    const load = code.push({ op: "load", dtype, access, guards: [] }) - 1;
+    return code.push({ op: "mul", dtype, args: [position, load] }) - 1;
+  };
+  for (const instruction of stage.code) {
+    let copy: Instruction = instruction;
+    if ("args" in copy) copy = { ...copy, args: copy.args.map((arg) => moved[arg]) };
+    if (copy.op === "load") {
+      copy = { ...copy, access: { ...copy.access, buffer: move(copy.access.buffer) } };
+    }
+    const position = code.push(copy) - 1;
+    moved.push(disturb(position, copy.dtype, amplitudeOf(instruction, stages)));
+  }
+  return {
+    ...stage,
+    stores: stage.stores.map(({ value, access }) => ({
+      value: moved[value],
+      access: { ...access, buffer: move(access.buffer) },
+    })),
+    // Each term of a sum is moved too: where terms cancel, the sum is as inexact as they are large.
+    results: stage.results.map(({ value, reduce }) => {
+      const sums = reduce === "sum" || reduce === "prod";
+      const dtype = stage.code[value].dtype;
+      return { reduce, value: sums ? disturb(moved[value], dtype, function_) : moved[value] };
+    }),
+    code,
+  };
+}
+
+function amplitudeOf(instruction: Instruction, stages: readonly Stage[]): number {
+  if (!isFloat(instruction.dtype)) return 0;
+  switch (instruction.op) {
+    case "load":
+    case "index":
+    case "constant":
+    case "scalar":
+      return 0;
+    case "product":
+      return reduction;
+    case "result": {
+      const { inner, results } = stages[instruction.stage];
+      const { reduce } = results[instruction.result];
+      if (reduce !== "sum" && reduce !== "prod") return 0;
+      return inner.reduce((count, size) => count * size, 1) > 100 ? longReduction : reduction;
+    }
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+    case "sqrt":
+      return basic;
+    case "mod":
+    case "floorDiv":
+      return 0;
+    default:
+      return exact.has(instruction.op) ? 0 : function_;
+  }
+}
+
+/** A product of matrices as a loop kernel: the definition, written out. */
+export function asLoops(kernel: MatmulKernel): LoopKernel {
+  const { buffers, scalars, label, dtype, batch, m, n, k, a, b, epilogue } = kernel;
+  const load = (operand: typeof a, strides: readonly number[]): Instruction => ({
+    op: "load",
+    dtype,
+    access: {
+      buffer: operand.buffer,
+      offset: operand.offset,
+      strides: [...operand.batchStrides, ...strides],
+    },
+    guards: [],
+  });
+  const product = {
+    inner: [k],
+    code: [
+      load(a, [a.rowStride, 0, a.columnStride]),
+      load(b, [0, b.columnStride, b.rowStride]),
+      { op: "mul", dtype, args: [0, 1] } as const,
+    ],
+    stores: [],
+    results: [{ value: 2, reduce: "sum" } as const],
+  };
+  const code = epilogue.code.map(
+    (instruction): Instruction =>
+      instruction.op === "product" ? { op: "result", dtype, stage: 0, result: 0 } : instruction,
+  );
+  const outer = [...batch, m, n];
+  const stages = [product, { ...epilogue, code }];
+  return { kind: "loop", buffers, scalars, label, outer, stages, scratch: [] };
+}
