@@ -74,6 +74,8 @@ export class Engine {
   private horizon = 0;
   private compiledPlans = 0;
   private recording: Recording | undefined;
+  /** Asked at each settling for nodes that should be computed with it, whatever it is for. */
+  wanted: (() => readonly Node[]) | undefined;
   private onRun: ((report: PlanReport) => void) | undefined;
 
   constructor(backend: Backend, options: PlanOptions = {}) {
@@ -148,6 +150,7 @@ export class Engine {
       if (node.box === undefined) outputs.add(node);
       else if (node.box.version !== node.version) throw staleness(node, node.box);
     }
+    for (const node of this.wanted?.() ?? []) if (node.box === undefined) outputs.add(node);
     for (const node of this.dependents(states.map(({ box }) => box))) outputs.add(node);
     for (const { value } of states) outputs.delete(value);
     this.settle({ outputs: [...outputs], states });
@@ -175,10 +178,13 @@ export class Engine {
     return box !== undefined && box.version === node.version && !box.isReleased;
   }
 
-  /** Gives back the memory of a computed value that nobody will read again. */
+  /**
+   * Gives back the memory of a computed value that its owner will not read again. A value that something
+   * recorded still needs stays.
+   */
   release(node: Node): void {
     const { box } = node;
-    if (box === undefined || box.isState) return;
+    if (box === undefined || box.isState || node.consumed) return;
     if (box.address !== undefined && box.host === undefined) box.isReleased = true;
     this.memory.drop(box);
   }
@@ -210,13 +216,21 @@ export class Engine {
       boxes.set(box, inputs[i].box!);
     });
     const of = (box: Box) => boxes.get(box) ?? box;
+    const computed = new Set<Box>();
     for (const effect of recording.effects) effect();
     for (const { plan, boxes: bound, scalars, outputs, states } of recording.runs) {
-      for (const box of outputs) boxes.set(box, new Box(box.dtype, box.node.shape));
+      for (const box of outputs) {
+        const fresh = new Box(box.dtype, box.node.shape);
+        boxes.set(box, fresh);
+        computed.add(fresh);
+      }
       this.execute({ plan, boxes: bound.map(of), scalars, outputs: outputs.map(of), states });
       for (const box of states) box.renew();
     }
-    return wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
+    const results = wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
+    for (const { box } of results) computed.delete(box!);
+    for (const box of computed) this.memory.drop(box);
+    return results;
   }
 
   /** What the plan would do that computes a node and all that is pending. Runs nothing. */
@@ -321,7 +335,6 @@ export class Engine {
     const goal = { outputs: [...new Set(old)], states: [] };
     const walk = new Walk(goal, 0);
     const run = this.bind(this.planFor(walk, goal), walk, goal);
-    this.recording?.runs.push(run);
     this.execute(run);
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);

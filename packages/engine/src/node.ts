@@ -56,7 +56,7 @@ export class Node {
   version: number;
   /** For a `scalar`: its value at the next run. */
   readonly value: number | (() => number);
-  /** Whether another node has this one as an input. */
+  /** Whether another node has this one as an input; since it was settled, once it is. */
   consumed: boolean = false;
   /** Whether the value depends on a state, so that it belongs to one moment. */
   dependsOnState: boolean;
@@ -107,6 +107,7 @@ export class Node {
     this.box = box;
     this.version = box.version;
     this.inputs = noInputs;
+    this.consumed = false;
     this.dependsOnState = box.isState;
     this.isSubstantial = true;
   }

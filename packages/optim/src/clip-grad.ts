@@ -63,7 +63,8 @@ function totalNorm(gradients: readonly Tensor[], normType: number): Tensor {
 }
 
 function withGradient(params: Iterable<Tensor>): { parameter: Tensor; gradient: Tensor }[] {
-  return [...params].flatMap((parameter) =>
-    parameter.grad === null ? [] : [{ parameter, gradient: parameter.grad }],
-  );
+  return [...params].flatMap((parameter) => {
+    const gradient = parameter.peekGrad();
+    return gradient === null ? [] : [{ parameter, gradient }];
+  });
 }

@@ -66,8 +66,9 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const parameter of group.params) {
-          if (parameter.grad === null) continue;
-          this.update(parameter, parameter.grad, group);
+          const gradient = parameter.peekGrad();
+          if (gradient === null) continue;
+          this.update(parameter, gradient, group);
           updated.push(parameter);
         }
       }
