@@ -114,7 +114,8 @@ export class RandomGraph {
       this.isFloat ? this.counters(a, step) : [a, this.fitting(step.b, a)],
       "bool",
     );
-    const other = this.fitting(step.c, a);
+    // In int32 the condition has all axes, in floating point the other.
+    const other = this.fitting(step.c, this.isFloat ? a : condition);
     const bound = Math.max(this.bound(a), this.bound(other));
     this.keep(element("where", [condition, a, other], this.dtype), bound);
   }
