@@ -423,6 +423,8 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
     on((a, b) => ops.cat([a, b], 1), real([2, 3]), real([2, 1])),
     on((a, b, c) => ops.cat([a, b, c]), real([2, 3]), real([0, 3]), real([1, 3])),
     flat((a, b) => ops.cat([a, b]), whole([3]), bool([2])),
+    on((a) => ops.cat([a]).exp(), real([3])),
+    on((a, b) => ops.cat([a, b]).narrow(0, 1, 2).flip(0).exp(), real([2]), real([2])),
   ],
   stack: [
     on((a, b) => ops.stack([a, b]), real([2, 3]), real([2, 3])),
