@@ -35,7 +35,8 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
     const histories = collect("backward", [output]);
     const gradients = propagate([output], [seed], histories, undefined);
     for (const [tensor, grad] of gradients) {
-      tensor.grad = tensor.grad === null ? grad : tensor.grad.add(grad);
+      const sum = tensor.peekGrad();
+      tensor.grad = sum === null ? grad : sum.add(grad);
     }
     if (!retainGraph) for (const { history } of histories) history.free();
   });

@@ -1,6 +1,11 @@
 import { ArgumentError, type Backend, type Node, type Recording, scalar } from "@gradloom/engine";
 import { engine } from "./engine.ts";
+import { requireSynchronous } from "./synchronous.ts";
 import { Tensor } from "./tensor.ts";
+import { isTracing, trace } from "./tracing.ts";
+
+/** Traces of one function that are kept; the one that was not used for longest goes first. */
+const mostTraces = 32;
 
 /** A function as it ran for inputs of these shapes. */
 interface Trace {
@@ -31,17 +36,22 @@ export function compile<Inputs extends readonly Tensor[], Result>(
 ): (...inputs: Inputs) => Result {
   const traces = new Map<string, Trace>();
   return (...inputs: Inputs): Result => {
+    // Inside of another function that is being compiled, it is a part of that.
+    if (isTracing()) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-    const trace = traces.get(key);
-    if (trace === undefined || trace.backend !== engine().backend) {
-      return first(fn, inputs, (made) => traces.set(key, made));
+    const known = traces.get(key);
+    traces.delete(key);
+    if (known === undefined || known.backend !== engine().backend) {
+      return first(fn, inputs, (made) => {
+        traces.set(key, made);
+        if (traces.size > mostTraces) traces.delete(traces.keys().next().value ?? "");
+      });
     }
-    const { recording, outputs, rebuild } = trace;
-    const nodes = engine().replay(
-      recording,
-      inputs.map(({ node }) => node),
-      outputs,
-    );
+    traces.set(key, known);
+    const { recording, outputs, rebuild } = known;
+    // What the plan assigns to must not be what it reads as an input.
+    const given = inputs.map((input) => (input.state === undefined ? input.node : copyOf(input)));
+    const nodes = engine().replay(recording, given, outputs);
     return rebuild(nodes.map((node) => new Tensor(node))) as Result;
   };
 }
@@ -62,16 +72,24 @@ function first<Inputs extends readonly Tensor[], Result>(
   keep: (trace: Trace) => void,
 ): Result {
   const current = engine();
-  // Leaves of their own: an input that is a state, or has a history, enters as its value.
-  const nodes = inputs.map(({ node }) => node);
-  const { result, recording } = current.record(nodes, () => {
-    const returned = take(fn(...inputs));
-    current.realize(returned.tensors.map(({ node }) => node));
-    return returned;
+  // Copies, so that what `fn` reaches in other ways, or gets twice, is not mistaken for an input.
+  const copies = inputs.map(copyOf);
+  const { result, recording } = current.record(copies, () => {
+    return trace(() => {
+      const leaves: readonly Tensor[] = copies.map((node) => new Tensor(node));
+      const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
+      current.realize(returned.tensors.map(({ node }) => node));
+      return returned;
+    });
   });
   const outputs = result.tensors.map(({ node }) => node);
   keep({ backend: current.backend, recording, outputs, rebuild: result.rebuild });
   return result.rebuild(outputs.map((node) => new Tensor(node))) as Result;
+}
+
+/** The value as it is now, in a leaf of its own. */
+function copyOf(x: Tensor): Node {
+  return engine().input(engine().readSync(x.node), x.shape, x.dtype);
 }
 
 /** The tensors in what a function returned, and how to put others in their places. */

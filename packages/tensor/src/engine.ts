@@ -1,6 +1,6 @@
 import { JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
-import { ArgumentError, type Backend, Engine, type EngineStats } from "@gradloom/engine";
+import { ArgumentError, type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
 import type { Tensor } from "./tensor.ts";
 
 /** `"wasm"` is fast, `"js"` is plain TypeScript and runs where WebAssembly is not allowed. */
@@ -8,10 +8,34 @@ export type BackendName = "wasm" | "js";
 
 let current: Engine | undefined;
 
+/** Leaves whose gradients have been recorded since something was last settled. */
+const withGradient = new Set<Tensor>();
+
 /** The engine that everything is recorded for; made at first use. */
 export function engine(): Engine {
-  current ??= new Engine(createBackend(typeof WebAssembly === "object" ? "wasm" : "js"));
+  current ??= createEngine(typeof WebAssembly === "object" ? "wasm" : "js");
   return current;
+}
+
+function createEngine(name: BackendName): Engine {
+  const made = new Engine(createBackend(name));
+  made.wanted = takeGradients;
+  return made;
+}
+
+/** Says that a leaf has a new gradient: it is computed with whatever is settled next. */
+export function announceGradient(leaf: Tensor): void {
+  withGradient.add(leaf);
+}
+
+function takeGradients(): readonly Node[] {
+  const nodes: Node[] = [];
+  for (const leaf of withGradient) {
+    const gradient = leaf.peekGrad();
+    if (gradient !== null) nodes.push(gradient.node);
+  }
+  withGradient.clear();
+  return nodes;
 }
 
 function createBackend(name: BackendName): Backend {
@@ -33,9 +57,8 @@ function createBackend(name: BackendName): Backend {
  * there is WebAssembly, `"js"` elsewhere.
  */
 export function setBackend(name: BackendName): void {
-  const backend = createBackend(name);
-  if (current === undefined) current = new Engine(backend);
-  else current.use(backend);
+  if (current === undefined) current = createEngine(name);
+  else current.use(createBackend(name));
 }
 
 /**

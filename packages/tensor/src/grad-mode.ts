@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/engine";
+import { requireSynchronous } from "./synchronous.ts";
 
 let enabled = true;
 
@@ -25,24 +25,5 @@ export function withGradMode<T>(mode: boolean, fn: () => T): T {
  * @throws ArgumentError if `fn` returns a promise: what ran after its first `await` would be recorded again.
  */
 export function noGrad<T>(fn: () => T): T {
-  const result = withGradMode(false, fn);
-  if (isPromise(result)) {
-    // The caller gets an error instead of the promise, so nobody else can handle its rejection.
-    result.then(undefined, () => {});
-    throw new ArgumentError(
-      "noGrad: fn must be synchronous, got one that returns a promise. Put noGrad around the " +
-        "parts that record, and await what they return outside.",
-      { op: "noGrad" },
-    );
-  }
-  return result;
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof value.then === "function"
-  );
+  return requireSynchronous("noGrad", withGradMode(false, fn));
 }

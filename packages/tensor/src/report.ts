@@ -1,6 +1,7 @@
-import { ArgumentError, type KernelReport, type PlanReport } from "@gradloom/engine";
+import type { KernelReport, PlanReport } from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { type Peak, peakOf } from "./peak.ts";
+import { requireSynchronous } from "./synchronous.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What plans do, kernel by kernel; prints itself as a table. */
@@ -92,13 +93,7 @@ export function explain(tensor: Tensor): Report {
 export function profile<Result>(fn: () => Result): { result: Result; report: Report } {
   const current = engine();
   const peak = peakOf(current);
-  const { result, reports } = current.profile(fn);
-  if (result instanceof Promise) {
-    throw new ArgumentError(
-      "profile: the function must not be asynchronous. Await outside of it, or read with itemSync().",
-      { op: "profile" },
-    );
-  }
+  const { result, reports } = current.profile(() => requireSynchronous("profile", fn()));
   return { result, report: new Report(reports, peak) };
 }
 

@@ -8,7 +8,7 @@ import {
   type TypedArray,
 } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
-import { engine } from "./engine.ts";
+import { announceGradient, engine } from "./engine.ts";
 import { formatTensor } from "./format.ts";
 import { isGradEnabled } from "./grad-mode.ts";
 import type { History } from "./history.ts";
@@ -37,6 +37,7 @@ import * as ops from "./ops/index.ts";
 import type { Operand } from "./promote.ts";
 import { sameShape, show, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
+import { refuseNewState, refuseWhileTracing } from "./tracing.ts";
 
 /**
  * Numbers in a grid of any number of axes. Operations record what to compute and check shapes and dtypes at
@@ -49,13 +50,14 @@ export class Tensor {
   readonly dtype: DType;
   /** Whether `backward` computes a gradient that leads to this tensor. */
   requiresGrad: boolean = false;
-  /** The gradient that `backward` has summed up, if this is a leaf that requires one. */
-  grad: Tensor | null = null;
   /** How it came to be, if it can be differentiated. A leaf has none. */
   history: History | undefined = undefined;
   /** The value in place, once this tensor has been assigned to. */
   state: State | undefined = undefined;
   private readonly recorded: Node;
+  private gradient: Tensor | null = null;
+  /** Whether somebody else may hold this tensor as well as the one whose gradient it is. */
+  private isShared = false;
 
   /**
    * @param source - A tensor: the new one is a leaf that shares its value in place, so that an assignment to one
@@ -104,6 +106,7 @@ export class Tensor {
 
   /** The values in row-major order, in a new array. */
   data(): Promise<TypedArray> {
+    refuseWhileTracing("data");
     return engine().read(this.node);
   }
 
@@ -124,6 +127,7 @@ export class Tensor {
 
   /** Like {@link Tensor.data}, at once. @throws BackendError where reading has to wait. */
   dataSync(): TypedArray {
+    refuseWhileTracing("dataSync");
     return engine().readSync(this.node);
   }
 
@@ -165,7 +169,8 @@ export class Tensor {
    * Takes a new value in place; all tensors that share it see it. What was recorded before keeps the old one.
    *
    * @throws ShapeError or DTypeError unless `value` has this shape and dtype. StateError if this tensor is a result
-   * of something differentiable, or requires a gradient outside `noGrad`.
+   * of something differentiable, or requires a gradient outside `noGrad`, or becomes a state only inside of a
+   * function that is being compiled.
    */
   assign(value: Tensor): this {
     if (this.history !== undefined) {
@@ -194,13 +199,38 @@ export class Tensor {
         { op: "assign" },
       );
     }
+    if (this.state === undefined) refuseNewState();
     const state = this.toState();
     engine().assign(state.box, value.node);
-    state.assignments++;
+    engine().effect(() => {
+      state.assignments++;
+    });
     return this;
   }
 
   // ---- gradients ----
+
+  /**
+   * The gradient that `backward` has summed up, if this is a leaf that requires one. It is computed with whatever
+   * is computed next, so it can be read before and after `optimizer.step()`.
+   */
+  get grad(): Tensor | null {
+    if (this.gradient !== null) this.gradient.isShared = true;
+    return this.gradient;
+  }
+
+  set grad(gradient: Tensor | null) {
+    const old = this.gradient;
+    this.gradient = gradient;
+    if (gradient !== null) announceGradient(this);
+    // What nobody else has seen can go at once; a loop that never waits has no other chance.
+    if (old !== null && old !== gradient && !old.isShared) engine().release(old.node);
+  }
+
+  /** {@link Tensor.grad} for who does not keep it, as an optimizer. */
+  peekGrad(): Tensor | null {
+    return this.gradient;
+  }
 
   /**
    * Computes the gradient of this tensor with respect to all leaves that require one and adds it to their `grad`.
@@ -754,7 +784,7 @@ export class Tensor {
   }
 
   /** `x` with `value` where the mask is true; the mask broadcasts. */
-  maskedFill(mask: Tensor, value: number | boolean | Tensor): Tensor {
+  maskedFill(mask: Tensor, value: Operand): Tensor {
     return ops.maskedFill(this, mask, value);
   }
 

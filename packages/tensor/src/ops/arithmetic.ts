@@ -1,5 +1,5 @@
 import { ArgumentError, DTypeError, isFloat } from "@gradloom/engine";
-import { floatType, type Operand } from "../promote.ts";
+import { floatType, type Operand, toTensor } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, floatUnary, promoted, unary, zeroGradient } from "./elementwise.ts";
@@ -146,8 +146,8 @@ export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
   const distance = b.sub(a);
   const fromStart = () => a.add(distance.mul(weight));
   const fromEnd = () => b.sub(distance.mul(oneMinus(weight)));
-  if (typeof weight !== "object") return Number(weight) < 0.5 ? fromStart() : fromEnd();
-  return weight.abs().lt(literal(0.5, weight)).where(fromStart(), fromEnd());
+  if (typeof weight === "number") return Math.abs(weight) < 0.5 ? fromStart() : fromEnd();
+  return toTensor(weight, a.dtype).abs().lt(literal(0.5, a)).where(fromStart(), fromEnd());
 }
 
 function oneMinus(weight: Operand): Operand {

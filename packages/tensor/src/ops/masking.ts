@@ -1,5 +1,5 @@
-import { ArgumentError, DTypeError, element, iota, ShapeError } from "@gradloom/engine";
-import { type Operand, promote, resultType, toTensor } from "../promote.ts";
+import { ArgumentError, type DType, DTypeError, element, iota, ShapeError } from "@gradloom/engine";
+import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { show, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -36,17 +36,14 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   );
 }
 
-function commonType(a: Operand, b: Operand) {
+function commonType(a: Operand, b: Operand): DType {
   if (typeof a === "object") return resultType(a, b);
   if (typeof b === "object") return resultType(b, a);
-  return promote(
-    typeof a === "number" ? "float32" : "bool",
-    typeof b === "number" ? "float32" : "bool",
-  );
+  return typeof a === "boolean" && typeof b === "boolean" ? "bool" : "float32";
 }
 
 /** `x` with `value` where the mask is true; the mask broadcasts. */
-export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Tensor): Tensor {
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return where(mask, toTensor(value, x.dtype), x);
 }
 

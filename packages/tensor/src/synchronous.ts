@@ -1,0 +1,26 @@
+import { ArgumentError } from "@gradloom/engine";
+
+/**
+ * What a function given to `op` returned, if it is no promise.
+ *
+ * @throws ArgumentError otherwise: what runs after the first `await` would not be covered.
+ */
+export function requireSynchronous<T>(op: string, result: T): T {
+  if (!isPromise(result)) return result;
+  // The caller gets an error instead of the promise, so nobody else can handle its rejection.
+  result.then(undefined, () => {});
+  throw new ArgumentError(
+    `${op}: fn must be synchronous, got one that returns a promise. Put ${op} around the parts that record, ` +
+      "and await what they return outside.",
+    { op },
+  );
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}

@@ -1,0 +1,163 @@
+import { ArgumentError, StateError } from "@gradloom/engine";
+import { expect, test } from "vitest";
+import { compile, live, onEachRun } from "../src/compile.ts";
+import { ones, tensor } from "../src/create.ts";
+import { memoryStats } from "../src/engine.ts";
+import { manualSeed } from "../src/generator.ts";
+import { noGrad } from "../src/grad-mode.ts";
+import { Tensor } from "../src/tensor.ts";
+
+test("computes what the function computes, on new inputs and new shapes", () => {
+  let calls = 0;
+  const double = compile((x: Tensor) => {
+    calls++;
+    return x.mul(2).add(1);
+  });
+  expect(double(tensor([1, 2])).arraySync()).toEqual([3, 5]);
+  expect(double(tensor([3, 4])).arraySync()).toEqual([7, 9]);
+  expect(double(tensor([[5]])).arraySync()).toEqual([[11]]);
+  expect(double(tensor([3, 4], { dtype: "int32" })).dtype).toBe("int32");
+  expect(calls).toBe(3);
+});
+
+test("gives lists and objects of tensors, or nothing", () => {
+  const both = compile((x: Tensor) => ({ twice: x.mul(2), half: x.div(2) }));
+  both(tensor([2]));
+  const { twice, half } = both(tensor([6]));
+  expect([twice.itemSync(), half.itemSync()]).toEqual([12, 3]);
+  const list = compile((x: Tensor) => [x.neg(), x]);
+  list(tensor([1]));
+  expect(list(tensor([2])).map((x) => x.itemSync())).toEqual([-2, 2]);
+  expect(compile(() => undefined)()).toBeUndefined();
+  const wrong = compile(() => 3);
+  expect(() => wrong()).toThrow(ArgumentError);
+  expect(() => wrong()).toThrow(
+    "compile: the function must return a tensor, a list or an object of tensors, or nothing, got number.",
+  );
+});
+
+test("earlier results stay what they were", () => {
+  const square = compile((x: Tensor) => x.square());
+  const results = [1, 2, 3].map((value) => square(tensor([value])));
+  expect(results.map((x) => x.itemSync())).toEqual([1, 4, 9]);
+});
+
+test("trains: assigns at each call and compiles nothing", () => {
+  const train = (step: (x: Tensor, y: Tensor) => Tensor, w: Tensor) => {
+    const losses = Array.from({ length: 5 }, (_, i) => {
+      return step(tensor([1, 2, i]), tensor([2, 4, 2 * i])).itemSync();
+    });
+    return [...losses, w.itemSync()];
+  };
+  const make = () => {
+    const w = new Tensor(tensor([0])).requiresGrad_();
+    const step = (x: Tensor, y: Tensor) => {
+      w.grad = null;
+      const loss = x.mul(w).sub(y).square().mean();
+      loss.backward();
+      noGrad(() => w.assign(w.sub(w.grad?.mul(0.1) ?? 0)));
+      return loss;
+    };
+    return { w, step };
+  };
+  const plain = make();
+  const compiled = make();
+  const step = compile(compiled.step);
+  const expected = train(plain.step, plain.w);
+  expect(train(step, compiled.w)).toEqual(expected);
+  expect(expected[5]).toBeCloseTo(2, 0);
+  const before = memoryStats().compiledPlans;
+  step(tensor([1, 2, 3]), tensor([2, 4, 6]));
+  expect(memoryStats().compiledPlans).toBe(before);
+});
+
+test("random numbers are new at each call, and the same as without compiling", () => {
+  const drop = (x: Tensor) => x.dropout(0.5);
+  const draw = (fn: (x: Tensor) => Tensor) => {
+    manualSeed(7);
+    return [0, 1, 2].map(() => fn(ones([20])).arraySync());
+  };
+  const expected = draw(drop);
+  expect(draw(compile(drop))).toEqual(expected);
+  expect(expected[0]).not.toEqual(expected[1]);
+});
+
+test("live numbers are asked for at each call", () => {
+  let step = 0;
+  const scale = compile((x: Tensor) => {
+    onEachRun(() => {
+      step++;
+    });
+    return x.mul(live(() => 10 * step));
+  });
+  const results = [1, 2, 3].map((value) => scale(tensor([value])).itemSync());
+  expect(results).toEqual([10, 40, 90]);
+});
+
+test("the same tensor may be given twice, and be used from outside as well", () => {
+  const outside = tensor([100]);
+  const sum = compile((a: Tensor, b: Tensor) => a.mul(10).add(b).add(outside));
+  expect(sum(outside, outside).itemSync()).toBe(1200);
+  expect(sum(tensor([1]), tensor([2])).itemSync()).toBe(112);
+});
+
+test("a state may be an input, also of a function that assigns to it", () => {
+  const w = tensor([1]).assign(tensor([2]));
+  const grow = compile((x: Tensor) => {
+    w.assign(x.mul(3));
+    return x.add(1);
+  });
+  expect(grow(w).itemSync()).toBe(3);
+  expect(grow(w).itemSync()).toBe(7);
+  expect(w.itemSync()).toBe(18);
+});
+
+test("backward notices that a replayed call has assigned", () => {
+  const w = new Tensor(tensor([1])).requiresGrad_();
+  const grow = compile(() => {
+    noGrad(() => w.assign(w.mul(2)));
+  });
+  grow();
+  const loss = w.square().sum();
+  grow();
+  expect(() => loss.backward()).toThrow(StateError);
+});
+
+test("compiled functions may call each other", () => {
+  const inner = compile((x: Tensor) => x.add(1));
+  const outer = compile((x: Tensor) => inner(inner(x)).mul(2));
+  expect(outer(tensor([1])).itemSync()).toBe(6);
+  expect(outer(tensor([2])).itemSync()).toBe(8);
+});
+
+test("results carry no history", () => {
+  const w = tensor([2], { requiresGrad: true });
+  const f = compile((x: Tensor) => x.mul(w));
+  expect(f(tensor([1])).requiresGrad).toBe(false);
+  expect(f(tensor([1])).requiresGrad).toBe(false);
+});
+
+test("a tensor must be a state before it can be assigned to inside", () => {
+  const w = tensor([1]);
+  const grow = compile((x: Tensor) => {
+    w.assign(w.mul(x));
+  });
+  expect(() => grow(tensor([2]))).toThrow(StateError);
+  expect(() => grow(tensor([2]))).toThrow(
+    "assign: inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a Buffer.",
+  );
+  expect(w.itemSync()).toBe(1);
+});
+
+test("reading inside, and promises, are refused", () => {
+  const reads = compile((x: Tensor) => x.mul(x.sum().itemSync()));
+  expect(() => reads(tensor([1]))).toThrow(StateError);
+  expect(() => reads(tensor([1]))).toThrow(
+    "dataSync: values must not be read inside of a compiled function. Return the tensor, and read it outside.",
+  );
+  expect(tensor([1]).itemSync()).toBe(1);
+  const waits = compile(async (x: Tensor) => x);
+  expect(() => waits(tensor([1]))).toThrow(
+    "compile: fn must be synchronous, got one that returns a promise.",
+  );
+});
