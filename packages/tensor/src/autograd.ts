@@ -34,7 +34,12 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   withGradMode(createGraph, () => {
     const histories = collect("backward", [output]);
     const gradients = propagate([output], [seed], histories, undefined);
+    gradient?.share();
+    const held = new Set<Tensor>();
     for (const [tensor, grad] of gradients) {
+      // The same gradient may flow to several leaves, as to both summands of a sum.
+      if (held.has(grad)) grad.share();
+      held.add(grad);
       const sum = tensor.peekGrad();
       tensor.grad = sum === null ? grad : sum.add(grad);
     }

@@ -215,7 +215,7 @@ export class Tensor {
    * is computed next, so it can be read before and after `optimizer.step()`.
    */
   get grad(): Tensor | null {
-    if (this.gradient !== null) this.gradient.isShared = true;
+    this.gradient?.share();
     return this.gradient;
   }
 
@@ -225,6 +225,11 @@ export class Tensor {
     if (gradient !== null) announceGradient(this);
     // What nobody else has seen can go at once; a loop that never waits has no other chance.
     if (old !== null && old !== gradient && !old.isShared) engine().release(old.node);
+  }
+
+  /** Says that this tensor has several holders: none of them may give its memory back. */
+  share(): void {
+    this.isShared = true;
   }
 
   /** {@link Tensor.grad} for who does not keep it, as an optimizer. */

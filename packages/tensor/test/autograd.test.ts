@@ -1,7 +1,8 @@
 import { ArgumentError, ShapeError, StateError } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
 import { grad } from "../src/autograd.ts";
-import { tensor } from "../src/create.ts";
+import { ones, tensor } from "../src/create.ts";
+import { realize } from "../src/engine.ts";
 import { noGrad } from "../src/grad-mode.ts";
 
 const leaf = (data: number | number[] | number[][]) => tensor(data, { requiresGrad: true });
@@ -106,6 +107,31 @@ describe("backward", () => {
     expect(() => loss.backward()).toThrow(
       'backward: inputs of "mul" must be unchanged, got one that was assigned to after it was used.',
     );
+  });
+});
+
+describe("gradients that are let go", () => {
+  const large = 1000; // beyond what the engine keeps on the heap anyway
+
+  test("do not take along those of others that are the same", () => {
+    const a = ones([large], { requiresGrad: true });
+    const b = ones([large], { requiresGrad: true });
+    a.add(b)
+      .mul(ones([large]).mul(3))
+      .sum()
+      .backward();
+    realize();
+    a.grad = null;
+    expect(b.grad?.sum().itemSync()).toBe(3 * large);
+  });
+
+  test("do not take along what backward was given", () => {
+    const a = ones([large], { requiresGrad: true });
+    const gradient = ones([large]).mul(2);
+    a.add(1).backward({ gradient });
+    realize();
+    a.grad = null;
+    expect(gradient.sum().itemSync()).toBe(2 * large);
   });
 });
 
