@@ -22,8 +22,12 @@ export interface MatmulPlan {
   readonly blockRow: number;
 }
 
-/** Elements of a panel's rows that are read with this stride or more are packed: they would share cache sets. */
-const farStride = 640;
+/**
+ * Contiguous tiles whose next term is so many elements away are packed as well, if they are used often: their
+ * lines would compete for few places in the cache.
+ */
+const farStride = 100;
+const oftenUsed = 32;
 
 /** Whether blocking pays; otherwise a sum for each element does. */
 export function isBlocked(kernel: MatmulKernel): boolean {
@@ -50,8 +54,8 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   }
   const rowBlocks = Math.ceil(m / rowBlock);
   const columnBlocks = Math.ceil(n / columnBlock);
-  const packA = a.rowStride !== 1 || (a.columnStride >= farStride && n > 16);
-  const packB = b.columnStride !== 1 || (b.rowStride >= farStride && m > 16);
+  const packA = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
+  const packB = b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
   return {
     rowBlock,
     columnBlock,
