@@ -29,7 +29,7 @@ export function namedFields(module: Module): [key: string, part: Part][] {
 }
 
 /** `inProjWeight` → `in_proj_weight`, `weightIhL0` → `weight_ih_l0`. */
-export function snakeCase(field: string): string {
+function snakeCase(field: string): string {
   return field
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
