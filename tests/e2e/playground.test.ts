@@ -1,12 +1,13 @@
 // The playground as a user meets it: the built command line, as a process without a terminal.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../packaging/packages.ts";
-import { root } from "../workspace/projects.ts";
 
-const cli = join(root, "apps", "playground", "dist", "cli.js");
+const require = createRequire(import.meta.url);
+const cli = join(dirname(require.resolve("@gradloom/playground/package.json")), "dist", "cli.js");
 const folder = temporaryFolder("playground");
 afterAll(folder.remove);
 

@@ -4,7 +4,7 @@ import { type Tensor, tensor } from "@gradloom/tensor";
 import type { Inputs, NodeName } from "./backward-by-hand.ts";
 
 /** The value of a node, and the gradient of the loss with respect to it. */
-export interface NodeNumbers {
+interface NodeNumbers {
   readonly operation: string;
   readonly value: readonly number[];
   readonly gradient: readonly number[];

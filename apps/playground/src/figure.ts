@@ -16,7 +16,7 @@ export const colours = {
 } as const;
 
 /** One line of a legend. */
-export interface LegendEntry {
+interface LegendEntry {
   readonly label: string;
   readonly colour: string;
   readonly mark: "line" | "dashes" | "dot" | "band";

@@ -5,7 +5,10 @@ import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { fontFamily } from "./figure.ts";
 
 const require = createRequire(import.meta.url);
-const fonts = ["400Regular/IBMPlexSans_400Regular.ttf", "600SemiBold/IBMPlexSans_600SemiBold.ttf"];
+const fonts = [
+  require.resolve("@expo-google-fonts/ibm-plex-sans/400Regular/IBMPlexSans_400Regular.ttf"),
+  require.resolve("@expo-google-fonts/ibm-plex-sans/600SemiBold/IBMPlexSans_600SemiBold.ttf"),
+];
 
 let ready: Promise<Uint8Array[]> | undefined;
 
@@ -25,7 +28,5 @@ export async function toPng(svg: string): Promise<Uint8Array> {
 
 async function load(): Promise<Uint8Array[]> {
   await initWasm(await readFile(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
-  return Promise.all(
-    fonts.map((file) => readFile(require.resolve(`@expo-google-fonts/ibm-plex-sans/${file}`))),
-  );
+  return Promise.all(fonts.map((file) => readFile(file)));
 }

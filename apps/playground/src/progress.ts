@@ -20,7 +20,7 @@ export function createProgress(stream: NodeJS.WritableStream, steps: number): Pr
 }
 
 /** Whether somebody looks at this stream on a screen. */
-export function isTerminal(stream: NodeJS.WritableStream): stream is WriteStream {
+function isTerminal(stream: NodeJS.WritableStream): stream is WriteStream {
   return "isTTY" in stream && stream.isTTY === true;
 }
 
