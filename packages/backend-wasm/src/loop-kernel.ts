@@ -197,9 +197,9 @@ function chooseLanesAcross(
 ): boolean {
   const last = outer.length - 1;
   if (last < 0) return false;
-  if (stages.every((stage) => stage.inner.length === 0)) return true;
   // A scratch row belongs to one point of the outer loops.
   if (kernel.scratch.length > 0) return false;
+  if (stages.every((stage) => stage.inner.length === 0)) return true;
   const width = outer[last] >= 4 ? 4 : 1;
   let across = 10;
   let within = 10;

@@ -1,0 +1,77 @@
+import { callHost } from "./expression.ts";
+import type { Opcode } from "./opcodes.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+// π/2 in two parts: products of the first with an integer below 2¹⁷ are exact in float64.
+const halfPiHigh = 1.5707963267341256;
+const halfPiLow = 6.077100506506192e-11;
+/** Beyond it the reduction loses digits, and the host's functions take over. */
+const largestReduced = 1e5;
+
+// In the order of falling powers.
+const sinCoefficients = [
+  2.7180464849470185e-6, -1.9839304417260828e-4, 0.008333329280532044, -0.16666666640588304, 1,
+];
+const cosCoefficients = [
+  2.4432412936625014e-5, -0.0013887309866127315, 0.041666645554456365, -0.5, 1,
+];
+
+/**
+ * `sin x` or `cos x` with `x = q π/2 + r`, `|r| ≤ π/4`: one of ± sin r, ± cos r, chosen by `q mod 4`.
+ * The reduction (Cody and Waite's) is carried out in float64.
+ */
+export function sine(w: VectorWriter, x: Value, op: "sin" | "cos"): Value {
+  const { f } = w;
+  const original = w.keep(x);
+  // The sum's lowest bits are the nearest integer: right up to 2²².
+  const shift = w.f32(1.5 * 2 ** 23);
+  const shifted = w.keep(w.op("f32x4.add", w.op("f32x4.mul", original, w.f32(2 / Math.PI)), shift));
+  const q = w.keep(w.op("f32x4.sub", shifted, shift));
+  const r = w.keep(
+    joinHalves(w, reduceHalf(w, original, q, false), reduceHalf(w, original, q, true)),
+  );
+  const quadrant = op === "sin" ? shifted : w.keep(w.op("i32x4.add", shifted, w.i32(1)));
+  const square = w.keep(w.op("f32x4.mul", r, r));
+  const sin = w.op("f32x4.mul", r, w.polynomial(square, sinCoefficients));
+  const cos = w.polynomial(square, cosCoefficients);
+  const odd = w.shift("i32x4.shr_s", w.shift("i32x4.shl", quadrant, 31), 31);
+  const chosen = w.op("v128.bitselect", cos, sin, odd);
+  const sign = w.op("v128.and", w.shift("i32x4.shl", quadrant, 30), w.i32(-0x80000000));
+  const result = w.fresh();
+  w.op("v128.xor", chosen, sign)();
+  f.set(result);
+  w.op("f32x4.gt", w.op("f32x4.abs", original), w.f32(largestReduced))();
+  f.op("v128.any_true").if();
+  callHost(w, op, "float32", [original])();
+  f.set(result).end();
+  return w.local(result);
+}
+
+/** `x - q π/2` of two lanes, as float32 in the lower half. */
+function reduceHalf(w: VectorWriter, x: Value, q: Value, upper: boolean): Value {
+  const [wideX, wideQ] = [x, q].map((value) =>
+    w.op("f64x2.promote_low_f32x4", upper ? upperHalf(w, value) : value),
+  );
+  const factor = w.keep(wideQ);
+  const product = (part: number): Value => w.op("f64x2.mul", factor, w.f64(part));
+  const rest = w.op("f64x2.sub", wideX, product(halfPiHigh));
+  return w.op("f32x4.demote_f64x2_zero", w.op("f64x2.sub", rest, product(halfPiLow)));
+}
+
+const shuffle: Opcode = "i8x16.shuffle";
+
+function upperHalf(w: VectorWriter, value: Value): Value {
+  return () => {
+    value();
+    value();
+    w.f.op(shuffle, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+  };
+}
+
+function joinHalves(w: VectorWriter, low: Value, high: Value): Value {
+  return () => {
+    low();
+    high();
+    w.f.op(shuffle, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+  };
+}
