@@ -107,6 +107,8 @@ export class Engine {
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */
   state(initial: Node): Box {
+    // What an older state starts as is computed before what depends on it.
+    if (initial.dependsOnState) this.initialize();
     const host = initial.box?.host;
     const box = new Box(initial.dtype, initial.shape, host?.slice(), true);
     initial.consumed = true;
@@ -175,7 +177,8 @@ export class Engine {
   /** Whether reading a node needs no computing. */
   isSettled(node: Node): boolean {
     const { box } = node;
-    return box !== undefined && box.version === node.version && !box.isReleased;
+    if (box === undefined || this.fresh.has(box)) return false;
+    return box.version === node.version && !box.isReleased;
   }
 
   /**
@@ -184,8 +187,11 @@ export class Engine {
    */
   release(node: Node): void {
     const { box } = node;
-    if (box === undefined || box.isState || node.consumed) return;
-    if (box.address !== undefined && box.host === undefined) box.isReleased = true;
+    if (box === undefined || box.isState) return;
+    if (box.host === undefined) {
+      if (node.consumed) return;
+      box.isReleased = box.address !== undefined;
+    }
     this.memory.drop(box);
   }
 

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { live, type Tensor } from "@gradloom/tensor";
 import { type AdamOptions, checkAdamOptions, withDefaults } from "./adam.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
 
@@ -30,9 +30,10 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
   }
 
   protected update(theta: Tensor, gradient: Tensor, options: Required<AdamOptions>): void {
-    const { lr, betas, eps, weightDecay, amsgrad, maximize } = options;
+    const { betas, eps, weightDecay, amsgrad, maximize } = options;
     const [beta1, beta2] = betas;
-    const t = this.nextStep(theta);
+    const t = this.countStep(theta);
+    const lr = live(() => options.lr, theta);
     const m = this.moment(theta, "exp_avg");
     const v = this.moment(theta, "exp_avg_sq");
 
@@ -42,9 +43,9 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
 
     const largest = amsgrad ? this.moment(theta, "max_exp_avg_sq") : v;
     if (amsgrad) largest.assign(largest.maximum(v));
-    const mHat = m.div(1 - beta1 ** t);
-    const vHat = largest.div(1 - beta2 ** t);
-    const decayed = theta.mul(1 - lr * weightDecay);
+    const mHat = m.div(live(() => 1 - beta1 ** t(), theta));
+    const vHat = largest.div(live(() => 1 - beta2 ** t(), theta));
+    const decayed = theta.mul(live(() => 1 - options.lr * weightDecay, theta));
     theta.assign(decayed.sub(mHat.mul(lr).div(vHat.sqrt().add(eps))));
   }
 }

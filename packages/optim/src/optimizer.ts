@@ -1,4 +1,4 @@
-import { fromTypedArray, noGrad, realize, Tensor } from "@gradloom/tensor";
+import { fromTypedArray, noGrad, onEachRun, realize, Tensor } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -123,11 +123,16 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     realize(...[...loaded.states.values()].flatMap((state) => [...state.moments.values()]));
   }
 
-  /** Counts a step of a parameter: 1 for the first. */
-  protected nextStep(parameter: Tensor): number {
+  /**
+   * Counts a step of a parameter, also whenever a compiled function takes it again, and gives how many
+   * there have been, 1 at the first.
+   */
+  protected countStep(parameter: Tensor): () => number {
     const state = this.#stateOf(parameter);
-    state.step = (state.step ?? 0) + 1;
-    return state.step;
+    onEachRun(() => {
+      state.step = (state.step ?? 0) + 1;
+    });
+    return () => state.step!;
   }
 
   /** Whether a moment of a parameter is there already. */

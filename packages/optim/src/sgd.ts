@@ -1,4 +1,4 @@
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, live, onEachRun, type Tensor } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
 
@@ -55,15 +55,21 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   }
 
   protected update(theta: Tensor, gradient: Tensor, options: Required<SGDOptions>): void {
-    const { lr, momentum, dampening, nesterov, weightDecay, maximize } = options;
+    const { momentum, dampening, nesterov, weightDecay, maximize } = options;
+    const lr = live(() => options.lr, theta);
     const uphill = maximize ? gradient.neg() : gradient;
     const g = weightDecay === 0 ? uphill : uphill.add(theta.mul(weightDecay));
     if (momentum === 0) {
       theta.assign(theta.sub(g.mul(lr)));
       return;
     }
-    const share = this.hasMoment(theta, "momentum_buffer") ? 1 - dampening : 1;
+    const isNew = !this.hasMoment(theta, "momentum_buffer");
     const b = this.moment(theta, "momentum_buffer");
+    let runs = 0;
+    onEachRun(() => {
+      runs += 1;
+    });
+    const share = live(() => (isNew && runs === 1 ? 1 : 1 - dampening), theta);
     b.assign(b.mul(momentum).add(g.mul(share)));
     const direction = nesterov ? g.add(b.mul(momentum)) : b;
     theta.assign(theta.sub(direction.mul(lr)));

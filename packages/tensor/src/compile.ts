@@ -61,9 +61,12 @@ export function onEachRun(fn: () => void): void {
   engine().effect(fn);
 }
 
-/** A number that is asked for at each run of a plan, also when a compiled function runs again. */
-export function live(value: () => number, dtype: "float32" | "float64" = "float32"): Tensor {
-  return new Tensor(scalar(value, dtype));
+/**
+ * A number that is asked for at each run of a plan, also when a compiled function runs again; in the dtype of
+ * `like`.
+ */
+export function live(value: () => number, like: Tensor): Tensor {
+  return new Tensor(scalar(value, like.dtype));
 }
 
 function first<Inputs extends readonly Tensor[], Result>(

@@ -213,7 +213,7 @@ export function linspace(
     [
       element("lt", [index, constant(Math.ceil(steps / 2), "int32")], "bool"),
       line(index, start, step),
-      line(back, end, -step),
+      line(back, end, step),
     ],
     "float64",
   );
