@@ -1,4 +1,5 @@
 import {
+  type Box,
   broadcastShapes,
   cat,
   constant,
@@ -55,19 +56,44 @@ const reductions: readonly ReduceOp[] = ["sum", "max", "min", "sum", "argmax", "
  * differently changes little.
  */
 export class RandomGraph {
+  /** All that was recorded, apart from what merely led to it. */
   readonly nodes: Node[] = [];
+  readonly states: Box[] = [];
+  /** What states start as: by their first nodes, the nodes that they were made of. */
+  readonly initial: Map<Node, Node> = new Map();
   private readonly engine: Engine;
   private readonly dtype: DType;
+  private readonly onRealize: (nodes: readonly Node[]) => void;
+  /** What may be used: nodes, and states as they are at that time. */
+  private usable: (() => Node)[] = [];
   /** Upper bounds of magnitudes. */
   private readonly bounds = new Map<Node, number>();
 
-  constructor(engine: Engine, dtype: DType, program: readonly Step[]) {
+  /**
+   * @param onRealize - Called where the program settles: with what is asked for.
+   */
+  constructor(
+    engine: Engine,
+    dtype: DType,
+    program: readonly Step[],
+    onRealize?: (nodes: readonly Node[]) => void,
+  ) {
     this.engine = engine;
     this.dtype = dtype;
-    this.leaf([3, 4], 1);
-    this.leaf([4], 2);
-    this.leaf([2, 3, 4], 3);
-    for (const step of program) this.run(step);
+    this.onRealize = onRealize ?? (() => {});
+    const leaves = [this.leaf([3, 4], 1), this.leaf([4], 2), this.leaf([2, 3, 4], 3)];
+    const possible = onRealize === undefined ? actions : [...actions, ...statefulActions];
+    if (onRealize !== undefined) {
+      for (const leaf of leaves.slice(0, 2)) {
+        const state = engine.state(leaf);
+        this.states.push(state);
+        this.initial.set(state.node, leaf);
+        this.usable.push(() => state.node);
+      }
+    }
+    for (const step of program) {
+      possible[step.kind % possible.length].call(this, step, this.pick(step.a));
+    }
   }
 
   private get isFloat(): boolean {
@@ -93,6 +119,7 @@ export class RandomGraph {
     this.bounds.set(kept, large ? 1 : bound);
     this.engine.track(kept);
     this.nodes.push(kept);
+    this.usable.push(() => kept);
     return kept;
   }
 
@@ -101,11 +128,7 @@ export class RandomGraph {
   }
 
   private pick(i: number): Node {
-    return this.nodes[i % this.nodes.length];
-  }
-
-  private run(step: Step): void {
-    actions[step.kind % actions.length].call(this, step, this.pick(step.a));
+    return this.usable[i % this.usable.length]();
   }
 
   choice(step: Step, a: Node): void {
@@ -256,6 +279,27 @@ export class RandomGraph {
     this.keep(element("div", [e, along("sum", e)], dtype), 1);
   }
 
+  /** Records that a state takes a value that depends on it. */
+  assignment(step: Step): void {
+    const state = this.states[step.b % this.states.length];
+    const old = state.node;
+    const other = this.fitting(step.a, old);
+    if (`${broadcastShapes([old.shape, other.shape])}` !== `${old.shape}`) return;
+    const sum = element(step.p[0] % 2 === 0 ? "add" : "sub", [other, old], this.dtype);
+    const value = this.isFloat ? element("tanh", [sum], this.dtype) : sum;
+    this.engine.assign(state, value);
+  }
+
+  /** Settles, and forgets what may be out of date from then on. */
+  settling(step: Step): void {
+    const wanted = this.nodes.filter((_, i) => step.p[i % step.p.length] % 2 === 0);
+    this.onRealize(wanted);
+    this.usable = [
+      ...this.states.map((state) => () => state.node),
+      ...wanted.map((node) => () => node),
+    ];
+  }
+
   source(step: Step): void {
     const value = (step.p[0] % 9) - 4;
     switch (step.p[1] % 4) {
@@ -296,6 +340,13 @@ const actions: readonly ((this: RandomGraph, step: Step, a: Node) => void)[] = [
   prototype.product,
   prototype.softmax,
   prototype.source,
+];
+
+const statefulActions: typeof actions = [
+  prototype.assignment,
+  prototype.assignment,
+  prototype.assignment,
+  prototype.settling,
 ];
 
 function fits(shape: readonly number[]): boolean {
