@@ -63,13 +63,9 @@ export function gelu(input: Tensor, options: GeluOptions = {}): Tensor {
       return x.mul(phi);
     }
     case "tanh": {
+      // ½ (1 + tanh u) is sigmoid(2u), which does not cancel where it is small.
       const cubic = x.add(x.mul(x).mul(x).mul(literal(0.044715, x)));
-      const phi = cubic
-        .mul(literal(Math.sqrt(2 / Math.PI), x))
-        .tanh()
-        .add(one)
-        .mul(half);
-      return x.mul(phi);
+      return x.mul(cubic.mul(literal(2 * Math.sqrt(2 / Math.PI), x)).sigmoid());
     }
     default:
       approximate satisfies never;
