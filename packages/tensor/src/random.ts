@@ -1,9 +1,18 @@
-import { ArgumentError, constant, type DType, element, philox, scalar } from "@gradloom/engine";
+import {
+  ArgumentError,
+  constant,
+  type DType,
+  element,
+  philox,
+  StateError,
+  scalar,
+} from "@gradloom/engine";
 import { cast, checkShape, leaf, type TensorOptions } from "./create.ts";
 import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
 import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
 import type { Tensor } from "./tensor.ts";
+import { isTracing } from "./tracing.ts";
 
 /** What every function that makes a random tensor takes. */
 export interface RandomOptions extends TensorOptions {
@@ -82,9 +91,19 @@ const exactRange: Readonly<Record<DType, readonly [number, number]>> = {
   bool: [0, 1],
 };
 
-/** The integers `0, …, n - 1` in random order; every order is equally likely. Default dtype: int32. */
+/**
+ * The integers `0, …, n - 1` in random order; every order is equally likely. Default dtype: int32.
+ *
+ * @throws StateError inside `compile`, where each call would get the same order.
+ */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   checkShape([n], "randperm");
+  if (isTracing()) {
+    throw new StateError(
+      "randperm: the order must be drawn outside of compile(), got a call inside. Pass it in as an input.",
+      { op: "randperm" },
+    );
+  }
   const order = Int32Array.from({ length: n }, (_, i) => i);
   const below = integersBelow((options.generator ?? defaultGenerator).draw());
   for (let i = n - 1; i > 0; i--) {

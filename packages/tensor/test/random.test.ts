@@ -1,5 +1,6 @@
-import { ArgumentError, DTypeError, erf, philox } from "@gradloom/engine";
+import { ArgumentError, DTypeError, erf, philox, StateError } from "@gradloom/engine";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { compile } from "../src/compile.ts";
 import { tensor, zeros } from "../src/create.ts";
 import { setBackend } from "../src/engine.ts";
 import { Generator, manualSeed } from "../src/generator.ts";
@@ -13,6 +14,7 @@ import {
   randnLike,
   randperm,
 } from "../src/random.ts";
+import type { Tensor } from "../src/tensor.ts";
 
 /** The largest distance between the distribution of the samples and `cdf`, times √n: rarely above 1.63. */
 function kolmogorovSmirnov(samples: ArrayLike<number>, cdf: (x: number) => number): number {
@@ -284,6 +286,15 @@ describe("arguments", () => {
   ])("%s", (call, message) => {
     expect(call).toThrow(message);
     expect(call).not.toThrow(TypeError);
+  });
+
+  test("randperm inside a compiled function is an error, not the same order each time", () => {
+    expect(() => compile((x: Tensor) => x.add(randperm(3)))(tensor([1, 2, 3]))).toThrow(
+      new StateError(
+        "randperm: the order must be drawn outside of compile(), got a call inside. Pass it in as an input.",
+        { op: "randperm" },
+      ),
+    );
   });
 
   test("errors have their class", () => {
