@@ -13,7 +13,7 @@ import {
   scalar,
 } from "@gradloom/engine";
 import { engine } from "./engine.ts";
-import { arrayDType, type DataArray, flatten, type TensorData } from "./nested.ts";
+import { type DataArray, flatten, type TensorData } from "./nested.ts";
 import { record } from "./record.ts";
 import { show, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -97,7 +97,7 @@ export function fromTypedArray(
       { op, shapes: [shape] },
     );
   }
-  const { data: flat, dtype } = flatten(data, options.dtype ?? arrayDType(data), op);
+  const { data: flat, dtype } = flatten(data, options.dtype, op);
   return leaf(op, engine().input(flat, [...shape], dtype), options.requiresGrad);
 }
 

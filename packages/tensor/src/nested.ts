@@ -6,6 +6,7 @@ import {
   ShapeError,
   type TypedArray,
 } from "@gradloom/engine";
+import { sizeOf } from "./shape.ts";
 
 /** What a tensor can be made of: a number or boolean, a typed array, or equally long arrays of such. */
 export type TensorData = number | boolean | DataArray | readonly TensorData[];
@@ -40,17 +41,110 @@ const maxDepth = 32;
  * are mixed, or a value does not fit into an integer `dtype`.
  */
 export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
-  const shape = shapeOf(data, op);
-  const { leaf, path } = firstLeaf(data);
-  const kind = kindOf(leaf, op, path);
-  const target = dtype ?? kind.dtype;
-  const flat = createArray(
-    target,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  const fill = new Filler(flat, target, shape, kind.name, op);
-  fill.from(data, []);
+  const refuse = (path: readonly number[], what: string, got: string, wayOut = "") => {
+    return new ArgumentError(`${op}: ${what}, got ${got}${at(path)}.${wayOut}`, { op });
+  };
+  const uneven = (what: string, first: string, path: readonly number[], got: string) => {
+    const start = at(path.map(() => 0));
+    const text = `${op}: ${what}, got ${first}${start} and ${got}${at(path)}.`;
+    return new ShapeError(text, { op });
+  };
+
+  const { shape, first } = measure(data, op);
+  const kind = kindOf(first) ?? "number";
+  const target = dtype ?? dtypeOf(first);
+  const flat = createArray(target, sizeOf(shape));
+  const path: number[] = [];
+  let position = 0;
+
+  const put = (value: number) => {
+    const whole = Math.trunc(value);
+    const limits = target === "int32" ? whole | 0 : target === "uint8" ? whole & 255 : whole;
+    // NaN is never equal to itself: as an integer it is refused, as a float it fits.
+    if (limits !== whole && !isFloat(target) && target !== "bool") {
+      throw refuse(path, `a value must fit into ${target}`, `${value}`, " Give another dtype.");
+    }
+    flat[position++] = target === "bool" ? Number(value !== 0) : value;
+  };
+
+  const visit = (entry: unknown) => {
+    const axis = path.length;
+    const isTyped = isDataArray(entry);
+    const isList = isTyped || Array.isArray(entry);
+    if (!Array.isArray(entry) && kindOf(entry) !== kind) {
+      if (kindOf(entry) !== undefined) {
+        throw refuse(path, "entries must be of one kind", `${kind} first and ${kindOf(entry)}`);
+      }
+      const rule = "entries must be numbers, booleans or typed arrays";
+      throw refuse(path, rule, show(entry), wayOut(entry));
+    }
+    const isDeep = axis < shape.length;
+    if (isList !== isDeep || (isTyped && axis < shape.length - 1)) {
+      const expected = isDeep ? "an array" : `a ${kind}`;
+      throw uneven("entries must be nested equally deep", expected, path, show(entry));
+    }
+    if (!isList) return put(Number(entry));
+    const { length } = entry;
+    if (length !== shape[axis]) {
+      throw uneven("arrays must be equally long", `${shape[axis]} entries`, path, `${length}`);
+    }
+    if (isTyped && isFloat(target)) {
+      flat.set(entry, position);
+      position += length;
+      return;
+    }
+    for (let i = 0; i < length; i++) {
+      path.push(i);
+      if (isTyped) put(entry[i]);
+      else visit(entry[i]);
+      path.pop();
+    }
+  };
+  visit(data);
   return { data: flat, shape, dtype: target };
+}
+
+/** Sizes along the first entry of each level, and the first entry that is a number or a typed array. */
+function measure(data: unknown, op: string): { shape: number[]; first: unknown } {
+  const shape: number[] = [];
+  let first = data;
+  while (Array.isArray(first)) {
+    if (shape.length === maxDepth) {
+      throw new ShapeError(
+        `${op}: arrays must be nested at most ${maxDepth} deep, got more. Does an array contain itself?`,
+        { op },
+      );
+    }
+    shape.push(first.length);
+    if (first.length === 0) return { shape, first: 0 };
+    first = first[0];
+  }
+  if (isDataArray(first)) shape.push(first.length);
+  return { shape, first };
+}
+
+/** What all numbers must be: `"number"`, `"boolean"`, `"Float32Array"`, …; `undefined` if it is none. */
+function kindOf(entry: unknown): string | undefined {
+  // Subclasses such as Node's `Buffer` count as what they extend.
+  if (isDataArray(entry)) return entry[Symbol.toStringTag];
+  return typeof entry === "number" || typeof entry === "boolean" ? typeof entry : undefined;
+}
+
+/** The dtype that holds the values of a number or a typed array. */
+function dtypeOf(entry: unknown): DType {
+  if (typeof entry === "boolean") return "bool";
+  if (entry instanceof Float64Array) return "float64";
+  if (entry instanceof Uint8Array || entry instanceof Uint8ClampedArray) return "uint8";
+  return isDataArray(entry) && !(entry instanceof Float32Array) ? "int32" : "float32";
+}
+
+function isDataArray(value: unknown): value is DataArray {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView) &&
+    !(value instanceof BigInt64Array) &&
+    !(value instanceof BigUint64Array)
+  );
 }
 
 /** Row-major data as nested arrays; a single number for a shape without axes. */
@@ -68,194 +162,25 @@ export function unflatten(data: TypedArray, shape: readonly number[]): NestedNum
   return build(0);
 }
 
-/** Sizes along the first entry of each level. */
-function shapeOf(data: TensorData, op: string): number[] {
-  const shape: number[] = [];
-  let level: unknown = data;
-  while (Array.isArray(level) || isDataArray(level)) {
-    if (shape.length === maxDepth) {
-      throw new ShapeError(
-        `${op}: arrays must be nested at most ${maxDepth} deep, got more. Does an array contain itself?`,
-        { op },
-      );
-    }
-    shape.push(level.length);
-    level = level[0];
-  }
-  return shape;
-}
-
-/** The first scalar or typed array and the way to it; the number 0 if there is none. */
-function firstLeaf(data: unknown): { readonly leaf: unknown; readonly path: number[] } {
-  const path: number[] = [];
-  let leaf: unknown = data;
-  while (Array.isArray(leaf)) {
-    if (leaf.length === 0) return { leaf: 0, path };
-    leaf = leaf[0];
-    path.push(0);
-  }
-  return { leaf, path };
-}
-
-/** Writes nested data into a flat array and checks each entry on the way. */
-class Filler {
-  readonly flat: TypedArray;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly kind: string;
-  readonly op: string;
-  position = 0;
-
-  constructor(flat: TypedArray, dtype: DType, shape: readonly number[], kind: string, op: string) {
-    this.flat = flat;
-    this.dtype = dtype;
-    this.shape = shape;
-    this.kind = kind;
-    this.op = op;
-  }
-
-  /** `path` leads to `data`; it is restored before returning. */
-  from(data: unknown, path: number[]): void {
-    const axis = path.length;
-    if (isDataArray(data)) {
-      this.checkLength(data.length, axis === this.shape.length - 1, path);
-      this.checkKind(data, path);
-      if (isFloat(this.dtype)) {
-        this.flat.set(data, this.position);
-        this.position += data.length;
-      } else {
-        for (let i = 0; i < data.length; i++) this.put(data[i], path, i);
-      }
-    } else if (Array.isArray(data)) {
-      this.checkLength(data.length, axis < this.shape.length, path);
-      const isLast = axis === this.shape.length - 1;
-      for (let i = 0; i < data.length; i++) {
-        const entry: unknown = data[i];
-        if (isLast && typeof entry === this.kind) {
-          this.put(Number(entry), path, i);
-        } else {
-          path.push(i);
-          this.from(entry, path);
-          path.pop();
-        }
-      }
-    } else {
-      this.checkKind(data, path);
-      if (axis < this.shape.length) {
-        throw new ShapeError(
-          `${this.op}: entries must be nested equally deep, got an array${at(path.map(() => 0))} ` +
-            `and ${show(data)}${at(path)}.`,
-          { op: this.op },
-        );
-      }
-      this.put(Number(data), path);
-    }
-  }
-
-  private checkLength(length: number, deepEnough: boolean, path: readonly number[]): void {
-    if (!deepEnough) {
-      throw new ShapeError(
-        `${this.op}: entries must be nested equally deep, got ${this.kind === "boolean" ? "a boolean" : "a number"}` +
-          `${at(this.shape.map(() => 0))} and an array${at(path)}.`,
-        { op: this.op },
-      );
-    }
-    const expected = this.shape[path.length];
-    if (length !== expected) {
-      throw new ShapeError(
-        `${this.op}: arrays must be equally long, got ${expected} entries${at(path.map(() => 0))} ` +
-          `and ${length}${at(path)}.`,
-        { op: this.op },
-      );
-    }
-  }
-
-  private checkKind(leaf: unknown, path: readonly number[]): void {
-    const kind = kindOf(leaf, this.op, path).name;
-    if (kind !== this.kind) {
-      throw new ArgumentError(
-        `${this.op}: entries must be of one kind, got ${this.kind} first and ${kind}${at(path)}.`,
-        { op: this.op },
-      );
-    }
-  }
-
-  private put(value: number, path: readonly number[], last?: number): void {
-    const whole = Math.trunc(value);
-    const fits =
-      this.dtype === "int32"
-        ? whole === (whole | 0)
-        : this.dtype === "uint8"
-          ? whole === (whole & 255)
-          : true;
-    if (!fits) {
-      throw new ArgumentError(
-        `${this.op}: a value must fit into ${this.dtype}, got ${value}` +
-          `${at(last === undefined ? path : [...path, last])}. Give another dtype.`,
-        { op: this.op },
-      );
-    }
-    this.flat[this.position++] = this.dtype === "bool" ? Number(value !== 0) : value;
-  }
-}
-
-/** The kind of a leaf, which all leaves must share, and the dtype that it stands for. */
-function kindOf(
-  leaf: unknown,
-  op: string,
-  path: readonly number[],
-): { readonly name: string; readonly dtype: DType } {
-  if (typeof leaf === "number") return { name: "number", dtype: "float32" };
-  if (typeof leaf === "boolean") return { name: "boolean", dtype: "bool" };
-  if (isDataArray(leaf)) return { name: arrayName(leaf), dtype: arrayDType(leaf) };
-  throw new ArgumentError(
-    `${op}: entries must be numbers, booleans or typed arrays, got ${show(leaf)}${at(path)}.${wayOut(leaf)}`,
-    { op },
-  );
-}
-
-function isDataArray(value: unknown): value is DataArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  );
-}
-
-/** `Float32Array`, …; subclasses such as Node's `Buffer` count as what they extend. */
-function arrayName(array: DataArray): string {
-  return array[Symbol.toStringTag];
-}
-
-/** The dtype that holds the values of a typed array. */
-export function arrayDType(array: DataArray): DType {
-  if (array instanceof Float32Array) return "float32";
-  if (array instanceof Float64Array) return "float64";
-  if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return "uint8";
-  return "int32";
-}
-
 function at(path: readonly number[]): string {
   return path.length === 0 ? "" : ` at [${path.join("][")}]`;
 }
 
 /** A value as messages show it. */
 function show(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null)
+  if (typeof value === "object" && value !== null) {
     return `a ${value.constructor?.name ?? "object"}`;
-  if (typeof value === "function") return "a function";
-  return String(value);
+  }
+  return typeof value === "function" ? "a function" : String(value);
 }
 
 function wayOut(value: unknown): string {
   if (typeof value === "bigint" || value instanceof BigInt64Array) {
     return " Convert it with Number(…).";
   }
-  if (typeof value === "object" && value !== null && "shape" in value) {
-    return " Join tensors with stack([…]).";
-  }
-  return "";
+  const isTensor = typeof value === "object" && value !== null && "shape" in value;
+  return isTensor ? " Join tensors with stack([…])." : "";
 }
