@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError, StateError } from "@gradloom/engine";
+import { argumentError, shapeError, stateError } from "./errors.ts";
 import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
 import { literal } from "./record.ts";
@@ -73,17 +73,17 @@ export function grad(
   const to = toList(inputs);
   const given = options.gradOutputs === undefined ? [] : toList(options.gradOutputs);
   if (given.length > 0 && given.length !== from.length) {
-    throw new ArgumentError(
-      `grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`,
-      { op: "grad" },
+    throw argumentError(
+      "grad",
+      `gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`,
     );
   }
   const seeds = from.map((output, i) => seedFor("grad", output, given[i]));
   to.forEach((input, i) => {
     if (!input.requiresGrad) {
-      throw new ArgumentError(
-        `grad: inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`,
-        { op: "grad" },
+      throw argumentError(
+        "grad",
+        `inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`,
       );
     }
   });
@@ -94,10 +94,10 @@ export function grad(
     return to.map((input, i) => {
       const gradient = gradients.get(input);
       if (gradient === undefined && !allowUnused) {
-        throw new ArgumentError(
-          `grad: the outputs must depend on every input, got number ${i} that was not used. ` +
+        throw argumentError(
+          "grad",
+          `the outputs must depend on every input, got number ${i} that was not used. ` +
             "Pass { allowUnused: true } to get null for it.",
-          { op: "grad" },
         );
       }
       return gradient ?? null;
@@ -112,25 +112,28 @@ function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
 /** The gradient that the walk starts with. */
 function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!output.requiresGrad) {
-    throw new StateError(
-      `${op}: the loss must depend on a tensor that requires a gradient, got one that does not. Make one with ` +
+    throw stateError(
+      op,
+      "the loss must depend on a tensor that requires a gradient, got one that does not. Make one with " +
         "tensor(data, { requiresGrad: true }), and do not record the loss inside noGrad().",
-      { op },
     );
   }
   if (gradient === undefined) {
     if (output.numel !== 1) {
-      throw new ShapeError(
-        `${op}: the loss must be a scalar, got ${show(output.shape)}. Reduce it first, for example with mean().`,
-        { op, shapes: [output.shape] },
+      throw shapeError(
+        op,
+        `the loss must be a scalar, got ${show(output.shape)}. Reduce it first, for example with mean().`,
+        output.shape,
       );
     }
     return literal(1, output).expand(output.shape);
   }
   if (!sameShape(gradient.shape, output.shape)) {
-    throw new ShapeError(
-      `${op}: the gradient must have the shape of the output, got ${show(gradient.shape)} for ${show(output.shape)}.`,
-      { op, shapes: [output.shape, gradient.shape] },
+    throw shapeError(
+      op,
+      `the gradient must have the shape of the output, got ${show(gradient.shape)} for ${show(output.shape)}.`,
+      output.shape,
+      gradient.shape,
     );
   }
   return gradient.to(output.dtype);

@@ -1,6 +1,7 @@
 import { JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
-import { ArgumentError, type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
+import { type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
+import { argumentError } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** `"wasm"` is fast, `"js"` is plain TypeScript and runs where WebAssembly is not allowed. */
@@ -46,9 +47,7 @@ function createBackend(name: BackendName): Backend {
       return new JsBackend();
     default:
       name satisfies never;
-      throw new ArgumentError(`setBackend: name must be "wasm" or "js", got ${String(name)}.`, {
-        op: "setBackend",
-      });
+      throw argumentError("setBackend", `name must be "wasm" or "js", got ${String(name)}.`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { StateError } from "@gradloom/engine";
+import { stateError } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -47,17 +47,17 @@ export class History {
    */
   check(caller: string): void {
     if (this.freed) {
-      throw new StateError(
-        `${caller}: the graph must still exist, got "${this.op}" freed by an earlier backward(). ` +
+      throw stateError(
+        caller,
+        `the graph must still exist, got "${this.op}" freed by an earlier backward(). ` +
           "Pass { retainGraph: true } to the first one, or compute the loss again.",
-        { op: caller },
       );
     }
     if (countAssignments(this.inputs) !== this.assignments) {
-      throw new StateError(
-        `${caller}: inputs of "${this.op}" must be unchanged, got one that was assigned to after it ` +
+      throw stateError(
+        caller,
+        `inputs of "${this.op}" must be unchanged, got one that was assigned to after it ` +
           "was used. Call backward() before the assignment, or clone() what you use.",
-        { op: caller },
       );
     }
   }

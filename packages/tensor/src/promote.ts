@@ -1,4 +1,5 @@
-import { type DType, DTypeError, isFloat } from "@gradloom/engine";
+import { type DType, isFloat } from "@gradloom/engine";
+import { dtypeError } from "./errors.ts";
 import { given } from "./record.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -61,8 +62,8 @@ export function floatType(dtype: DType): DType {
  */
 export function requireFloat(op: string, x: Tensor): void {
   if (isFloat(x.dtype)) return;
-  throw new DTypeError(
-    `${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`,
-    { op },
+  throw dtypeError(
+    op,
+    `the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`,
   );
 }

@@ -1,4 +1,4 @@
-import { ShapeError } from "@gradloom/engine";
+import { shapeError } from "./errors.ts";
 
 /** A shape as messages show it. */
 export function show(shape: readonly number[]): string {
@@ -27,7 +27,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 export function toAxis(op: string, dim: number, ndim: number): number {
   const axes = Math.max(ndim, 1);
   if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
-    throw new ShapeError(`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`, { op });
+    throw shapeError(op, `the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`);
   }
   return dim < 0 ? dim + axes : dim;
 }
@@ -51,7 +51,7 @@ export function toAxes(
       : dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++) {
     if (axes[i] === axes[i - 1]) {
-      throw new ShapeError(`${op}: axes must be distinct, got ${show(dims as number[])}.`, { op });
+      throw shapeError(op, `axes must be distinct, got ${show(dims as number[])}.`);
     }
   }
   return ndim === 0 ? [] : axes;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/engine";
+import { argumentError } from "./errors.ts";
 
 /**
  * What a function given to `op` returned, if it is no promise.
@@ -9,10 +9,10 @@ export function requireSynchronous<T>(op: string, result: T): T {
   if (!isPromise(result)) return result;
   // The caller gets an error instead of the promise, so nobody else can handle its rejection.
   result.then(undefined, () => {});
-  throw new ArgumentError(
-    `${op}: fn must be synchronous, got one that returns a promise. Put ${op} around the parts that record, ` +
+  throw argumentError(
+    op,
+    `fn must be synchronous, got one that returns a promise. Put ${op} around the parts that record, ` +
       "and await what they return outside.",
-    { op },
   );
 }
 

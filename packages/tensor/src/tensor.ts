@@ -1,14 +1,7 @@
-import {
-  type DType,
-  DTypeError,
-  isFloat,
-  type Node,
-  ShapeError,
-  StateError,
-  type TypedArray,
-} from "@gradloom/engine";
+import { type DType, isFloat, type Node, type TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import { announceGradient, engine } from "./engine.ts";
+import { dtypeError, shapeError, stateError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
 import { isGradEnabled } from "./grad-mode.ts";
 import type { History } from "./history.ts";
@@ -144,9 +137,10 @@ export class Tensor {
 
   private requireOne(): void {
     if (this.numel === 1) return;
-    throw new ShapeError(
-      `item: the tensor must have one element, got ${show(this.shape)}. Read it with array() or data().`,
-      { op: "item", shapes: [this.shape] },
+    throw shapeError(
+      "item",
+      `the tensor must have one element, got ${show(this.shape)}. Read it with array() or data().`,
+      this.shape,
     );
   }
 
@@ -174,29 +168,31 @@ export class Tensor {
    */
   assign(value: Tensor): this {
     if (this.history !== undefined) {
-      throw new StateError(
-        `assign: the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`,
-        { op: "assign" },
+      throw stateError(
+        "assign",
+        `the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`,
       );
     }
     if (this.requiresGrad && isGradEnabled()) {
-      throw new StateError(
-        "assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: " +
+      throw stateError(
+        "assign",
+        "a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: " +
           "noGrad(() => x.assign(value)).",
-        { op: "assign" },
       );
     }
     if (!sameShape(this.shape, value.shape)) {
-      throw new ShapeError(
-        `assign: shapes must be equal, got ${show(value.shape)} for ${show(this.shape)}. ` +
+      throw shapeError(
+        "assign",
+        `shapes must be equal, got ${show(value.shape)} for ${show(this.shape)}. ` +
           "Use expand() or reshape().",
-        { op: "assign", shapes: [this.shape, value.shape] },
+        this.shape,
+        value.shape,
       );
     }
     if (this.dtype !== value.dtype) {
-      throw new DTypeError(
-        `assign: dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`,
-        { op: "assign" },
+      throw dtypeError(
+        "assign",
+        `dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`,
       );
     }
     if (this.state === undefined) refuseNewState();
@@ -256,10 +252,7 @@ export class Tensor {
   /** Keeps the gradient of this tensor in `grad`, even though it is not a leaf. */
   retainGrad(): this {
     if (!this.requiresGrad) {
-      throw new StateError(
-        "retainGrad: the tensor must require a gradient, got one that does not.",
-        { op: "retainGrad" },
-      );
+      throw stateError("retainGrad", "the tensor must require a gradient, got one that does not.");
     }
     if (this.history !== undefined) this.history.retainsGrad = true;
     return this;
@@ -272,15 +265,15 @@ export class Tensor {
    */
   requiresGrad_(flag: boolean = true): this {
     if (flag && !isFloat(this.dtype)) {
-      throw new DTypeError(
-        `requiresGrad_: the tensor must be floating, got ${this.dtype}. Convert it with to("float32").`,
-        { op: "requiresGrad_" },
+      throw dtypeError(
+        "requiresGrad_",
+        `the tensor must be floating, got ${this.dtype}. Convert it with to("float32").`,
       );
     }
     if (!flag && this.history !== undefined) {
-      throw new StateError(
-        `requiresGrad_: the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`,
-        { op: "requiresGrad_" },
+      throw stateError(
+        "requiresGrad_",
+        `the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`,
       );
     }
     this.requiresGrad = flag;

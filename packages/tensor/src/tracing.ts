@@ -1,4 +1,4 @@
-import { StateError } from "@gradloom/engine";
+import { stateError } from "./errors.ts";
 
 let tracing = false;
 
@@ -22,9 +22,9 @@ export function trace<T>(fn: () => T): T {
  */
 export function refuseWhileTracing(op: string): void {
   if (!tracing) return;
-  throw new StateError(
-    `${op}: values must not be read inside of a compiled function. Return the tensor, and read it outside.`,
-    { op },
+  throw stateError(
+    op,
+    "values must not be read inside of a compiled function. Return the tensor, and read it outside.",
   );
 }
 
@@ -34,9 +34,9 @@ export function refuseWhileTracing(op: string): void {
  */
 export function refuseNewState(): void {
   if (!tracing) return;
-  throw new StateError(
-    "assign: inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a " +
+  throw stateError(
+    "assign",
+    "inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a " +
       "Buffer. Wrap it outside: new Tensor(x).",
-    { op: "assign" },
   );
 }

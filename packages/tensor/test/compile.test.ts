@@ -88,7 +88,7 @@ test("live numbers are asked for at each call", () => {
     onEachRun(() => {
       step++;
     });
-    return x.mul(live(() => 10 * step));
+    return x.mul(live(() => 10 * step, x));
   });
   const results = [1, 2, 3].map((value) => scale(tensor([value])).itemSync());
   expect(results).toEqual([10, 40, 90]);

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/engine";
+import { argumentError } from "../errors.ts";
 import { floatType } from "../promote.ts";
 import { formula, given, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -69,9 +69,9 @@ export function gelu(input: Tensor, options: GeluOptions = {}): Tensor {
     }
     default:
       approximate satisfies never;
-      throw new ArgumentError(
-        `gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}.`,
-        { op: "gelu" },
+      throw argumentError(
+        "gelu",
+        `approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}.`,
       );
   }
 }

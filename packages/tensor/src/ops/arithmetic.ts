@@ -1,4 +1,5 @@
-import { ArgumentError, DTypeError, isFloat } from "@gradloom/engine";
+import { isFloat } from "@gradloom/engine";
+import { argumentError, dtypeError } from "../errors.ts";
 import { floatType, type Operand, toTensor } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -52,9 +53,9 @@ export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
     }
     default:
       roundingMode satisfies never;
-      throw new ArgumentError(
-        `div: roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`,
-        { op: "div" },
+      throw argumentError(
+        "div",
+        `roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`,
       );
   }
 }
@@ -156,5 +157,5 @@ function oneMinus(weight: Operand): Operand {
 
 function refuseBool(op: string, x: Tensor, wayOut: string): void {
   if (x.dtype !== "bool") return;
-  throw new DTypeError(`${op}: the tensor must be numeric, got bool. ${wayOut}`, { op });
+  throw dtypeError(op, `the tensor must be numeric, got bool. ${wayOut}`);
 }

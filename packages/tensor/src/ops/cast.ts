@@ -1,5 +1,6 @@
-import { ArgumentError, byteSize, type DType, isFloat } from "@gradloom/engine";
+import { byteSize, type DType, isFloat } from "@gradloom/engine";
 import { engine } from "../engine.ts";
+import { argumentError } from "../errors.ts";
 import { record } from "../record.ts";
 import { State } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
@@ -12,9 +13,9 @@ import { unary } from "./elementwise.ts";
 export function to(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   if (!(dtype in byteSize)) {
-    throw new ArgumentError(
-      `to: dtype must be ${Object.keys(byteSize).join(", ")}, got ${JSON.stringify(dtype)}.`,
-      { op: "to" },
+    throw argumentError(
+      "to",
+      `dtype must be ${Object.keys(byteSize).join(", ")}, got ${JSON.stringify(dtype)}.`,
     );
   }
   const gradient = isFloat(dtype) ? (grad: Tensor) => grad.to(x.dtype) : undefined;

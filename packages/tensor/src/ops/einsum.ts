@@ -1,4 +1,5 @@
-import { ArgumentError, ShapeError } from "@gradloom/engine";
+import type { ArgumentError } from "@gradloom/engine";
+import { argumentError, shapeError } from "../errors.ts";
 import { show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -60,9 +61,10 @@ function parse(equation: string, operands: readonly Tensor[]): Parsed {
     const named = text.replace("...", "").length;
     const rest = ndim - named;
     if (rest < 0 || (rest > 0 && !text.includes("..."))) {
-      throw new ShapeError(
-        `einsum: a term must have a letter for each axis, got "${text}" for ${show(shape)}.`,
-        { op: "einsum", shapes: [shape] },
+      throw shapeError(
+        "einsum",
+        `a term must have a letter for each axis, got "${text}" for ${show(shape)}.`,
+        shape,
       );
     }
     hidden = Math.max(hidden, rest);
@@ -83,7 +85,7 @@ function parse(equation: string, operands: readonly Tensor[]): Parsed {
 }
 
 function malformed(what: string): ArgumentError {
-  return new ArgumentError(`einsum: the equation ${what}`, { op: "einsum" });
+  return argumentError("einsum", `the equation ${what}`);
 }
 
 function expandDots(text: string, count: number): string[] {
@@ -114,10 +116,11 @@ function sizesOf(
       const known = sizes.get(label) ?? 1;
       if (known !== 1 && size !== 1 && known !== size) {
         const shapes = operands.map((operand) => operand.shape);
-        throw new ShapeError(
-          `einsum: axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ` +
+        throw shapeError(
+          "einsum",
+          `axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ` +
             `${shapes.map(show).join(", ")}.`,
-          { op: "einsum", shapes },
+          ...shapes,
         );
       }
       sizes.set(label, known === 1 ? size : known);

@@ -1,4 +1,5 @@
-import { broadcastShapes, type DType, type ElementOp, element, ShapeError } from "@gradloom/engine";
+import { broadcastShapes, type DType, type ElementOp, element } from "@gradloom/engine";
+import { shapeError } from "../errors.ts";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
@@ -60,10 +61,11 @@ export function requireBroadcast(op: string, a: Tensor, b: Tensor): void {
   if (a.shape === b.shape || b.ndim === 0 || a.ndim === 0) return;
   const shapes = [a.shape, b.shape];
   if (broadcastShapes(shapes) !== undefined) return;
-  throw new ShapeError(
-    `${op}: shapes must broadcast, got ${show(a.shape)} and ${show(b.shape)}. Sizes are compared from the ` +
+  throw shapeError(
+    op,
+    `shapes must broadcast, got ${show(a.shape)} and ${show(b.shape)}. Sizes are compared from the ` +
       "last axis on: they must be equal, or one of them 1.",
-    { op, shapes },
+    ...shapes,
   );
 }
 

@@ -1,7 +1,8 @@
-import { iota, ShapeError } from "@gradloom/engine";
+import { shapeError } from "../errors.ts";
 import { literal, record } from "../record.ts";
 import { show, sizeOf, toAxes, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { indices } from "./masking.ts";
 import { type Axes, keptShape, type ReduceOptions, reduceNode, spread } from "./reduction.ts";
 
 /** The extremes along an axis, and where they are. */
@@ -78,8 +79,8 @@ function sharedExtreme(
 
 function alongAxis(op: Extreme, x: Tensor, dim: number, options: ReduceOptions): Extremes {
   const axis = toAxis(op, dim, x.ndim);
-  const indices = indexOf(op === "max" ? "argmax" : "argmin", x, dim, options);
-  if (x.ndim === 0) return { values: x, indices };
+  const found = indexOf(op === "max" ? "argmax" : "argmin", x, dim, options);
+  if (x.ndim === 0) return { values: x, indices: found };
   const axes = [axis];
   const input = numeric(x);
   const node = reduceNode(op, input, axes, options.keepdim === true);
@@ -89,18 +90,18 @@ function alongAxis(op: Extreme, x: Tensor, dim: number, options: ReduceOptions):
     [input],
     [
       (grad) => {
-        const hit = positions(x, axis).eq(indices.reshape(keptShape(x.shape, axes)));
+        const hit = positions(x, axis).eq(found.reshape(keptShape(x.shape, axes)));
         return hit.where(spread(grad, x, axes), literal(0, x));
       },
     ],
   );
-  return { values: values.to(x.dtype), indices };
+  return { values: values.to(x.dtype), indices: found };
 }
 
 /** 0, 1, 2, … along an axis of `x`; the other axes have size 1. */
 function positions(x: Tensor, axis: number): Tensor {
   const shape = x.shape.map((size, i) => (i === axis ? size : 1));
-  return record("positions", iota(x.shape[axis])).reshape(shape);
+  return indices(x.shape[axis]).reshape(shape);
 }
 
 function indexOf(
@@ -123,8 +124,5 @@ function numeric(x: Tensor): Tensor {
 
 function requireElements(op: string, x: Tensor, axes: readonly number[]): void {
   if (sizeOf(axes.map((axis) => x.shape[axis])) > 0) return;
-  throw new ShapeError(`${op}: the reduced axes must not be empty, got ${show(x.shape)}.`, {
-    op,
-    shapes: [x.shape],
-  });
+  throw shapeError(op, `the reduced axes must not be empty, got ${show(x.shape)}.`, x.shape);
 }

@@ -1,4 +1,5 @@
-import { ArgumentError, isFloat } from "@gradloom/engine";
+import { isFloat } from "@gradloom/engine";
+import { argumentError } from "../errors.ts";
 import type { Operand } from "../promote.ts";
 import { literal } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -49,7 +50,7 @@ export function clamp(
 ): Tensor {
   const [min, max] = isBounds(lower) ? [lower.min, lower.max] : [lower, upper];
   if (min === undefined && max === undefined) {
-    throw new ArgumentError("clamp: one bound at least must be given, got none.", { op: "clamp" });
+    throw argumentError("clamp", "one bound at least must be given, got none.");
   }
   const above = min === undefined ? x : atLeast(x, min);
   return max === undefined ? above : atMost(above, max);

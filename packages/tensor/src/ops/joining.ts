@@ -1,4 +1,5 @@
-import { ArgumentError, cat as catNode, ShapeError } from "@gradloom/engine";
+import { cat as catNode } from "@gradloom/engine";
+import { argumentError, shapeError } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
 import { sameShape, show, toAxis } from "../shape.ts";
@@ -12,18 +13,18 @@ import type { Tensor } from "../tensor.ts";
 export function cat(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const first = requireSome("cat", tensors);
   if (first.ndim === 0) {
-    throw new ShapeError("cat: tensors must have an axis, got a scalar. Use stack().", {
-      op: "cat",
-    });
+    throw shapeError("cat", "tensors must have an axis, got a scalar. Use stack().");
   }
   const axis = toAxis("cat", dim, first.ndim);
   for (const { shape } of tensors) {
     const fits =
       shape.length === first.ndim && shape.every((s, i) => i === axis || s === first.shape[i]);
     if (!fits) {
-      throw new ShapeError(
-        `cat: sizes must be equal except along axis ${axis}, got ${show(first.shape)} and ${show(shape)}.`,
-        { op: "cat", shapes: [first.shape, shape] },
+      throw shapeError(
+        "cat",
+        `sizes must be equal except along axis ${axis}, got ${show(first.shape)} and ${show(shape)}.`,
+        first.shape,
+        shape,
       );
     }
   }
@@ -53,9 +54,11 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const axis = toAxis("stack", dim, first.ndim + 1);
   for (const { shape } of tensors) {
     if (sameShape(shape, first.shape)) continue;
-    throw new ShapeError(
-      `stack: shapes must be equal, got ${show(first.shape)} and ${show(shape)}.`,
-      { op: "stack", shapes: [first.shape, shape] },
+    throw shapeError(
+      "stack",
+      `shapes must be equal, got ${show(first.shape)} and ${show(shape)}.`,
+      first.shape,
+      shape,
     );
   }
   return cat(
@@ -66,7 +69,7 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
 
 function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
   if (tensors.length > 0) return tensors[0];
-  throw new ArgumentError(`${op}: there must be a tensor at least, got an empty list.`, { op });
+  throw argumentError(op, "there must be a tensor at least, got an empty list.");
 }
 
 /**
@@ -82,9 +85,10 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
     parts.reduce((a, b) => a + b, 0) !== size ||
     !parts.every((n) => Number.isInteger(n) && n >= 0)
   ) {
-    throw new ShapeError(
-      `split: sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`,
-      { op: "split", shapes: [x.shape] },
+    throw shapeError(
+      "split",
+      `sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`,
+      x.shape,
     );
   }
   let start = 0;
@@ -98,9 +102,7 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
 /** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is too short. */
 export function chunk(x: Tensor, chunks: number, dim: number = 0): Tensor[] {
   if (!Number.isInteger(chunks) || chunks < 1) {
-    throw new ArgumentError(`chunk: chunks must be a positive integer, got ${chunks}.`, {
-      op: "chunk",
-    });
+    throw argumentError("chunk", `chunks must be a positive integer, got ${chunks}.`);
   }
   const axis = requireAxis("chunk", x, dim);
   return x.split(Math.max(1, Math.ceil(x.shape[axis] / chunks)), axis);
@@ -114,7 +116,7 @@ export function unbind(x: Tensor, dim: number = 0): Tensor[] {
 
 function equalParts(op: string, size: number, part: number): readonly number[] {
   if (!Number.isInteger(part) || part < 1) {
-    throw new ArgumentError(`${op}: the size must be a positive integer, got ${part}.`, { op });
+    throw argumentError(op, `the size must be a positive integer, got ${part}.`);
   }
   const count = Math.max(1, Math.ceil(size / part));
   return Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
@@ -122,10 +124,7 @@ function equalParts(op: string, size: number, part: number): readonly number[] {
 
 function requireAxis(op: string, x: Tensor, dim: number): number {
   if (x.ndim > 0) return toAxis(op, dim, x.ndim);
-  throw new ShapeError(`${op}: the tensor must have an axis, got a scalar.`, {
-    op,
-    shapes: [x.shape],
-  });
+  throw shapeError(op, "the tensor must have an axis, got a scalar.", x.shape);
 }
 
 /**
@@ -142,9 +141,9 @@ export function roll(
   const by = typeof shifts === "number" ? [shifts] : shifts;
   const along = dims === undefined ? [0] : typeof dims === "number" ? [dims] : dims;
   if (by.length !== along.length || !by.every(Number.isInteger)) {
-    throw new ArgumentError(
-      `roll: there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`,
-      { op: "roll" },
+    throw argumentError(
+      "roll",
+      `there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`,
     );
   }
   return along.reduce((result, dim, i) => rollAxis(result, by[i], requireAxis("roll", x, dim)), x);
@@ -168,10 +167,7 @@ export function meshgrid(
 ): Tensor[] {
   for (const { shape } of vectors) {
     if (shape.length < 2) continue;
-    throw new ShapeError(`meshgrid: inputs must be vectors, got ${show(shape)}.`, {
-      op: "meshgrid",
-      shapes: [shape],
-    });
+    throw shapeError("meshgrid", `inputs must be vectors, got ${show(shape)}.`, shape);
   }
   const grid = vectors.map((x) => x.numel);
   const coordinates = vectors.map((x, i) =>

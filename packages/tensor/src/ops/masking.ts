@@ -1,4 +1,5 @@
-import { ArgumentError, type DType, DTypeError, element, iota, ShapeError } from "@gradloom/engine";
+import { type DType, element, iota } from "@gradloom/engine";
+import { argumentError, dtypeError, shapeError } from "../errors.ts";
 import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { show, toAxis } from "../shape.ts";
@@ -12,9 +13,9 @@ import { requireBroadcast } from "./elementwise.ts";
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== "bool") {
-    throw new DTypeError(
-      `where: the condition must be bool, got ${condition.dtype}. Compare first, for example with ne(0).`,
-      { op: "where" },
+    throw dtypeError(
+      "where",
+      `the condition must be bool, got ${condition.dtype}. Compare first, for example with ne(0).`,
     );
   }
   const dtype = commonType(a, b);
@@ -63,10 +64,7 @@ function keepTriangle(
   keep: (row: Tensor, column: Tensor) => Tensor,
 ): Tensor {
   if (x.ndim < 2) {
-    throw new ShapeError(`${op}: the tensor must have two axes at least, got ${show(x.shape)}.`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw shapeError(op, `the tensor must have two axes at least, got ${show(x.shape)}.`, x.shape);
   }
   const [rows, columns] = x.shape.slice(-2);
   return keep(indices(rows).unsqueeze(1), indices(columns)).where(x, literal(0, x));
@@ -87,9 +85,10 @@ export function diagonal(
   const first = toAxis("diagonal", dim1, x.ndim);
   const second = toAxis("diagonal", dim2, x.ndim);
   if (x.ndim < 2 || first === second) {
-    throw new ShapeError(
-      `diagonal: there must be two different axes, got ${dim1} and ${dim2} for ${show(x.shape)}.`,
-      { op: "diagonal", shapes: [x.shape] },
+    throw shapeError(
+      "diagonal",
+      `there must be two different axes, got ${dim1} and ${dim2} for ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
@@ -112,14 +111,10 @@ export function diagonal(
  */
 export function oneHot(x: Tensor, numClasses: number): Tensor {
   if (x.dtype !== "int32" && x.dtype !== "uint8") {
-    throw new DTypeError(`oneHot: the tensor must be of integers, got ${x.dtype}.`, {
-      op: "oneHot",
-    });
+    throw dtypeError("oneHot", `the tensor must be of integers, got ${x.dtype}.`);
   }
   if (!Number.isInteger(numClasses) || numClasses < 1) {
-    throw new ArgumentError(`oneHot: numClasses must be a positive integer, got ${numClasses}.`, {
-      op: "oneHot",
-    });
+    throw argumentError("oneHot", `numClasses must be a positive integer, got ${numClasses}.`);
   }
   return x.unsqueeze(-1).eq(indices(numClasses)).to("int32");
 }

@@ -1,4 +1,5 @@
-import { broadcastShapes, DTypeError, matmul as matmulNode, ShapeError } from "@gradloom/engine";
+import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloom/engine";
+import { dtypeError, shapeError } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
 import { show, sizeOf } from "../shape.ts";
@@ -14,9 +15,11 @@ import type { Tensor } from "../tensor.ts";
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
-    throw new ShapeError(
-      `matmul: both tensors must have an axis, got ${show(a.shape)} and ${show(b.shape)}. Use mul().`,
-      { op: "matmul", shapes: [a.shape, b.shape] },
+    throw shapeError(
+      "matmul",
+      `both tensors must have an axis, got ${show(a.shape)} and ${show(b.shape)}. Use mul().`,
+      a.shape,
+      b.shape,
     );
   }
   const inner = a.shape[a.ndim - 1];
@@ -24,12 +27,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (inner !== other) throw innerSizesDiffer(a, b, inner, other);
   const dtype = promote(a.dtype, b.dtype);
   if (dtype === "bool") {
-    throw new DTypeError(
-      'matmul: tensors must be numeric, got bool. Convert one with to("int32").',
-      {
-        op: "matmul",
-      },
-    );
+    throw dtypeError("matmul", 'tensors must be numeric, got bool. Convert one with to("int32").');
   }
   const x = a.to(dtype);
   const y = b.to(dtype);
@@ -52,9 +50,11 @@ function squeezed(x: Tensor, dim: number): Tensor {
 function batched(x: Tensor, y: Tensor): Tensor {
   const batch = broadcastShapes([x.shape.slice(0, -2), y.shape.slice(0, -2)]);
   if (batch === undefined) {
-    throw new ShapeError(
-      `matmul: the axes in front of the last two must broadcast, got ${show(x.shape)} and ${show(y.shape)}.`,
-      { op: "matmul", shapes: [x.shape, y.shape] },
+    throw shapeError(
+      "matmul",
+      `the axes in front of the last two must broadcast, got ${show(x.shape)} and ${show(y.shape)}.`,
+      x.shape,
+      y.shape,
     );
   }
   return product(
@@ -80,9 +80,11 @@ function innerSizesDiffer(a: Tensor, b: Tensor, inner: number, other: number): S
   } else if (a.ndim >= 2 && a.shape[a.ndim - 2] === other) {
     wayOut = ` Did you mean a.transpose(${a.ndim - 2}, ${a.ndim - 1})?`;
   }
-  return new ShapeError(
-    `matmul: cannot multiply ${show(a.shape)} by ${show(b.shape)}: the inner sizes ${inner} and ${other} differ.${wayOut}`,
-    { op: "matmul", shapes: [a.shape, b.shape] },
+  return shapeError(
+    "matmul",
+    `cannot multiply ${show(a.shape)} by ${show(b.shape)}: the inner sizes ${inner} and ${other} differ.${wayOut}`,
+    a.shape,
+    b.shape,
   );
 }
 
@@ -96,9 +98,11 @@ export function mm(a: Tensor, b: Tensor): Tensor {
 export function bmm(a: Tensor, b: Tensor): Tensor {
   requireAxes("bmm", a, b, 3);
   if (a.shape[0] !== b.shape[0]) {
-    throw new ShapeError(
-      `bmm: batch sizes must be equal, got ${show(a.shape)} and ${show(b.shape)}. matmul() broadcasts.`,
-      { op: "bmm", shapes: [a.shape, b.shape] },
+    throw shapeError(
+      "bmm",
+      `batch sizes must be equal, got ${show(a.shape)} and ${show(b.shape)}. matmul() broadcasts.`,
+      a.shape,
+      b.shape,
     );
   }
   return matmul(a, b);
@@ -119,9 +123,11 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 function requireAxes(op: string, a: Tensor, b: Tensor, ndim: number): void {
   if (a.ndim === ndim && b.ndim === ndim) return;
   const rule = ndim === 1 ? "1 axis" : `${ndim} axes`;
-  throw new ShapeError(
-    `${op}: both tensors must have ${rule}, got ${show(a.shape)} and ${show(b.shape)}. Use matmul().`,
-    { op, shapes: [a.shape, b.shape] },
+  throw shapeError(
+    op,
+    `both tensors must have ${rule}, got ${show(a.shape)} and ${show(b.shape)}. Use matmul().`,
+    a.shape,
+    b.shape,
   );
 }
 
@@ -140,10 +146,12 @@ export interface LinearOptions {
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
   const inFeatures = weight.shape[weight.ndim - 1];
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== inFeatures) {
-    throw new ShapeError(
-      `linear: the last size of x must be that of weight [outFeatures, inFeatures], got x ${show(x.shape)} and ` +
+    throw shapeError(
+      "linear",
+      `the last size of x must be that of weight [outFeatures, inFeatures], got x ${show(x.shape)} and ` +
         `weight ${show(weight.shape)}.`,
-      { op: "linear", shapes: [x.shape, weight.shape] },
+      x.shape,
+      weight.shape,
     );
   }
   const y = matmul(x, weight.t());

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@gradloom/engine";
+import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
@@ -91,9 +91,10 @@ export function batchNorm(
   const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
   requireFloat("batchNorm", x);
   if (x.ndim < 2) {
-    throw new ShapeError(
-      `batchNorm: the tensor must be [batch, channels, ...], got ${show(x.shape)}.`,
-      { op: "batchNorm", shapes: [x.shape] },
+    throw shapeError(
+      "batchNorm",
+      `the tensor must be [batch, channels, ...], got ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const channels = x.shape[1];
@@ -104,10 +105,10 @@ export function batchNorm(
   const shaped = (p: Tensor | undefined) => p?.reshape(perChannel);
   if (!training) {
     if (runningMean === undefined || runningVar === undefined) {
-      throw new ArgumentError(
-        "batchNorm: running statistics must be given when not training, got none. Pass { training: true } to use " +
+      throw argumentError(
+        "batchNorm",
+        "running statistics must be given when not training, got none. Pass { training: true } to use " +
           "those of the batch.",
-        { op: "batchNorm" },
       );
     }
     const scale = runningVar.add(eps).rsqrt().reshape(perChannel);
@@ -115,9 +116,10 @@ export function batchNorm(
   }
   const count = x.numel / channels;
   if (count <= 1) {
-    throw new ShapeError(
-      `batchNorm: there must be more than one value a channel in training, got ${show(x.shape)}.`,
-      { op: "batchNorm", shapes: [x.shape] },
+    throw shapeError(
+      "batchNorm",
+      `there must be more than one value a channel in training, got ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
@@ -160,9 +162,10 @@ export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOption
   requireFloat("groupNorm", x);
   const [batch, channels = 0] = x.shape;
   if (x.ndim < 2 || !Number.isInteger(channels / numGroups) || numGroups < 1) {
-    throw new ShapeError(
-      `groupNorm: the groups must divide the channels of [batch, channels, ...], got ${numGroups} for ${show(x.shape)}.`,
-      { op: "groupNorm", shapes: [x.shape] },
+    throw shapeError(
+      "groupNorm",
+      `the groups must divide the channels of [batch, channels, ...], got ${numGroups} for ${show(x.shape)}.`,
+      x.shape,
     );
   }
   requireShape("groupNorm", weight, [channels]);
@@ -194,9 +197,11 @@ function lastAxes(
   requireFloat(op, x);
   const first = x.ndim - shape.length;
   if (shape.length === 0 || first < 0 || !sameShape(x.shape.slice(first), shape)) {
-    throw new ShapeError(
-      `${op}: the tensor must end with the normalized shape ${show(shape)}, got ${show(x.shape)}.`,
-      { op, shapes: [x.shape, shape] },
+    throw shapeError(
+      op,
+      `the tensor must end with the normalized shape ${show(shape)}, got ${show(x.shape)}.`,
+      x.shape,
+      shape,
     );
   }
   for (const parameter of parameters) requireShape(op, parameter, shape);
@@ -205,8 +210,10 @@ function lastAxes(
 
 function requireShape(op: string, parameter: Tensor | undefined, shape: readonly number[]): void {
   if (parameter === undefined || sameShape(parameter.shape, shape)) return;
-  throw new ShapeError(
-    `${op}: weights and statistics must have shape ${show(shape)}, got ${show(parameter.shape)}.`,
-    { op, shapes: [parameter.shape, shape] },
+  throw shapeError(
+    op,
+    `weights and statistics must have shape ${show(shape)}, got ${show(parameter.shape)}.`,
+    parameter.shape,
+    shape,
   );
 }

@@ -1,4 +1,5 @@
-import { ArgumentError, isFloat } from "@gradloom/engine";
+import { isFloat } from "@gradloom/engine";
+import { argumentError } from "../errors.ts";
 import type { Operand } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -51,10 +52,10 @@ function simplePower(x: Tensor, exponent: number): Tensor | undefined {
 /** Exact where the result fits: float64 holds every int32. */
 function integerPower(x: Tensor, p: Tensor, exponent: Operand): Tensor {
   if (typeof exponent === "number" && exponent < 0) {
-    throw new ArgumentError(
-      `pow: the exponent of an integer tensor must not be negative, got ${exponent}. ` +
+    throw argumentError(
+      "pow",
+      `the exponent of an integer tensor must not be negative, got ${exponent}. ` +
         'Convert the tensor with to("float32").',
-      { op: "pow" },
     );
   }
   return record(

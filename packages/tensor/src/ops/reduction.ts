@@ -1,11 +1,5 @@
-import {
-  ArgumentError,
-  isFloat,
-  type Node,
-  type ReduceOp,
-  reduce,
-  reshape,
-} from "@gradloom/engine";
+import { isFloat, type Node, type ReduceOp, reduce, reshape } from "@gradloom/engine";
+import { argumentError } from "../errors.ts";
 import { requireFloat } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import { sizeOf, toAxes } from "../shape.ts";
@@ -151,8 +145,7 @@ export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
     case Number.NEGATIVE_INFINITY:
       return x.abs().amin(axes, options);
     default:
-      if (Number.isNaN(p))
-        throw new ArgumentError("norm: p must be a number, got NaN.", { op: "norm" });
+      if (Number.isNaN(p)) throw argumentError("norm", "p must be a number, got NaN.");
       return root(x.abs().pow(p).sum(axes, options), p);
   }
 }

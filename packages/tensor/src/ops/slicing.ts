@@ -1,4 +1,5 @@
-import { ArgumentError, pad as padNode, ShapeError, slice as sliceNode } from "@gradloom/engine";
+import { pad as padNode, slice as sliceNode } from "@gradloom/engine";
+import { argumentError, shapeError } from "../errors.ts";
 import { literal, record } from "../record.ts";
 import { show, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -26,9 +27,9 @@ export function slice(
   requireAxes("slice", x);
   const axis = toAxis("slice", dim, x.ndim);
   if (!Number.isInteger(step) || step < 1) {
-    throw new ArgumentError(
-      `slice: step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`,
-      { op: "slice" },
+    throw argumentError(
+      "slice",
+      `step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`,
     );
   }
   const size = x.shape[axis];
@@ -40,7 +41,7 @@ export function slice(
 /** A position in `[0, size]`, as Python's slices understand it. */
 function toPosition(position: number, size: number): number {
   if (Number.isNaN(position) || (Number.isFinite(position) && !Number.isInteger(position))) {
-    throw new ArgumentError(`slice: positions must be integers, got ${position}.`, { op: "slice" });
+    throw argumentError("slice", `positions must be integers, got ${position}.`);
   }
   return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
 }
@@ -52,9 +53,10 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const size = x.shape[axis];
   const from = start < 0 ? start + size : start;
   if (![from, length].every((n) => Number.isInteger(n) && n >= 0) || from + length > size) {
-    throw new ShapeError(
-      `narrow: the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`,
-      { op: "narrow", shapes: [x.shape] },
+    throw shapeError(
+      "narrow",
+      `the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`,
+      x.shape,
     );
   }
   return strided("narrow", x, axis, from, 1, length);
@@ -66,9 +68,10 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   const axis = toAxis("select", dim, x.ndim);
   const size = x.shape[axis];
   if (!Number.isInteger(index) || index < -size || index >= size) {
-    throw new ShapeError(
-      `select: the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${show(x.shape)}.`,
-      { op: "select", shapes: [x.shape] },
+    throw shapeError(
+      "select",
+      `the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const part = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
@@ -77,10 +80,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 
 function requireAxes(op: string, x: Tensor): void {
   if (x.ndim > 0) return;
-  throw new ShapeError(`${op}: the tensor must have an axis, got a scalar.`, {
-    op,
-    shapes: [x.shape],
-  });
+  throw shapeError(op, "the tensor must have an axis, got a scalar.", x.shape);
 }
 
 /** `length` elements of an axis, from `start` on, `step` apart. The positions are valid. */
@@ -168,9 +168,10 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   const { value = 0 } = options;
   const ok = padding.every(Number.isInteger) && padding.length % 2 === 0;
   if (!ok || padding.length > 2 * x.ndim) {
-    throw new ShapeError(
-      `pad: there must be two integers for each of the last axes, got ${show(padding)} for ${show(x.shape)}.`,
-      { op: "pad", shapes: [x.shape] },
+    throw shapeError(
+      "pad",
+      `there must be two integers for each of the last axes, got ${show(padding)} for ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const before = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis)] ?? 0);
@@ -179,9 +180,10 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   for (let axis = 0; axis < x.ndim; axis++) {
     const length = x.shape[axis] + Math.min(before[axis], 0) + Math.min(behind[axis], 0);
     if (length < 0) {
-      throw new ShapeError(
-        `pad: no more must be cut off than there is, got ${show(padding)} for ${show(x.shape)}.`,
-        { op: "pad", shapes: [x.shape] },
+      throw shapeError(
+        "pad",
+        `no more must be cut off than there is, got ${show(padding)} for ${show(x.shape)}.`,
+        x.shape,
       );
     }
     inner = inner.narrow(axis, Math.max(-before[axis], 0), length);

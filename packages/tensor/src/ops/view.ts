@@ -1,10 +1,10 @@
 import {
-  ArgumentError,
   expand as expandNode,
   permute as permuteNode,
   reshape as reshapeNode,
   ShapeError,
 } from "@gradloom/engine";
+import { argumentError, shapeError } from "../errors.ts";
 import { record } from "../record.ts";
 import { sameShape, show, sizeOf, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -29,9 +29,11 @@ function completeShape(op: string, x: Tensor, shape: readonly number[]): readonl
     if (size === -1 && open === -1) open = axis;
     else if (Number.isInteger(size) && size >= 0) known *= size;
     else {
-      throw new ShapeError(
-        `${op}: sizes must be whole numbers, at most one of them -1, got ${show(shape)}.`,
-        { op, shapes: [x.shape, shape] },
+      throw shapeError(
+        op,
+        `sizes must be whole numbers, at most one of them -1, got ${show(shape)}.`,
+        x.shape,
+        shape,
       );
     }
   }
@@ -52,12 +54,10 @@ export function flatten(x: Tensor, startDim: number = 0, endDim: number = -1): T
   const start = toAxis("flatten", startDim, x.ndim);
   const end = toAxis("flatten", endDim, x.ndim);
   if (start > end) {
-    throw new ShapeError(
-      `flatten: startDim must not be behind endDim, got ${startDim} and ${endDim}.`,
-      {
-        op: "flatten",
-        shapes: [x.shape],
-      },
+    throw shapeError(
+      "flatten",
+      `startDim must not be behind endDim, got ${startDim} and ${endDim}.`,
+      x.shape,
     );
   }
   const joined = sizeOf(x.shape.slice(start, end + 1));
@@ -74,9 +74,10 @@ export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Ten
     sizeOf(complete) !== x.shape[axis] ||
     complete.some((size) => !Number.isInteger(size) || size < 0)
   ) {
-    throw new ShapeError(
-      `unflatten: sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`,
-      { op: "unflatten", shapes: [x.shape] },
+    throw shapeError(
+      "unflatten",
+      `sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`,
+      x.shape,
     );
   }
   return x.reshape([...x.shape.slice(0, axis), ...complete, ...x.shape.slice(axis + 1)]);
@@ -107,9 +108,10 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const axes = dims.map((dim) => toAxis("permute", dim, x.ndim));
   if (dims.length !== x.ndim || new Set(axes).size !== axes.length) {
-    throw new ShapeError(
-      `permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${show(x.shape)}.`,
-      { op: "permute", shapes: [x.shape] },
+    throw shapeError(
+      "permute",
+      `each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${show(x.shape)}.`,
+      x.shape,
     );
   }
   if (axes.every((axis, i) => axis === i)) return x;
@@ -144,9 +146,10 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
  */
 export function t(x: Tensor): Tensor {
   if (x.ndim > 2) {
-    throw new ShapeError(
-      `t: the tensor must have at most two axes, got ${show(x.shape)}. Use transpose(dim0, dim1).`,
-      { op: "t", shapes: [x.shape] },
+    throw shapeError(
+      "t",
+      `the tensor must have at most two axes, got ${show(x.shape)}. Use transpose(dim0, dim1).`,
+      x.shape,
     );
   }
   return x.ndim < 2 ? x : transpose(x, 0, 1);
@@ -171,9 +174,11 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
         (axis < added || x.shape[axis - added] === 1 || x.shape[axis - added] === size),
     );
   if (!fits) {
-    throw new ShapeError(
-      `expand: only axes of size 1 can be repeated, and axes added in front, got ${show(x.shape)} for ${show(shape)}.`,
-      { op: "expand", shapes: [x.shape, shape] },
+    throw shapeError(
+      "expand",
+      `only axes of size 1 can be repeated, and axes added in front, got ${show(x.shape)} for ${show(shape)}.`,
+      x.shape,
+      shape,
     );
   }
   if (sameShape(target, x.shape)) return x;
@@ -185,9 +190,10 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
   requireCounts("repeat", repeats);
   const added = repeats.length - x.ndim;
   if (added < 0) {
-    throw new ShapeError(
-      `repeat: there must be a number for each axis, got ${show(repeats)} for shape ${show(x.shape)}.`,
-      { op: "repeat", shapes: [x.shape] },
+    throw shapeError(
+      "repeat",
+      `there must be a number for each axis, got ${show(repeats)} for shape ${show(x.shape)}.`,
+      x.shape,
     );
   }
   const sizes = [...new Array<number>(added).fill(1), ...x.shape];
@@ -214,7 +220,7 @@ export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tens
 
 function requireCounts(op: string, counts: readonly number[]): void {
   if (counts.every((count) => Number.isInteger(count) && count >= 0)) return;
-  throw new ArgumentError(`${op}: counts must be whole numbers, got ${counts.join(", ")}.`, { op });
+  throw argumentError(op, `counts must be whole numbers, got ${counts.join(", ")}.`);
 }
 
 /** {@link reshape} by another name: no view needs a copy here, so there is nothing that one can do and not the other. */
