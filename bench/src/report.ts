@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import type { Section } from "./others.ts";
-import { fastest, type Measured, ratio } from "./rounds.ts";
+import { fastest, type Measured, quietest, ratio } from "./rounds.ts";
 import { median, spread } from "./statistics.ts";
 import { milliseconds, table } from "./table.ts";
 import { label, verdicts } from "./targets.ts";
@@ -35,7 +35,7 @@ function timesTable(results: ReadonlyMap<string, readonly Measured[]>): string {
   return table(["", "median", "best", "spread", "× Gradloom's best"], rows);
 }
 
-/** One line a part, one column a contestant, in GFLOP/s. */
+/** One line a part, one column a contestant, in GFLOP/s of the quietest round. */
 function ratesTable(
   workload: WorkloadInfo,
   results: ReadonlyMap<string, readonly Measured[]>,
@@ -43,8 +43,8 @@ function ratesTable(
   const columns = [...results.values()][0].map(({ contestant }) => label(contestant));
   const rows = [...results].map(([part, list]) => [
     workload.parts[part],
-    ...list.map(({ times }) =>
-      times.length === 0 ? "" : (workload.flops!(part) / median(times) / 1e6).toFixed(1),
+    ...list.map((each) =>
+      each.rounds.length === 0 ? "" : (workload.flops!(part) / quietest(each) / 1e6).toFixed(1),
     ),
   ]);
   return table(["GFLOP/s", ...columns], rows);

@@ -56,6 +56,11 @@ export async function alternate(
   return results;
 }
 
+/** The median of the quietest round: what a rate is made of, since the machine is shared. */
+export function quietest({ rounds }: Measured): number {
+  return Math.min(...rounds);
+}
+
 /** How many times as long `a` takes as `b`: the middle of the ratios of the rounds they shared. */
 export function ratio(a: Measured, b: Measured): number {
   const shared = Math.min(a.rounds.length, b.rounds.length);

@@ -1,6 +1,5 @@
 import type { Contestant } from "./contestant.ts";
-import { fastest, type Measured, ratio } from "./rounds.ts";
-import { median } from "./statistics.ts";
+import { fastest, type Measured, quietest, ratio } from "./rounds.ts";
 
 /** A goal of the project, and how far it is reached. */
 export interface Verdict {
@@ -71,7 +70,7 @@ function compiledOnce(results: readonly Measured[]): Verdict[] {
 }
 
 const rate = (part: string, result: Measured): number =>
-  (2 * Number(part.split("-")[1]) ** 3) / median(result.times) / 1e6;
+  (2 * Number(part.split("-")[1]) ** 3) / quietest(result) / 1e6;
 
 /** Rates of matrix products: the slowest size and layout must reach the goal. */
 function products(results: Results): Verdict[] {
