@@ -52,7 +52,7 @@ export function memory(): Section {
   const last = rows[rows.length - 1];
   const bytes = (row: MemoryRow) => row.heapUsed + row.arrayBuffers;
   const heap = bytes(last) - bytes(warm);
-  const engine = last.memoryBytes - first.memoryBytes;
+  const engine = last.memoryBytes - rows[0].memoryBytes;
   // The process holds what V8 has not handed back; 55 bytes a step on the heap would be too much already.
   const rss = last.rss - warm.rss;
   const kept = memoryRows("--keep");
