@@ -42,10 +42,15 @@ const expm1Coefficients = [
   0.49999998149611335,
 ];
 const logCoefficients = [0.2987362605387792, 0.3997748214325648, 0.6666677675482782];
+const exp2m1Coefficients = [
+  1.5403512319174563e-4, 0.0013390758341511036, 0.009618237581783505, 0.05550357390956018,
+  0.24022649793877496, 0.6931471879355029,
+];
 const erfCoefficients = [
-  4.071204830937649e-5, -3.8103168301236356e-4, 0.0012518370639847149, 2.0558658124603606e-4,
-  -0.01932162051999996, 0.10281437599964016, 0.6366165020524802, 1.128379206827521,
-].map((coefficient) => -coefficient);
+  1.2441947429274614e-5, -1.625122929989826e-4, 8.905100850919688e-4, -0.0023696209061486034,
+  2.015449266612229e-4, 0.02764523146381057, -0.14827982660465858, -0.9184474136762174,
+  -1.6279070377349854,
+];
 
 /** Limits `x`, and passes NaN on. */
 function clamp(w: VectorWriter, x: Value, low: number, high: number): Value {
@@ -72,45 +77,52 @@ function exp(w: VectorWriter, x: Value): Value {
   return w.op("f32x4.mul", w.op("f32x4.mul", p, half), rest);
 }
 
-/** `unit · (eˣ - 1) = unit · 2ⁿ (eʳ - 1) + unit · (2ⁿ - 1)`, for a unit of 1 or ½. */
-function scaledExpm1(w: VectorWriter, x: Value, unit: 1 | 0.5): Value {
-  const { shifted, r } = reduce(w, x, unit === 1 ? 127 : 126);
-  const scale = w.keep(w.shift("i32x4.shl", shifted, 23));
-  const square = w.op("f32x4.mul", r, r);
-  const p = w.madd(square, w.polynomial(r, expm1Coefficients), r);
-  return w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(unit)));
-}
-
-/** `eˣ - 1`, twice the half of it: its scale does not overflow before the result does. */
+/** `eˣ - 1 = 2 (2ⁿ⁻¹ (eʳ - 1) + (2ⁿ⁻¹ - ½))`: the scale does not overflow before the result does. */
 function expm1(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
   const limited = w.keep(clamp(w, original, -18, 89));
-  const half = w.keep(scaledExpm1(w, limited, 0.5));
+  const { shifted, r } = reduce(w, limited, 126);
+  const scale = w.keep(w.shift("i32x4.shl", shifted, 23));
+  const square = w.op("f32x4.mul", r, r);
+  const p = w.madd(square, w.polynomial(r, expm1Coefficients), r);
+  const half = w.keep(w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(0.5))));
   return withSign(w, w.op("f32x4.add", half, half), original);
+}
+
+/** `2ˣ - 1` for `x` in [-27, 27], but not the sign of 0: with `x = n + r`, `2ⁿ (2ʳ - 1) + (2ⁿ - 1)`. */
+function exp2m1(w: VectorWriter, x: Value): Value {
+  const shift = w.f32(integerShift + 127);
+  const shifted = w.keep(w.op("f32x4.add", x, shift));
+  const r = w.keep(w.op("f32x4.sub", x, w.op("f32x4.sub", shifted, shift)));
+  const scale = w.keep(w.shift("i32x4.shl", shifted, 23));
+  const p = w.op("f32x4.mul", r, w.polynomial(r, exp2m1Coefficients));
+  return w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(1)));
 }
 
 /** `tanh |x| = p / (p + 2)` with `p = e^(2|x|) - 1`. */
 function tanh(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
-  const size = w.op("f32x4.pmin", w.op("f32x4.abs", original), w.f32(9.02));
-  const half = w.keep(size);
-  const double = w.keep(w.op("f32x4.add", half, half));
-  const p = w.keep(scaledExpm1(w, double, 1));
+  const size = w.op("f32x4.pmin", magnitude(w, original), w.f32(9.02));
+  const exponent = w.keep(w.op("f32x4.mul", size, w.f32(2 * Math.LOG2E)));
+  const p = w.keep(exp2m1(w, exponent));
   return withSign(w, w.op("f32x4.div", p, w.op("f32x4.add", p, w.f32(2))), original);
 }
 
-/** `erf |x| = 1 - e^(-u)` with `u = -ln(1 - erf |x|)`, as `|x|` times a polynomial. */
+/** `erf |x| = 1 - 2^(-u)` with `u = -log₂(1 - erf |x|)`, as `|x|` times a polynomial. */
 function erf(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
-  const size = w.keep(w.op("f32x4.pmin", w.op("f32x4.abs", original), w.f32(3.93)));
+  const size = w.keep(w.op("f32x4.pmin", magnitude(w, original), w.f32(3.93)));
   const minusU = w.keep(w.op("f32x4.mul", size, w.polynomial(size, erfCoefficients)));
-  return withSign(w, scaledExpm1(w, minusU, 1), original);
+  return withSign(w, exp2m1(w, minusU), original);
+}
+
+function magnitude(w: VectorWriter, x: Value): Value {
+  return w.op("v128.and", x, w.i32(0x7fffffff));
 }
 
 /** The size of a value with the sign of another. */
 function withSign(w: VectorWriter, size: Value, sign: Value): Value {
-  const bit = w.i32(-0x80000000);
-  return w.op("v128.or", w.op("v128.andnot", size, bit), w.op("v128.and", sign, bit));
+  return w.op("v128.or", magnitude(w, size), w.op("v128.and", sign, w.i32(-0x80000000)));
 }
 
 /**

@@ -141,13 +141,24 @@ export class VectorWriter {
       : this.op("f32x4.sub", c, this.op("f32x4.mul", a, b));
   }
 
-  /** A polynomial in `x`, coefficients from the highest power down, by Horner's rule. */
+  /**
+   * A polynomial in `x`, a local, with the coefficients from the highest power down, by Estrin's scheme: its
+   * chains of dependent instructions are short, so a core finds work for all of its units.
+   */
   polynomial(x: Value, coefficients: readonly number[]): Value {
-    let sum = this.f32(coefficients[0]);
-    for (let i = 1; i < coefficients.length; i++) {
-      sum = this.madd(sum, x, this.f32(coefficients[i]));
+    let terms = coefficients.map((coefficient) => this.f32(coefficient)).reverse();
+    let power = x;
+    while (terms.length > 1) {
+      const factor = power;
+      const pairs: Value[] = [];
+      for (let i = 0; i < terms.length; i += 2) {
+        const [low, high] = terms.slice(i, i + 2);
+        pairs.push(high === undefined ? low : this.keep(this.madd(high, factor, low)));
+      }
+      terms = pairs;
+      if (terms.length > 1) power = this.keep(this.op("f32x4.mul", factor, factor));
     }
-    return sum;
+    return terms[0];
   }
 
   /** Shifts each lane of an i32x4 by a fixed number of bits. */
