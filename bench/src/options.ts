@@ -14,7 +14,7 @@ export interface Options {
   readonly startUps: number;
 }
 
-export type Peer = "jax-js" | "tfjs" | "torch";
+type Peer = "jax-js" | "tfjs" | "torch";
 
 const known = [...workloads.map(({ name }) => name), ...others];
 const peers: readonly Peer[] = ["jax-js", "tfjs", "torch"];

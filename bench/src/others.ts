@@ -1,7 +1,6 @@
 // What is not a time of a workload: memory over many steps, time to the first loss, sizes of packages.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -148,10 +147,8 @@ export async function sizes(withPeers: boolean): Promise<Section> {
     const jax = `import * as jax from "@jax-js/jax"; console.log(jax);`;
     rows.push(["@jax-js/jax", await bundledSize(jax, peers)]);
     const tfjs = `import * as tf from "@tensorflow/tfjs"; import "@tensorflow/tfjs-backend-wasm"; console.log(tf);`;
-    const require = createRequire(`${peers}/package.json`);
-    const binary = readFileSync(
-      require.resolve("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"),
-    );
+    const dist = `${peers}/node_modules/@tensorflow/tfjs-backend-wasm/dist`;
+    const binary = readFileSync(`${dist}/tfjs-backend-wasm-simd.wasm`);
     const size = (await bundledSize(tfjs, peers)) + gzipSync(binary, { level: 9 }).byteLength;
     rows.push(["@tensorflow/tfjs with its wasm backend and binary", size]);
   }
