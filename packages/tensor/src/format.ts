@@ -1,7 +1,7 @@
 import { type DType, GradloomError, isFloat, type TypedArray } from "@gradloom/engine";
 
 /** What printing needs to know of a tensor. */
-export interface Printable {
+interface Printable {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly requiresGrad: boolean;

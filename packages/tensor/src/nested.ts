@@ -69,6 +69,7 @@ export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
 
   const visit = (entry: unknown) => {
     const axis = path.length;
+    if (axis === shape.length && typeof entry === kind) return put(Number(entry));
     const isTyped = isDataArray(entry);
     const isList = isTyped || Array.isArray(entry);
     if (!Array.isArray(entry) && kindOf(entry) !== kind) {

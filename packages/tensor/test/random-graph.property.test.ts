@@ -9,16 +9,14 @@ import {
   type TypedArray,
 } from "@gradloom/engine";
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { interpret } from "./interpreter.ts";
 import { programs, RandomGraph, type Step } from "./random-graph.ts";
 import { largestDifference } from "./samples.ts";
 
 const js = new JsBackend();
-const wasm = new WasmBackend();
-const wasm2 = new WasmBackend();
-wasm2.setNumThreads(2);
-afterAll(() => wasm2.setNumThreads(1));
+const wasm = new WasmBackend({ threads: 1 });
+const wasm2 = new WasmBackend({ threads: 2 });
 
 /** Only records. */
 const interpreted: Engine = engine(js, true, true);
@@ -31,7 +29,6 @@ const ways: readonly (readonly [string, Engine])[] = [
   ["wasm, no fusion", engine(wasm, false, true)],
   ["wasm, no reuse of memory", engine(wasm, true, false)],
   ["wasm", engine(wasm, true, true)],
-  ["wasm, two threads", engine(wasm2, true, true)],
 ];
 
 function engine(backend: Backend, fusion: boolean, reuse: boolean): Engine {
@@ -93,15 +90,18 @@ describe.each([
     "%s",
     (_, way) => {
       const property = fc.property(programs, (program) => {
-        const recorded = new RandomGraph(interpreted, dtype, program, () => {});
+        const recorded = new RandomGraph(interpreted, dtype, program, { onRealize: () => {} });
         const known = new Map<Node, TypedArray>();
+        for (const [node, leaf] of recorded.initial) known.set(node, interpret(leaf, known));
         const values = recorded.nodes.map((node) => interpret(node, known));
         const finals = recorded.states.map((state) => interpret(state.node, known));
 
         let settled = 0;
-        const { nodes, states } = new RandomGraph(way, dtype, program, (wanted) => {
-          settled++;
-          way.realize(wanted);
+        const { nodes, states } = new RandomGraph(way, dtype, program, {
+          onRealize: (wanted) => {
+            settled++;
+            way.realize(wanted);
+          },
         });
         const finalNodes = states.map((state) => state.node);
         if (settled === 0) way.realize([...nodes, ...finalNodes]);
@@ -125,4 +125,33 @@ describe.each([
     },
     60_000,
   );
+});
+
+// Large enough for threads to share the work.
+describe.each(["float32", "float64", "int32"] as const)("large random graphs of %s", (dtype) => {
+  const fused = engine(wasm, true, true);
+  const unfused = engine(wasm, false, false);
+  const threaded = engine(wasm2, true, true);
+  const tolerance = { float32: 1e-2, float64: 1e-8, int32: 0 }[dtype];
+
+  function valuesOf(way: Engine, program: readonly Step[]): TypedArray[] {
+    const { nodes } = new RandomGraph(way, dtype, program, { size: 12 });
+    way.realize(nodes);
+    return nodes.map((node) => way.readSync(node));
+  }
+
+  test("give the same bits on two threads, and the same numbers without fusion", () => {
+    const property = fc.property(programs, (program) => {
+      const values = valuesOf(fused, program);
+      const compare = (name: string, others: readonly TypedArray[], allowed: number) => {
+        others.forEach((value, i) => {
+          const difference = largestDifference(value, values[i], allowed, allowed);
+          expect(difference === undefined, `${name}, node ${i}: ${difference}`).toBe(true);
+        });
+      };
+      compare("two threads", valuesOf(threaded, program), 0);
+      compare("no fusion", valuesOf(unfused, program), tolerance);
+    });
+    fc.assert(property, { ...runs, numRuns: 10 });
+  }, 60_000);
 });

@@ -44,7 +44,14 @@ export const programs: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 3, maxLength: 24 },
 );
 
-const maxElements = 600;
+/** What {@link RandomGraph} takes. */
+export interface RandomGraphOptions {
+  /** Makes the first tensors longer along each axis. Default: 1. */
+  readonly size?: number;
+  /** Lets the program have states, and settle: called with what is asked for then. */
+  readonly onRealize?: (nodes: readonly Node[]) => void;
+}
+
 const integerOps: readonly ElementOp[] = ["add", "sub", "mul", "max", "min", "and", "or", "xor"];
 const floatOps: readonly ElementOp[] = ["add", "sub", "mul", "max", "min"];
 const comparisons: readonly ElementOp[] = ["lt", "le", "eq", "ne"];
@@ -63,25 +70,29 @@ export class RandomGraph {
   readonly initial: Map<Node, Node> = new Map();
   private readonly engine: Engine;
   private readonly dtype: DType;
+  private readonly maxElements: number;
   private readonly onRealize: (nodes: readonly Node[]) => void;
   /** What may be used: nodes, and states as they are at that time. */
   private usable: (() => Node)[] = [];
   /** Upper bounds of magnitudes. */
   private readonly bounds = new Map<Node, number>();
 
-  /**
-   * @param onRealize - Called where the program settles: with what is asked for.
-   */
   constructor(
     engine: Engine,
     dtype: DType,
     program: readonly Step[],
-    onRealize?: (nodes: readonly Node[]) => void,
+    { size = 1, onRealize }: RandomGraphOptions = {},
   ) {
     this.engine = engine;
     this.dtype = dtype;
     this.onRealize = onRealize ?? (() => {});
-    const leaves = [this.leaf([3, 4], 1), this.leaf([4], 2), this.leaf([2, 3, 4], 3)];
+    this.maxElements = 600 * size ** 3;
+    const leaves = [[3, 4], [4], [2, 3, 4]].map((shape, i) => {
+      return this.leaf(
+        shape.map((n) => n * size),
+        i + 1,
+      );
+    });
     const possible = onRealize === undefined ? actions : [...actions, ...statefulActions];
     if (onRealize !== undefined) {
       for (const leaf of leaves.slice(0, 2)) {
@@ -123,6 +134,10 @@ export class RandomGraph {
     return kept;
   }
 
+  private fits(shape: readonly number[]): boolean {
+    return shape.length <= 5 && shape.reduce((a, b) => a * b, 1) <= this.maxElements;
+  }
+
   private bound(node: Node): number {
     return this.bounds.get(node) ?? 1;
   }
@@ -159,14 +174,14 @@ export class RandomGraph {
   repetition(step: Step, a: Node): void {
     const sizes = a.shape.map((size) => (size === 1 ? 1 + (step.p[1] % 4) : size));
     const shape = [1 + (step.p[0] % 3), ...sizes];
-    if (fits(shape)) this.keep(expand(a, shape), this.bound(a));
+    if (this.fits(shape)) this.keep(expand(a, shape), this.bound(a));
   }
 
   padding(step: Step, a: Node): void {
     const before = a.shape.map((_, axis) => step.p[axis % 3] % 3);
     const behind = a.shape.map((_, axis) => step.p[3 + (axis % 3)] % 2);
     const node = pad(a, before, behind);
-    if (fits(node.shape)) this.keep(node, this.bound(a));
+    if (this.fits(node.shape)) this.keep(node, this.bound(a));
   }
 
   joining(step: Step, a: Node): void {
@@ -175,14 +190,14 @@ export class RandomGraph {
     const others = [step.b, step.c].map((i) => this.pick(i));
     const parts = [a, ...others.filter((other) => joins(a, other, axis))];
     const node = cat(parts, axis);
-    if (fits(node.shape)) this.keep(node, Math.max(...parts.map((part) => this.bound(part))));
+    if (this.fits(node.shape)) this.keep(node, Math.max(...parts.map((part) => this.bound(part))));
   }
 
   /** The node, or some element of it if it does not broadcast with `x`. */
   private fitting(index: number, x: Node): Node {
     const node = this.pick(index);
     const shape = broadcastShapes([x.shape, node.shape]);
-    if (shape !== undefined && fits(shape)) return node;
+    if (shape !== undefined && this.fits(shape)) return node;
     if (node.numel === 0) return constant(1, this.dtype);
     const vector = reshape(node, [node.numel]);
     return reshape(slice(vector, [index % node.numel], [1], [1]), []);
@@ -251,7 +266,7 @@ export class RandomGraph {
     const inner = Math.min(left.shape[1], right.shape[0]);
     const x = slice(left, [0, 0], [1, 1], [left.shape[0], inner]);
     const y = slice(right, [0, 0], [1, 1], [inner, right.shape[1]]);
-    if (!fits([x.shape[0], y.shape[1]])) return;
+    if (!this.fits([x.shape[0], y.shape[1]])) return;
     const bound = this.bound(a) * this.bound(other) * Math.max(1, inner);
     if (step.p[0] % 2 === 0) {
       this.keep(matmul(x, y), bound);
@@ -260,7 +275,7 @@ export class RandomGraph {
     // Transposed, in a batch of two.
     const batch = (node: Node) => expand(reshape(node, [1, ...node.shape]), [2, ...node.shape]);
     const node = matmul(batch(permute(y, [1, 0])), batch(permute(x, [1, 0])));
-    if (fits(node.shape)) this.keep(node, bound);
+    if (this.fits(node.shape)) this.keep(node, bound);
   }
 
   /** A row pattern: in int32 something of the same form. */
@@ -348,10 +363,6 @@ const statefulActions: typeof actions = [
   prototype.assignment,
   prototype.settling,
 ];
-
-function fits(shape: readonly number[]): boolean {
-  return shape.length <= 5 && shape.reduce((a, b) => a * b, 1) <= maxElements;
-}
 
 function joins(a: Node, b: Node, axis: number): boolean {
   return (
