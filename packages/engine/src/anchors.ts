@@ -4,7 +4,7 @@ import { Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 /** Cheaper than this is computed again for each use rather than stored. */
-export const cheap = 3;
+const cheap = 3;
 /** The largest expression that is computed in one go. */
 const largestExpression = 60;
 

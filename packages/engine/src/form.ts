@@ -159,7 +159,7 @@ export interface Form {
 }
 
 /** A multiple of a variable. */
-export interface Term {
+interface Term {
   readonly variable: number;
   readonly factor: number;
 }

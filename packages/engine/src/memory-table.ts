@@ -7,7 +7,7 @@ import { BackendError, StateError } from "./errors.ts";
 const firstBudget = 256 * 1024 * 1024;
 
 /** Bytes of a box's value. */
-export function bytesOfBox(box: Box): number {
+function bytesOfBox(box: Box): number {
   return box.length * byteSize[box.dtype];
 }
 
