@@ -43,16 +43,26 @@ export function toAxes(
   ndim: number,
 ): readonly number[] {
   if (dims === undefined || (typeof dims === "object" && dims.length === 0)) {
-    return Array.from({ length: ndim }, (_, axis) => axis);
+    return firstAxes(ndim);
   }
-  const axes =
-    typeof dims === "number"
-      ? [toAxis(op, dims, ndim)]
-      : dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
+  if (typeof dims === "number") {
+    const axis = toAxis(op, dims, ndim);
+    return ndim === 0 ? none : [axis];
+  }
+  const axes = dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++) {
     if (axes[i] === axes[i - 1]) {
-      throw shapeError(op, `axes must be distinct, got ${show(dims as number[])}.`);
+      throw shapeError(op, `axes must be distinct, got ${show(dims)}.`);
     }
   }
-  return ndim === 0 ? [] : axes;
+  return ndim === 0 ? none : axes;
+}
+
+const none: readonly number[] = [];
+const counted: (readonly number[])[] = [];
+
+/** `[0, 1, …, count - 1]`, always the same array. */
+export function firstAxes(count: number): readonly number[] {
+  counted[count] ??= Array.from({ length: count }, (_, axis) => axis);
+  return counted[count];
 }

@@ -36,6 +36,7 @@ test("axes are sorted; none means all", () => {
   expect(toAxes("sum", undefined, 3)).toEqual([0, 1, 2]);
   expect(toAxes("sum", [], 2)).toEqual([0, 1]);
   expect(toAxes("sum", -1, 0)).toEqual([]);
+  expect(() => toAxes("sum", 1, 0)).toThrow("sum: the axis must be in [-1, 0], got 1.");
 });
 
 test("an axis must not be given twice", () => {

@@ -1,4 +1,4 @@
-import { broadcastShapes, type DType, type ElementOp, element } from "@gradloom/engine";
+import { type DType, type ElementOp, element, type Node, ShapeError } from "@gradloom/engine";
 import { shapeError } from "../errors.ts";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
@@ -36,8 +36,32 @@ export function binary(
   gradients?: Gradients,
   dtype: DType = a.dtype,
 ): Tensor {
-  requireBroadcast(name, a, b);
-  return record(name, element(op, [a.node, b.node], dtype), [a, b], gradients);
+  return record(name, broadcasting(name, op, [a.node, b.node], dtype), [a, b], gradients);
+}
+
+/**
+ * The node of an element operation.
+ *
+ * @throws ShapeError with the public name of the operation if the shapes do not broadcast.
+ */
+export function broadcasting(
+  name: string,
+  op: ElementOp,
+  inputs: readonly Node[],
+  dtype: DType,
+): Node {
+  try {
+    return element(op, inputs, dtype);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const shapes = inputs.map((input) => input.shape).filter((shape) => shape.length > 0);
+    throw shapeError(
+      name,
+      `shapes must broadcast, got ${shapes.map(show).join(" and ")}. Sizes are compared from the ` +
+        "last axis on: they must be equal, or one of them 1.",
+      ...shapes,
+    );
+  }
 }
 
 /** Converts both to their common dtype: of integers too, or floating at least. */
@@ -52,21 +76,6 @@ export function promoted(
 
 function same(dtype: DType): DType {
   return dtype;
-}
-
-/**
- * @throws ShapeError if the shapes of `a` and `b` do not broadcast.
- */
-export function requireBroadcast(op: string, a: Tensor, b: Tensor): void {
-  if (a.shape === b.shape || b.ndim === 0 || a.ndim === 0) return;
-  const shapes = [a.shape, b.shape];
-  if (broadcastShapes(shapes) !== undefined) return;
-  throw shapeError(
-    op,
-    `shapes must broadcast, got ${show(a.shape)} and ${show(b.shape)}. Sizes are compared from the ` +
-      "last axis on: they must be equal, or one of them 1.",
-    ...shapes,
-  );
 }
 
 /** The rule of an operation whose slope is 0 wherever it has one. */

@@ -1,10 +1,10 @@
-import { type DType, element, iota } from "@gradloom/engine";
+import { type DType, iota } from "@gradloom/engine";
 import { argumentError, dtypeError, shapeError } from "../errors.ts";
 import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { show, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { requireBroadcast } from "./elementwise.ts";
+import { broadcasting } from "./elementwise.ts";
 
 /**
  * `a` where the condition is true, else `b`; all three broadcast.
@@ -21,10 +21,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const dtype = commonType(a, b);
   const x = toTensor(a, dtype);
   const y = toTensor(b, dtype);
-  requireBroadcast("where", condition, x);
-  requireBroadcast("where", condition, y);
-  requireBroadcast("where", x, y);
-  const node = element("where", [condition.node, x.node, y.node], dtype);
+  const node = broadcasting("where", "where", [condition.node, x.node, y.node], dtype);
   return record(
     "where",
     node,

@@ -6,7 +6,7 @@ import {
 } from "@gradloom/engine";
 import { argumentError, shapeError } from "../errors.ts";
 import { record } from "../record.ts";
-import { sameShape, show, sizeOf, toAxis } from "../shape.ts";
+import { firstAxes, sameShape, show, sizeOf, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -128,15 +128,23 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   const first = toAxis("transpose", dim0, x.ndim);
   const second = toAxis("transpose", dim1, x.ndim);
   if (x.ndim === 0 || first === second) return x;
-  const axes = x.shape.map((_, axis) => axis);
-  axes[first] = second;
-  axes[second] = first;
   return record(
     "transpose",
-    permuteNode(x.node, axes),
+    permuteNode(x.node, exchanged(x.ndim, first, second)),
     [x],
     [(grad) => grad.transpose(first, second)],
   );
+}
+
+const matrixTransposed: readonly number[] = [1, 0];
+
+/** All axes, two of them exchanged. */
+function exchanged(ndim: number, first: number, second: number): readonly number[] {
+  if (ndim === 2) return matrixTransposed;
+  const axes = [...firstAxes(ndim)];
+  axes[first] = second;
+  axes[second] = first;
+  return axes;
 }
 
 /**
