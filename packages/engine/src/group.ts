@@ -104,7 +104,7 @@ export class Group {
 
   /** Takes in all members of another group that members of this one read, in the same way. */
   absorb(other: Group, reader: Value): boolean {
-    if (other.isMatmul || !this.fusion) return false;
+    if (other.isMatmul || !this.fusion || this.multiplies(other)) return false;
     const member = this.members.find(({ value }) => value === reader)!;
     const before = { members: this.members, outer: this.outer, inner: this.inner };
     for (const { value } of other.members) {
@@ -120,9 +120,22 @@ export class Group {
     return false;
   }
 
+  /** Whether a matrix product in here needs what another group computes: it must be there before. */
+  private multiplies(other: Group): boolean {
+    const product = this.members.find(({ value }) => value.op === "matmul")?.value;
+    const needs = (base: Value) => other.has(base) || other.hasPartOf(base);
+    return product?.inputs.some((operand) => needs(baseOf(operand))) ?? false;
+  }
+
+  /** Whether a member is a part of a `cat`, which can be read only when all of it is there. */
+  private hasPartOf(value: Value): boolean {
+    return value.op === "cat" && value.inputs.some((part) => this.has(part));
+  }
+
   /** Whether a step that reads a member reads the element that is computed at the same place. */
   private isLocal(step: Step): boolean {
     if (step.op !== "read") return true;
+    if (this.hasPartOf(step.value)) return false;
     const member = this.members.find(({ value }) => value === step.value);
     if (member === undefined) return true;
     if (step.forms === undefined || step.guards.length > 0) return false;
@@ -192,6 +205,7 @@ export class Group {
   private meetMembers(code: readonly Step[]): boolean {
     for (const step of code) {
       if (step.op !== "read") continue;
+      if (this.hasPartOf(step.value)) return false;
       const member = this.members.find(({ value }) => value === step.value);
       if (member === undefined) continue;
       if (step.forms === undefined || step.guards.length > 0) return false;

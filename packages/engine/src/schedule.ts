@@ -44,7 +44,7 @@ class Grouping {
     const producers = this.producers(alone).sort((a, b) => b.number - a.number);
     for (const group of producers) {
       const isFree = producers.every((other) => other === group || !this.dependsOn(other, group));
-      if (!isFree || readsParts(alone, group) || !group.join(value, producers)) continue;
+      if (!isFree || !group.join(value, producers)) continue;
       this.byAnchor.set(value, group);
       for (const other of producers) {
         if (other !== group && this.canMerge(group, other) && group.absorb(other, value)) {
@@ -71,7 +71,6 @@ class Grouping {
   }
 
   private canMerge(a: Group, b: Group): boolean {
-    if (readsParts(a, b) || readsParts(b, a)) return false;
     const between = (from: Group, to: Group) =>
       this.producers(from).some((group) => group !== to && this.dependsOn(group, to));
     return !between(a, b) && !between(b, a);
@@ -92,14 +91,6 @@ class Grouping {
     }
     return false;
   }
-}
-
-/** Whether a group reads a `cat` of which another computes a part: it needs the whole, so it has to wait. */
-function readsParts(group: Group, other: Group): boolean {
-  for (const value of group.reads()) {
-    if (value.op === "cat" && value.inputs.some((part) => other.has(part))) return true;
-  }
-  return false;
 }
 
 /** A group that must come before another, because of the state in this slot or because of data. */
