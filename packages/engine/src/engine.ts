@@ -11,7 +11,7 @@ import { Recording, type Run } from "./recording.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
 
 /** Results this small go to the heap at once. */
-const smallResult = 256;
+const smallResult = 64;
 /** More recorded nodes than this are settled without being asked for. */
 const mostPending = 32_768;
 /** More bytes of inputs than this, recorded since the last time something was settled, likewise. */

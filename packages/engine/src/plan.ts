@@ -5,7 +5,7 @@ import { bufferOf } from "./lower.ts";
 import { findBarriers, layOut, type Temporary, touched } from "./memory.ts";
 import { schedule } from "./schedule.ts";
 import { type Value, ValueGraph } from "./value.ts";
-import type { Goal, Walk } from "./walk.ts";
+import type { Goal, Signature, Walk } from "./walk.ts";
 
 /** What may be left out, to see that it changes no result. */
 export interface PlanOptions {
@@ -17,7 +17,7 @@ export interface PlanOptions {
 
 /** A compiled graph: runs for each graph of the same structure. */
 export interface Plan {
-  readonly signature: Float64Array;
+  readonly signature: Signature;
   readonly program: Program;
   readonly executable: Executable;
   /** By slot of a box: its buffer in the program, or -1 if no kernel touches it. */

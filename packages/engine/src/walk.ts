@@ -11,20 +11,12 @@ const dtypes: Readonly<Record<DType, number>> = {
   bool: 5,
 };
 
-const opNumbers = new Map<string, number>();
-
-function opNumber(op: string): number {
-  let number = opNumbers.get(op);
-  if (number === undefined) {
-    number = opNumbers.size;
-    opNumbers.set(op, number);
-  }
-  return number;
-}
-
 let walks = 0;
-/** Where signatures are written: one is needed at a time, so all walks share it. */
-let paper = new Float64Array(4096);
+/** Where numbers are written: one signature is needed at a time, so all walks share it. */
+let paper = new Int32Array(4096);
+/** The path from a root to the node being visited, and which input of each is next. */
+const path: Node[] = [];
+const nextInput: number[] = [];
 
 /** What to compute: nodes whose values are wanted, and states with the nodes that they become. */
 export interface Goal {
@@ -32,10 +24,16 @@ export interface Goal {
   readonly states: readonly { readonly box: Box; readonly value: Node }[];
 }
 
+/** A structure written down: equal for two graphs just if these are. */
+export interface Signature {
+  readonly operations: readonly string[];
+  readonly numbers: Int32Array;
+  readonly literals: readonly number[];
+}
+
 /**
- * A graph written down in one line: every node once, inputs first, and a *signature*, a list of numbers that
- * is equal for two graphs just if they have the same structure. Boxes and scalars are numbered in
- * the order in which they are met ("slots").
+ * A graph written down in one line: every node once, inputs first, and the *signature* of its structure. Boxes
+ * and scalars are numbered in the order in which they are met ("slots").
  */
 export class Walk {
   readonly order: Node[] = [];
@@ -44,9 +42,11 @@ export class Walk {
   /** Values that outlived the last settling, and are used again. */
   readonly old: Node[] = [];
   private readonly horizon: number;
+  private readonly operations: string[] = [];
+  private readonly literals: number[] = [];
   private length = 0;
   /** Of the structure; the same for equal signatures. */
-  hash: number = 0;
+  readonly hash: number;
 
   /**
    * @param horizon - Nodes with smaller numbers were there when something was last settled.
@@ -64,38 +64,44 @@ export class Walk {
       this.write(this.slotOf(box));
       this.write(value.index);
     }
+    let hash = 0;
+    for (let i = 0; i < this.length; i++)
+      hash = Math.imul(hash ^ paper[i], 0x9e3779b1) ^ (hash >>> 15);
+    this.hash = hash;
   }
 
   /** Whether the structure is the one with this signature. Only until the next walk. */
-  matches(signature: Float64Array): boolean {
-    if (signature.length !== this.length) return false;
-    for (let i = 0; i < signature.length; i++) {
-      if (paper[i] !== signature[i] && !Number.isNaN(paper[i])) return false;
+  matches({ operations, numbers, literals }: Signature): boolean {
+    if (numbers.length !== this.length || literals.length !== this.literals.length) return false;
+    for (let i = 0; i < numbers.length; i++) if (paper[i] !== numbers[i]) return false;
+    for (let i = 0; i < operations.length; i++) {
+      if (operations[i] !== this.operations[i]) return false;
     }
-    return true;
+    return literals.every((literal, i) => Object.is(literal, this.literals[i]));
   }
 
-  /** A copy of the signature. Only until the next walk. */
-  signature(): Float64Array {
-    return paper.slice(0, this.length);
+  /** The signature. Only until the next walk. */
+  signature(): Signature {
+    const { operations, literals } = this;
+    return { operations, numbers: paper.slice(0, this.length), literals };
   }
 
   private visit(root: Node): void {
     if (root.mark === walks) return;
-    const stack = [root];
-    const next = [0];
+    path[0] = root;
+    nextInput[0] = 0;
     root.mark = walks;
     for (let top = 0; top >= 0; ) {
-      const node = stack[top];
+      const node = path[top];
       const { inputs } = node;
-      let i = next[top];
+      let i = nextInput[top];
       while (i < inputs.length && inputs[i].mark === walks) i++;
       if (i < inputs.length) {
         const input = inputs[i];
-        next[top] = i + 1;
+        nextInput[top] = i + 1;
         top += 1;
-        stack[top] = input;
-        next[top] = 0;
+        path[top] = input;
+        nextInput[top] = 0;
         input.mark = walks;
       } else {
         this.note(node);
@@ -108,20 +114,20 @@ export class Walk {
     const { shape, attributes, inputs, box } = node;
     node.index = this.order.push(node) - 1;
     if (box !== undefined && node.version !== box.version) throw staleness(node, box);
-    const op = opNumber(box === undefined ? node.op : "box");
-    this.write(op * 256 + shape.length * 8 + dtypes[node.dtype]);
-    for (let i = 0; i < shape.length; i++) this.write(shape[i]);
+    const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
+    if (needed > paper.length) grow(needed);
+    this.operations.push(box === undefined ? node.op : "box");
+    paper[this.length++] = shape.length * 8 + dtypes[node.dtype];
+    for (let i = 0; i < shape.length; i++) paper[this.length++] = shape[i];
     if (box !== undefined) this.write(this.slotOf(box));
     else if (node.op === "scalar") this.write(this.scalars.push(node) - 1);
+    else if (node.op === "constant") this.literals.push(attributes[0]);
     else {
-      this.write(attributes.length);
-      for (let i = 0; i < attributes.length; i++) {
-        this.write(attributes[i]);
-        if (attributes[i] === 0) this.write(1 / attributes[i]);
-      }
+      paper[this.length++] = attributes.length;
+      for (let i = 0; i < attributes.length; i++) paper[this.length++] = attributes[i];
       const isNew = node.id >= this.horizon;
       for (let i = 0; i < inputs.length; i++) {
-        this.write(inputs[i].index);
+        paper[this.length++] = inputs[i].index;
         if (isNew && inputs[i].id < this.horizon) this.noteOld(inputs[i]);
       }
     }
@@ -142,13 +148,11 @@ export class Walk {
   private write(number: number): void {
     if (this.length === paper.length) grow(this.length + 1);
     paper[this.length++] = number;
-    const mixed = Math.imul(this.hash ^ number, 0x9e3779b1);
-    this.hash = mixed ^ (mixed >>> 15);
   }
 }
 
 function grow(needed: number): void {
-  const larger = new Float64Array(Math.max(needed, paper.length * 2));
+  const larger = new Int32Array(Math.max(needed, paper.length * 2));
   larger.set(paper);
   paper = larger;
 }
