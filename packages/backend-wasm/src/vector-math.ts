@@ -8,9 +8,8 @@ type VectorFunction = (w: VectorWriter, x: Value) => Value;
 /**
  * The functions of float32 that are written inline. The coefficients are this project's own minimax fits
  * (least squares, weights refined by Lawson's iteration) of the error relative to the function. Largest
- * errors found by the test, over all exponents, in units in the last place, with separate multiply and
- * add: exp 2.2, expm1 1.2, log 0.8, log1p 1.1, log2 1.6, tanh 1.7, erf 1.6, sin 1.7, cos 1.7; less
- * where they are fused.
+ * errors found by the test, over all exponents, in units in the last place: exp 2.3, expm1 1.6, log 0.9,
+ * log1p 1.5, log2 1.6, tanh 3.0, erf 2.4, sin 1.8, cos 1.7, with multiply and add separate or fused.
  *
  * - Reference: Muller, Elementary Functions, 3rd edition, 2016, on the reductions of arguments.
  */
@@ -46,10 +45,14 @@ const exp2m1Coefficients = [
   1.5403512319174563e-4, 0.0013390758341511036, 0.009618237581783505, 0.05550357390956018,
   0.24022649793877496, 0.6931471879355029,
 ];
+// erf x / x, in x², up to 1; and from there on (1 - erf x)^(-1/8), in x.
 const erfCoefficients = [
-  1.2441947429274614e-5, -1.625122929989826e-4, 8.905100850919688e-4, -0.0023696209061486034,
-  2.015449266612229e-4, 0.02764523146381057, -0.14827982660465858, -0.9184474136762174,
-  -1.6279070377349854,
+  7.853860913939551e-5, -8.010193492234652e-4, 0.005188327670586888, -0.02685381192729806,
+  0.11283585148421181, -0.37612625824215723, 1.128379165726708,
+];
+const erfTailCoefficients = [
+  5.478978256957183e-4, -0.004052216135491123, 0.01799925731683607, -0.03370245118016952,
+  0.07480290883844017, 0.048419985609072, 0.15971874482039297, 0.9963779657805378,
 ];
 
 /** Limits `x`, and passes NaN on. */
@@ -66,15 +69,33 @@ function reduce(w: VectorWriter, x: Value, bias: number): { shifted: Value; r: V
   return { shifted, r };
 }
 
-/** `eˣ = 2ⁿ eʳ`. The scale is applied in two halves, so that neither leaves the range of exponents. */
+/**
+ * `eˣ = 2ⁿ eʳ`. Where no lane is near the ends of the range, `n` is added to the exponent; else, and for NaN,
+ * the scale is applied in two halves, neither of which leaves the range of exponents.
+ */
 function exp(w: VectorWriter, x: Value): Value {
-  const limited = w.keep(clamp(w, x, -104, 89));
-  // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
-  const { shifted, r } = reduce(w, limited, 254);
-  const p = w.polynomial(r, expCoefficients);
-  const half = w.keep(w.shift("i32x4.shl", w.shift("i32x4.shr_s", shifted, 1), 23));
-  const rest = w.op("i32x4.sub", w.shift("i32x4.shl", shifted, 23), half);
-  return w.op("f32x4.mul", w.op("f32x4.mul", p, half), rest);
+  const { f } = w;
+  const original = w.keep(x);
+  const result = w.fresh();
+  w.op("f32x4.le", magnitude(w, original), w.f32(87))();
+  f.op("i32x4.all_true").if();
+  w.scope(() => {
+    const { shifted, r } = reduce(w, original, 0);
+    w.op("i32x4.add", w.polynomial(r, expCoefficients), w.shift("i32x4.shl", shifted, 23))();
+    f.set(result);
+  });
+  f.else();
+  w.scope(() => {
+    const limited = w.keep(clamp(w, original, -104, 89));
+    // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
+    const { shifted, r } = reduce(w, limited, 254);
+    const half = w.keep(w.shift("i32x4.shl", w.shift("i32x4.shr_s", shifted, 1), 23));
+    const rest = w.keep(w.op("i32x4.sub", w.shift("i32x4.shl", shifted, 23), half));
+    w.op("f32x4.mul", w.op("f32x4.mul", w.polynomial(r, expCoefficients), half), rest)();
+    f.set(result);
+  });
+  f.end();
+  return w.local(result);
 }
 
 /** `eˣ - 1 = 2 (2ⁿ⁻¹ (eʳ - 1) + (2ⁿ⁻¹ - ½))`: the scale does not overflow before the result does. */
@@ -86,6 +107,7 @@ function expm1(w: VectorWriter, x: Value): Value {
   const square = w.op("f32x4.mul", r, r);
   const p = w.madd(square, w.polynomial(r, expm1Coefficients), r);
   const half = w.keep(w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(0.5))));
+  // For the sign of 0: a result that is not 0 has the sign of x in any case.
   return withSign(w, w.op("f32x4.add", half, half), original);
 }
 
@@ -108,21 +130,29 @@ function tanh(w: VectorWriter, x: Value): Value {
   return withSign(w, w.op("f32x4.div", p, w.op("f32x4.add", p, w.f32(2))), original);
 }
 
-/** `erf |x| = 1 - 2^(-u)` with `u = -log₂(1 - erf |x|)`, as `|x|` times a polynomial. */
+/** `erf |x|`: `|x| P(x²)` up to 1, and `1 - Q(|x|)⁻⁸` from there on. */
 function erf(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
   const size = w.keep(w.op("f32x4.pmin", magnitude(w, original), w.f32(3.93)));
-  const minusU = w.keep(w.op("f32x4.mul", size, w.polynomial(size, erfCoefficients)));
-  return withSign(w, exp2m1(w, minusU), original);
+  const square = w.keep(w.op("f32x4.mul", size, size));
+  const small = w.keep(w.op("f32x4.mul", size, w.polynomial(square, erfCoefficients)));
+  let power = w.polynomial(size, erfTailCoefficients);
+  for (let i = 0; i < 3; i++) {
+    const root = w.keep(power);
+    power = w.op("f32x4.mul", root, root);
+  }
+  const one = w.f32(1);
+  const large = w.keep(w.op("f32x4.sub", one, w.op("f32x4.div", one, power)));
+  return withSign(w, w.op("v128.bitselect", small, large, w.op("f32x4.lt", size, one)), original);
 }
 
 function magnitude(w: VectorWriter, x: Value): Value {
   return w.op("v128.and", x, w.i32(0x7fffffff));
 }
 
-/** The size of a value with the sign of another. */
+/** A value that is not below 0, with the sign of another. */
 function withSign(w: VectorWriter, size: Value, sign: Value): Value {
-  return w.op("v128.or", magnitude(w, size), w.op("v128.and", sign, w.i32(-0x80000000)));
+  return w.op("v128.or", size, w.op("v128.and", sign, w.i32(-0x80000000)));
 }
 
 /**

@@ -142,11 +142,13 @@ export class VectorWriter {
   }
 
   /**
-   * A polynomial in `x`, a local, with the coefficients from the highest power down, by Estrin's scheme: its
-   * chains of dependent instructions are short, so a core finds work for all of its units.
+   * A polynomial in `x`, a local, with the coefficients from the highest power down. Estrin's scheme, with
+   * its short chains of dependent instructions, for all but the last step: `c₀ + x (c₁ + …)` rounds once
+   * at the size of the result.
    */
   polynomial(x: Value, coefficients: readonly number[]): Value {
-    let terms = coefficients.map((coefficient) => this.f32(coefficient)).reverse();
+    const [constant, ...rest] = coefficients.map((coefficient) => this.f32(coefficient)).reverse();
+    let terms = rest;
     let power = x;
     while (terms.length > 1) {
       const factor = power;
@@ -158,7 +160,7 @@ export class VectorWriter {
       terms = pairs;
       if (terms.length > 1) power = this.keep(this.op("f32x4.mul", factor, factor));
     }
-    return terms[0];
+    return this.madd(terms[0], x, constant);
   }
 
   /** Shifts each lane of an i32x4 by a fixed number of bits. */
