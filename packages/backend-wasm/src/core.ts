@@ -3,6 +3,7 @@ import { addDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { addMatmul } from "./matmul-core.ts";
 import { maxPages } from "./memory.ts";
+import { addTeam } from "./team.ts";
 
 /** Positions in the table of functions: what is compiled in any case, then the first that is free. */
 export const coreSlots = { blocks: 0, panels: 1, firstFree: 2 } as const;
@@ -29,6 +30,7 @@ export function writeCore(features: Features, control: number): Uint8Array<Array
   module.table(tableSize, "table");
   const matmul = addMatmul(module, features);
   module.element(coreSlots.blocks, [matmul.blocks.index, matmul.panels.index]);
-  addDriver(module, { control, stalled: shared ? stalled : undefined });
+  const driver = addDriver(module);
+  if (shared) addTeam(module, driver, { control, stalled });
   return module.finish();
 }

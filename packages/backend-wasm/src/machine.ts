@@ -1,7 +1,7 @@
 import { BackendError } from "@gradloom/engine";
 import { Allocator } from "./allocator.ts";
+import { controlBytes } from "./control-block.ts";
 import { type Core, coreSlots, writeCore } from "./core.ts";
-import { controlBytes } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { hostMath } from "./host-math.ts";
 import { KernelLibrary } from "./library.ts";

@@ -44,10 +44,10 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   let columnBlock = Math.min(roundUp(n, tileColumns), output ? 1024 : 256);
   let rowBlock = Math.min(roundUp(m, tileRows), 64);
   // Blocks for all threads, as long as a block is worth a call.
-  const wanted = threads > 1 ? 2 * threads : 1;
+  const wanted = threads > 1 ? 4 * threads : 1;
   for (;;) {
     const units = batches.length * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
-    if (units >= wanted || rowBlock * columnBlock * k < 65536) break;
+    if (units >= wanted || rowBlock * columnBlock * k < 131072) break;
     if (rowBlock >= 32) rowBlock = roundUp(rowBlock / 2, tileRows);
     else if (columnBlock >= 32) columnBlock = roundUp(columnBlock / 2, tileColumns);
     else break;

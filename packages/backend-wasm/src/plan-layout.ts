@@ -1,12 +1,16 @@
-import { maxChunks, planWords, stepField } from "./driver.ts";
+import { maxChunks } from "./control-block.ts";
+import { planWords, stepField } from "./driver.ts";
 import type { Step } from "./steps.ts";
 
 /** Work, in nanoseconds, below which a second thread costs more than it helps. */
 const worthSharing = 5000;
 /** The same for a whole plan: threads may have to be woken. */
 const worthWaking = 25000;
-/** Work of a chunk, if there is enough: a thread that comes late, or to faster code, can take the next one. */
-const chunkNanoseconds = 20000;
+/**
+ * Work of a chunk, if there is enough: the next one may go to another thread, because this one has come late, has
+ * lost its core for a while, or is on a slower one; and it may find faster code.
+ */
+const chunkNanoseconds = 6000;
 /** The most steps of a group, so that each can have several chunks. */
 const groupSteps = 8;
 

@@ -1,6 +1,6 @@
 import { BackendError } from "@gradloom/engine";
 import type { Allocator } from "./allocator.ts";
-import { control, maxThreads } from "./driver.ts";
+import { control, maxThreads, threadWord } from "./control-block.ts";
 import type { LibraryEntry } from "./library.ts";
 import type { LinearMemory } from "./memory.ts";
 import { startWorker, type WorkerHandle } from "./worker.ts";
@@ -89,10 +89,7 @@ export class Threads {
    * @throws BackendError if nothing has moved for too long.
    */
   checkProgress(): void {
-    const { words } = this.host.memory;
-    const at = this.host.control >>> 2;
-    const sign =
-      Atomics.load(words, at + control.sequence / 4) + Atomics.load(words, at + control.done / 4);
+    const sign = this.host.memory.words[this.host.control >>> 2] + this.chunksRun;
     const now = performance.now();
     if (sign !== this.lastSign) {
       this.lastSign = sign;
@@ -109,7 +106,7 @@ export class Threads {
   get chunksRun(): number {
     let sum = 0;
     for (let thread = 1; thread < maxThreads; thread++) {
-      const word = (this.host.control + control.chunks + 64 * thread) >>> 2;
+      const word = threadWord(this.host.control, thread, "chunks");
       sum += Atomics.load(this.host.memory.words, word);
     }
     return sum;
@@ -161,7 +158,7 @@ export class Threads {
   }
 
   private acknowledged(thread: number): number {
-    return (this.host.control + control.acknowledged + 64 * thread) >>> 2;
+    return threadWord(this.host.control, thread, "acknowledged");
   }
 
   private changeEpoch(): void {

@@ -9,7 +9,7 @@ import {
   type TypedArray,
   viewArray,
 } from "@gradloom/engine";
-import { maxThreads } from "./driver.ts";
+import { maxThreads } from "./control-block.ts";
 import { detectFeatures, hasSimd } from "./features.ts";
 import { WasmMachine } from "./machine.ts";
 import { WasmExecutable } from "./program.ts";

@@ -1,4 +1,4 @@
-import { control } from "./driver.ts";
+import { control, threadShift, threadWords } from "./control-block.ts";
 
 /** Words of a letter, which brings a module to the threads. The module's bytes follow. */
 export const letter = { next: 0, slot: 1, byteLength: 2, number: 3, words: 4 } as const;
@@ -25,6 +25,8 @@ export interface WorkerStart {
 export const workerSource: string = `"use strict";
 function start(data) {
   const memory = data.memory, control = data.control >>> 2, thread = data.thread;
+  const acknowledged =
+    control + ${(control.threads + threadWords.acknowledged) / 4} + (thread << ${threadShift - 2});
   const imports = { e: { m: memory, s() {} }, h: Math };
   const exports = new WebAssembly.Instance(data.core, imports).exports;
   const install = (slot, module) =>
@@ -43,12 +45,12 @@ function start(data) {
         const at = letter >>> 2, from = letter + ${letter.words * 4};
         const bytes = new Uint8Array(memory.buffer).slice(from, from + words[at + ${letter.byteLength}]);
         install(words[at + ${letter.slot}], new WebAssembly.Module(bytes));
-        Atomics.store(words, control + ${control.acknowledged / 4} + 16 * thread, words[at + ${letter.number}]);
+        Atomics.store(words, acknowledged, words[at + ${letter.number}]);
       }
     }
   } catch (error) {
     Atomics.store(words, control + ${control.failed / 4}, 1);
-    Atomics.notify(words, control + ${control.done / 4});
+    Atomics.notify(words, control + ${control.wake / 4});
     throw error;
   }
 }
