@@ -1,3 +1,4 @@
+import { element } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
 import { floatType } from "../promote.ts";
 import { formula, given, literal, record } from "../record.ts";
@@ -7,7 +8,7 @@ import type { Tensor } from "../tensor.ts";
 export function relu(x: Tensor): Tensor {
   if (x.dtype === "bool") return x;
   const zero = literal(0, x);
-  const node = formula(() => x.maximum(zero));
+  const node = element("max", [x.node, zero.node], x.dtype);
   return record("relu", node, [x], [(grad, y) => y.gt(zero).where(grad, zero)]);
 }
 
