@@ -45,7 +45,10 @@ export abstract class Module {
 
   /** All parameters with their keys, each once, under its first key. */
   namedParameters(): [key: string, parameter: Parameter][] {
-    return distinct(everything(this)).filter(isNamedParameter);
+    const named = distinct(everything(this)).filter(isNamedParameter);
+    // So that an error can say which one it is about.
+    for (const [key, parameter] of named) parameter.named(key);
+    return named;
   }
 
   /** All buffers, each once. */

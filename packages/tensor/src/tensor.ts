@@ -204,6 +204,12 @@ export class Tensor {
     return this;
   }
 
+  /** Gives the value in place a name for error messages, such as a parameter's key. */
+  named(name: string): this {
+    this.toState().box.name = name;
+    return this;
+  }
+
   // ---- gradients ----
 
   /**
