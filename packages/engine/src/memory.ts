@@ -2,6 +2,17 @@ import { byteSize } from "./dtype.ts";
 import type { Access, Kernel, Stage } from "./kernel.ts";
 
 const alignment = 64;
+const largeTemporary = 16384;
+const pageBytes = 4096;
+
+/**
+ * Whole cache lines. Large sizes that are about a multiple of a page get some more: kernels often read several of
+ * one size in step, and at equal places in their pages these would compete for the same places in the caches.
+ */
+function roundUp(byteLength: number): number {
+  const bytes = Math.max(1, Math.ceil(byteLength / alignment)) * alignment;
+  return bytes >= largeTemporary && bytes % pageBytes < 1024 ? bytes + 17 * alignment : bytes;
+}
 
 /** A buffer to be placed in the arena: its size, and what kernels do with it. */
 export interface Temporary {
@@ -72,7 +83,6 @@ export function layOut(
 ): Layout {
   const arena = new Arena();
   const offsets = new Map<number, number>();
-  const round = (bytes: number) => Math.max(1, Math.ceil(bytes / alignment)) * alignment;
   const starting = new Map<number, number[]>();
   const ending = new Map<number, number[]>();
   for (const [buffer, { first, last }] of temporaries) {
@@ -94,7 +104,7 @@ export function layOut(
               canReplace(kernels[k], other, buffer),
           )
         : undefined;
-      if (old === undefined) offsets.set(buffer, arena.take(round(byteLength)));
+      if (old === undefined) offsets.set(buffer, arena.take(roundUp(byteLength)));
       else {
         replaced.add(old);
         offsets.set(buffer, offsets.get(old)!);
@@ -103,7 +113,7 @@ export function layOut(
     if (!reuse) continue;
     for (const buffer of ending.get(k) ?? []) {
       if (replaced.has(buffer)) continue;
-      arena.give(offsets.get(buffer)!, round(temporaries.get(buffer)!.byteLength));
+      arena.give(offsets.get(buffer)!, roundUp(temporaries.get(buffer)!.byteLength));
     }
   }
   return { offsets, arenaBytes: arena.size };
