@@ -47,9 +47,15 @@ export function compare(random: RandomProgram, oracle: Backend, got: Outputs): C
   const inexact = isInexact(random);
   const close = judge(random, expected, got, inexact ? [[]] : []);
   if (close.worst <= 1 || !inexact) return close;
-  // It takes errors on the way to explain this, if they can.
-  const moved = [1, 2, 3, 4, 5].map((seed) => runOn(oracle, perturb(random, seed)));
-  return judge(random, expected, got, moved);
+  // It takes errors on the way to explain this, if they can: a few random ones, or else more of them.
+  const moved: Outputs[] = [];
+  let result = close;
+  for (const count of [5, 50]) {
+    while (moved.length < count) moved.push(runOn(oracle, perturb(random, moved.length)));
+    result = judge(random, expected, got, moved);
+    if (result.worst <= 1) return result;
+  }
+  return result;
 }
 
 /**
@@ -93,12 +99,13 @@ function judge(
   return { worst, where, elements, undecided };
 }
 
-/** A unit in the last place of a value, about; of the smallest normal number for smaller ones. */
+/**
+ * A unit in the last place of a value, about; at least the distance of the smallest numbers of float32, since a
+ * float64 may come from one.
+ */
 function unitOf(dtype: DType, value: number): number {
-  const size = Math.abs(value);
-  return dtype === "float32"
-    ? 2 ** -23 * Math.max(size, 2 ** -126)
-    : 2 ** -52 * Math.max(size, 2 ** -1022);
+  const relative = dtype === "float32" ? 2 ** -23 : 2 ** -52;
+  return Math.max(relative * Math.abs(value), 2 ** -149);
 }
 
 /** Whether all bytes are the same. */

@@ -17,7 +17,7 @@ import {
 import type { Draw } from "./draw.ts";
 import { drawReach, drawReachWithin, drawStoreReach, type Reach } from "./random-access.ts";
 import { createContent, drawContent, type Filling } from "./random-content.ts";
-import { drawDType, type Expression, limits, type Value } from "./random-expression.ts";
+import { drawPalette, Expression, limits, type Palette, type Value } from "./random-expression.ts";
 
 /** A program and what it is given. */
 export interface RandomProgram {
@@ -57,6 +57,7 @@ interface InPlace {
 
 interface EarlierResult {
   readonly instruction: Instruction;
+  used: boolean;
   readonly low: number;
   readonly high: number;
 }
@@ -117,6 +118,7 @@ export class KernelBuilder {
   readonly scalars: number[] = [];
   readonly stages: Stage[] = [];
   readonly scratch: Scratch[] = [];
+  readonly #palette: Palette;
   readonly #results: EarlierResult[] = [];
   readonly #inPlace: InPlace[] = [];
   readonly #written = new Set<number>();
@@ -125,6 +127,12 @@ export class KernelBuilder {
     this.draw = program.draw;
     this.program = program;
     this.outer = outer;
+    this.#palette = drawPalette(program.draw);
+  }
+
+  /** The code of another stage. */
+  expression(): Expression {
+    return new Expression(this.draw, this.#palette);
   }
 
   /** Whether the other kernel may not run at the same time as this earlier one. */
@@ -162,7 +170,7 @@ export class KernelBuilder {
     if (rows.length > 0 && draw.chance(40)) return this.#loadScratch(code, draw.pick(rows), inner);
     const again = this.#inPlace.filter((own) => !own.stored && own.inner === inner.join());
     if (again.length > 0 && draw.chance(30)) return this.#read(code, draw.pick(again).access, []);
-    const dtype = drawDType(draw);
+    const dtype = code.dtype();
     const outputs = this.#readable(dtype, true);
     if (outputs.length > 0 && draw.chance(60)) {
       const buffer = draw.pick(outputs);
@@ -258,8 +266,8 @@ export class KernelBuilder {
 
   scalar(code: Expression): Value {
     const { program, draw } = this;
-    const dtype = drawDType(draw);
-    const quarters = draw.int(dtype === "float32" || dtype === "float64" ? -12 : 0, 12);
+    const dtype = code.dtype();
+    const quarters = draw.int(isFloat(dtype) ? -12 : 0, 12);
     const value = dtype === "bool" ? quarters % 2 : isFloat(dtype) ? quarters / 4 : quarters;
     program.scalars.push(value);
     this.scalars.push(program.scalarTypes.push(dtype) - 1);
@@ -271,9 +279,12 @@ export class KernelBuilder {
     return code.push({ op: "index", dtype: "int32", offset: this.draw.int(-5, 5), strides }, 0, 0);
   }
 
-  earlierResults(code: Expression): void {
-    for (const { instruction, low, high } of this.#results) {
-      if (this.draw.chance(75)) code.push(instruction, low, high);
+  /** Brings in results of earlier stages: by the last stage, all of them. */
+  earlierResults(code: Expression, last: boolean): void {
+    for (const result of this.#results) {
+      if (!(last && !result.used) && !this.draw.chance(60)) continue;
+      result.used = true;
+      code.push(result.instruction, result.low, result.high);
     }
   }
 
@@ -290,9 +301,11 @@ export class KernelBuilder {
       this.#written.add(place.buffer);
       return { value: value.position, access: place.access };
     }
-    const value = draw.chance(70) ? code.values[code.values.length - 1] : draw.pick(code.values);
-    const arena = draw.chance(25);
-    const reach = drawStoreReach(draw, [...this.outer, ...inner], arena);
+    const value = code.choose(code.values);
+    const sizes = [...this.outer, ...inner];
+    // What nobody writes is unknown in the arena.
+    const arena = draw.chance(25) && !sizes.includes(0);
+    const reach = drawStoreReach(draw, sizes, arena);
     const buffer = this.#create({
       dtype: value.dtype,
       length: 0,
@@ -308,7 +321,7 @@ export class KernelBuilder {
 
   /** Writes a value to a new row of scratch. */
   keepRow(code: Expression, inner: readonly number[]): Store {
-    const { dtype, low, high, position } = this.draw.pick(code.values);
+    const { dtype, low, high, position } = code.choose(code.values);
     const { strides, lowest, highest } = drawStoreReach(this.draw, inner, true);
     const empty = inner.includes(0);
     this.scratch.push({ dtype, length: empty ? 0 : highest - lowest + 1, low, high });
@@ -324,7 +337,7 @@ export class KernelBuilder {
     const number = this.#results.filter(
       ({ instruction }) => instruction.op === "result" && instruction.stage === this.stages.length,
     ).length;
-    const value = reduce === undefined ? this.draw.pick(code.values) : code.reducible(reduce);
+    const value = reduce === undefined ? code.choose(code.values) : code.reducible(reduce);
     const position = reduce === "argmax" || reduce === "argmin";
     const dtype = position ? "int32" : value.dtype;
     const count = inner.reduce((product, size) => product * size, 1);
@@ -334,7 +347,7 @@ export class KernelBuilder {
       [low, high] = [value.low * times, value.high * times];
     }
     const instruction = { op: "result", dtype, stage: this.stages.length, result: number } as const;
-    this.#results.push({ instruction, low, high });
+    this.#results.push({ instruction, used: false, low, high });
     return { value: value.position, reduce };
   }
 

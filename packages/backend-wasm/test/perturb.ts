@@ -17,7 +17,7 @@ import type { RandomProgram } from "./kernel-builder.ts";
 const basic = 1; // a multiplication and an addition may be fused
 const function_ = 4;
 const reduction = 8;
-const longReduction = 32; // more than 100 terms
+const longReduction = 64; // of more than 100 terms, which are added one by one
 
 type Float = "float32" | "float64";
 const epsilon: Readonly<Record<Float, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
@@ -62,7 +62,10 @@ function noiseOf(seed: number): TypedArray[] {
   const noise = noises.map(({ dtype, amplitude }, i) => {
     const array = createArray(dtype, noiseLength);
     for (let j = 0; j < noiseLength; j++) {
-      array[j] = 1 + (philox(j, i, seed, 1, 0) / 2 ** 31) * amplitude * epsilon[dtype];
+      // By whole units, up or down, and never by none: what is exact here may not be elsewhere.
+      const bits = philox(j, i, seed, 1, 0);
+      const units = 1 + ((bits >>> 8) % amplitude);
+      array[j] = 1 + (bits & 1 ? units : -units) * epsilon[dtype];
     }
     return array;
   });

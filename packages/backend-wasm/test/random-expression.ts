@@ -16,7 +16,19 @@ export interface Value {
   readonly high: number;
 }
 
-export const dtypes: readonly DType[] = ["float32", "float64", "int32", "uint8", "bool"];
+const dtypes: readonly DType[] = ["float32", "float64", "int32", "uint8", "bool"];
+
+/** What a kernel works with: its dtypes, as often as they are to be picked. */
+export type Palette = readonly DType[];
+
+// Kernels for floats of one size and for all kinds may well be compiled in different ways.
+const mostlyFloat32: Palette = ["float32", "float32", "float32", "float32", "int32", "bool"];
+const withoutFloat64: Palette = ["float32", "float32", "int32", "int32", "uint8", "bool"];
+const palettes: readonly Palette[] = [mostlyFloat32, mostlyFloat32, withoutFloat64, dtypes];
+
+export function drawPalette(draw: Draw): Palette {
+  return draw.pick(palettes);
+}
 
 /** The limits of what a dtype can hold. */
 export function limits(dtype: DType): [number, number] {
@@ -35,19 +47,24 @@ export function limits(dtype: DType): [number, number] {
   }
 }
 
-/** A dtype for a kernel to work in: mostly float32. */
-export function drawDType(draw: Draw): DType {
-  return draw.chance(55) ? "float32" : draw.pick(dtypes);
-}
-
 /** Straight-line code that grows by random instructions on what is there. */
 export class Expression {
   readonly code: Instruction[] = [];
+  /** All values but constants. */
   readonly values: Value[] = [];
   readonly draw: Draw;
+  readonly #palette: Palette;
+  readonly #used = new Set<Value>();
 
-  constructor(draw: Draw) {
+  constructor(draw: Draw, palette: Palette) {
     this.draw = draw;
+    this.#palette = palette;
+  }
+
+  /** A dtype of the palette, among these. */
+  dtype(among: readonly DType[] = dtypes): DType {
+    const own = this.#palette.filter((dtype) => among.includes(dtype));
+    return this.draw.pick(own.length > 0 ? own : among);
   }
 
   push(instruction: Instruction, low: number, high: number): Value {
@@ -61,7 +78,20 @@ export class Expression {
       high: isFloat(dtype) && !Number.isNaN(high) ? high : highest,
     };
     this.code.push(instruction);
-    this.values.push(value);
+    if (instruction.op !== "constant") this.values.push(value);
+    return value;
+  }
+
+  /** The values that nothing has used so far. */
+  get unused(): Value[] {
+    return this.values.filter((value) => !this.#used.has(value));
+  }
+
+  /** One of these values: mostly one that nothing has used, so that little of the code is dead. */
+  choose(values: readonly Value[]): Value {
+    const unused = values.filter((value) => !this.#used.has(value));
+    const value = this.draw.pick(unused.length > 0 && !this.draw.chance(30) ? unused : values);
+    this.#used.add(value);
     return value;
   }
 
@@ -76,20 +106,19 @@ export class Expression {
     [low, high]: readonly [number, number] = limits(dtype),
     word?: number,
   ): Value {
+    for (const arg of args) this.#used.add(arg);
     const plain: ElementInstruction = { op, dtype, args: args.map(({ position }) => position) };
     return this.push(word === undefined ? plain : { ...plain, word }, low, high);
   }
 
-  /** A value of this dtype: one that is there, or a cast of one; the newest most often. */
+  /** A value of this dtype: one that is there, or a cast of one, or seldom a constant. */
   value(dtype: DType): Value {
     const own = this.values.filter((value) => value.dtype === dtype);
-    if (own.length > 0 && !this.draw.chance(5)) {
-      return this.draw.chance(50) ? own[own.length - 1] : this.draw.pick(own);
-    }
-    if (this.values.length === 0 || this.draw.chance(15)) {
+    if (this.values.length === 0 || this.draw.chance(8)) {
       return this.constant(dtype, this.draw.int(0, dtype === "bool" ? 1 : 9));
     }
-    return this.cast(this.draw.pick(this.values), dtype);
+    if (own.length > 0 && !this.draw.chance(10)) return this.choose(own);
+    return this.cast(this.choose(this.values), dtype);
   }
 
   cast(value: Value, dtype: DType): Value {
@@ -122,10 +151,7 @@ export class Expression {
 
   /** A value that can be reduced by `op` without getting out of hand. */
   reducible(op: ReduceOp): Value {
-    const bool = op === "sum" || op === "prod" ? [] : (["bool"] as const);
-    const dtype = this.draw.chance(60)
-      ? "float32"
-      : this.draw.pick(["float32", "float64", "int32", "uint8", ...bool] as const);
+    const dtype = this.dtype(op === "sum" || op === "prod" ? numbers : dtypes);
     const value = this.value(dtype);
     if (!isFloat(dtype)) return value;
     return op === "prod" ? this.clamp(value, -1.25, 1.25) : this.clamp(value, -1e4, 1e4);
@@ -134,8 +160,8 @@ export class Expression {
 
 type Grow = (code: Expression, op: ElementOp) => Value;
 
-const numbers = ["float32", "float32", "float32", "float64", "int32", "uint8"] as const;
-const floats = ["float32", "float32", "float32", "float64"] as const;
+const numbers: readonly DType[] = ["float32", "float64", "int32", "uint8"];
+const floats: readonly DType[] = ["float32", "float64"];
 
 /** A function of a float between limits: what it is between others, or by which it grows. */
 function floatOp(
@@ -144,7 +170,7 @@ function floatOp(
   range: readonly [number, number] | ((x: number) => number),
 ): Grow {
   return (code, op) => {
-    const x = code.clamp(code.value(code.draw.pick(floats)), low, high);
+    const x = code.clamp(code.value(code.dtype(floats)), low, high);
     const results = typeof range === "function" ? ([range(x.low), range(x.high)] as const) : range;
     return code.element(op, x.dtype, [x], results);
   };
@@ -153,7 +179,7 @@ function floatOp(
 /** A function of a number whose results lie between limits that follow from those of the argument. */
 function numberOp(range: (low: number, high: number) => [number, number]): Grow {
   return (code, op) => {
-    const x = code.value(code.draw.pick(numbers));
+    const x = code.value(code.dtype(numbers));
     return code.element(op, x.dtype, [x], range(x.low, x.high));
   };
 }
@@ -161,7 +187,7 @@ function numberOp(range: (low: number, high: number) => [number, number]): Grow 
 /** Two numbers; large results are cut off, so that what follows has something to work with. */
 function arithmetic(rule: (a: number, b: number) => number): Grow {
   return (code, op) => {
-    const dtype = code.draw.pick(numbers);
+    const dtype = code.dtype(numbers);
     const a = code.value(dtype);
     const b = code.value(dtype);
     const corners = [rule(a.low, b.low), rule(a.low, b.high), rule(a.high, b.low)];
@@ -174,7 +200,7 @@ function arithmetic(rule: (a: number, b: number) => number): Grow {
 /** Division: the divisor of floats stays away from 0. */
 function division(): Grow {
   return (code, op) => {
-    const dtype = code.draw.pick(op === "div" ? floats : numbers);
+    const dtype = code.dtype(op === "div" ? floats : numbers);
     const a = code.value(dtype);
     const b = code.value(dtype);
     if (!isFloat(dtype)) return code.element(op, dtype, [a, b]);
@@ -188,14 +214,14 @@ function division(): Grow {
 
 function comparison(): Grow {
   return (code, op) => {
-    const dtype = drawDType(code.draw);
+    const dtype = code.dtype();
     return code.element(op, "bool", [code.value(dtype), code.value(dtype)]);
   };
 }
 
 function bits(): Grow {
   return (code, op) => {
-    const dtype = code.draw.pick(["int32", "uint8", "bool"] as const);
+    const dtype = code.dtype(["int32", "uint8", "bool"]);
     const args = op === "not" ? [code.value(dtype)] : [code.value(dtype), code.value(dtype)];
     return code.element(op, dtype, args);
   };
@@ -211,7 +237,7 @@ function shift(): Grow {
 
 function extreme(rule: (a: number, b: number) => number): Grow {
   return (code, op) => {
-    const dtype = drawDType(code.draw);
+    const dtype = code.dtype();
     const [a, b] = [code.value(dtype), code.value(dtype)];
     return code.element(op, dtype, [a, b], [rule(a.low, b.low), rule(a.high, b.high)]);
   };
@@ -241,7 +267,7 @@ const grow: Readonly<Record<ElementOp, Grow>> = {
   tanh: floatOp(-Infinity, Infinity, Math.tanh),
   erf: floatOp(-Infinity, Infinity, [-1, 1]),
   not: bits(),
-  cast: (code) => code.cast(code.draw.pick(code.values), code.draw.pick(dtypes)),
+  cast: (code) => code.cast(code.choose(code.values), code.dtype()),
   add: arithmetic((a, b) => a + b),
   sub: arithmetic((a, b) => a - b),
   mul: arithmetic((a, b) => a * b),
@@ -249,7 +275,7 @@ const grow: Readonly<Record<ElementOp, Grow>> = {
   floorDiv: division(),
   mod: division(),
   pow: (code) => {
-    const dtype = code.draw.pick(numbers);
+    const dtype = code.dtype(numbers);
     if (!isFloat(dtype)) {
       return code.element("pow", dtype, [code.value(dtype), code.value(dtype)]);
     }
@@ -275,7 +301,7 @@ const grow: Readonly<Record<ElementOp, Grow>> = {
   shl: shift(),
   shr: shift(),
   where: (code) => {
-    const dtype = drawDType(code.draw);
+    const dtype = code.dtype();
     const condition = code.value("bool");
     const [a, b] = [code.value(dtype), code.value(dtype)];
     const range: [number, number] = [Math.min(a.low, b.low), Math.max(a.high, b.high)];

@@ -1,7 +1,7 @@
 import type { Kernel, LoopKernel, ReduceOp, Result, Store } from "@gradloom/engine";
 import type { Draw } from "./draw.ts";
 import { KernelBuilder, ProgramBuilder, type RandomProgram } from "./kernel-builder.ts";
-import { Expression } from "./random-expression.ts";
+import type { Expression } from "./random-expression.ts";
 
 /** One to three random kernels, some of which read what others wrote. */
 export function randomProgram(draw: Draw): RandomProgram {
@@ -14,9 +14,14 @@ export function randomProgram(draw: Draw): RandomProgram {
 }
 
 /** Starts a stage's code with random reads and lets it grow. */
-function drawCode(kernel: KernelBuilder, code: Expression, inner: readonly number[]): void {
+function drawCode(
+  kernel: KernelBuilder,
+  code: Expression,
+  inner: readonly number[],
+  last: boolean,
+): void {
   const { draw } = kernel;
-  kernel.earlierResults(code);
+  kernel.earlierResults(code, last);
   const loads = draw.int(1, 4);
   for (let i = 0; i < loads; i++) kernel.load(code, inner);
   if (draw.chance(20)) kernel.scalar(code);
@@ -41,7 +46,7 @@ function randomLoopKernel(program: ProgramBuilder): {
   const { draw } = program;
   const kind = draw.pick(["map", "map", "reduce", "row"] as const);
   // Some are large enough to be shared among threads.
-  const budget = draw.pick([300, 300, 300, 1000, 4000]);
+  const budget = draw.pick([300, 300, 1000, 1000, 4000]);
   const outer = drawSizes(draw, draw.int(kind === "map" ? 1 : 0, kind === "map" ? 4 : 3), budget);
   const points = outer.reduce((product, size) => product * size, 1);
   const row = drawSizes(draw, draw.int(1, 3), Math.max((2 * budget) / Math.max(points, 1), 2));
@@ -56,15 +61,17 @@ function randomLoopKernel(program: ProgramBuilder): {
   const kernel = new KernelBuilder(program, outer);
   inners.forEach((inner, i) => {
     const last = i === inners.length - 1;
-    const code = new Expression(draw);
-    drawCode(kernel, code, inner);
+    const code = kernel.expression();
+    drawCode(kernel, code, inner, last);
     const results: Result[] = [];
     const count = last ? 0 : draw.int(1, 2);
     for (let r = 0; r < count; r++) {
       results.push(kernel.result(code, inner, drawReduce(draw, inner)));
     }
     const stores: Store[] = [];
-    const outputs = last ? draw.int(1, 3) : draw.chance(15) ? 1 : 0;
+    const outputs = last
+      ? Math.max(Math.min(code.unused.length, draw.int(2, 5)), 1)
+      : draw.pick([0, 0, 0, 0, 1]);
     for (let s = 0; s < outputs; s++) stores.push(kernel.store(code, inner));
     if (kind === "row" && !last && draw.chance(60)) stores.push(kernel.keepRow(code, inner));
     kernel.stages.push({ inner, code: code.code, stores, results });
@@ -81,13 +88,12 @@ function randomMatmul(program: ProgramBuilder): { builder: KernelBuilder; kernel
   const dtype = draw.pick(["float32", "float32", "float32", "float64", "int32"] as const);
   const a = kernel.operand(dtype, batch, m, k);
   const b = kernel.operand(dtype, batch, k, n);
-  const code = new Expression(draw);
+  const code = kernel.expression();
   const range = kernel.operandRange(a) * kernel.operandRange(b) * k;
   code.push({ op: "product", dtype }, -range, range);
-  if (draw.chance(60)) drawCode(kernel, code, []);
+  if (draw.chance(60)) drawCode(kernel, code, [], true);
   const stores: Store[] = [];
-  if (code.code.length === 1) stores.push(kernel.store(code, []));
-  const outputs = draw.int(stores.length === 1 ? 0 : 1, 2);
+  const outputs = Math.max(Math.min(code.unused.length, draw.int(1, 4)), 1);
   for (let s = 0; s < outputs; s++) stores.push(kernel.store(code, []));
   const epilogue = { inner: [], code: code.code, stores, results: [] };
   const { buffers, scalars } = kernel;
