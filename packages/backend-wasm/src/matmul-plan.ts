@@ -41,8 +41,12 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   const { batches, matrices } = batchTable(kernel, plainOutput(kernel));
   const output = plainOutput(kernel);
   const termBlock = k <= 512 ? k : Math.ceil(k / Math.ceil(k / 384));
-  let columnBlock = Math.min(roundUp(n, tileColumns), output ? 1024 : 256);
-  let rowBlock = Math.min(roundUp(m, tileRows), 64);
+  let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
+  let rowBlock = Math.min(
+    roundUp(m, tileRows),
+    output ? 64 : Math.max(16, Math.floor(16384 / columnBlock)),
+    64,
+  );
   // Blocks for all threads, as long as a block is worth a call.
   const wanted = threads > 1 ? 4 * threads : 1;
   for (;;) {

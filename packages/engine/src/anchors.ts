@@ -14,12 +14,13 @@ const largestExpression = 60;
  * reductions, `cat` and their operands, and what is used several times and costs more than reading it back.
  */
 export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
+  dropUnused(values);
   const uses = countUses(values);
   const replicated = findReplicated(values);
   const costs = new Float64Array(values.length);
   const sizes = new Float64Array(values.length);
   for (const value of values) {
-    if (value.isLeaf) continue;
+    if (value.isLeaf || isUnused(value)) continue;
     let cost = value.op in elementOps ? elementOps[value.op as keyof typeof elementOps].cost : 0;
     let size = value.isView ? 0 : 1;
     for (const input of value.inputs) {
@@ -37,6 +38,18 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
     for (const operand of value.op === "matmul" ? value.inputs : []) anchorOperand(operand);
   }
   for (const value of values) if (value.isAnchor) anchorUntraceable(value);
+}
+
+function isUnused(value: Value): boolean {
+  return value.consumers.length === 0 && !value.isRoot;
+}
+
+/** Rewriting leaves values that nothing uses: they are no consumers of others, either. */
+function dropUnused(values: readonly Value[]): void {
+  for (let i = values.length - 1; i >= 0; i--) {
+    if (!isUnused(values[i])) continue;
+    for (const { consumers } of values[i].inputs) consumers.splice(consumers.indexOf(values[i]), 1);
+  }
 }
 
 function isOwnKernel(value: Value): boolean {

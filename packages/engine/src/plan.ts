@@ -82,6 +82,12 @@ function valuesOf(walk: Walk, goal: Goal, split: boolean) {
   const byNode = new Array<Value>(walk.order.length);
   const scalarSlots = new Map(walk.scalars.map((node, slot) => [node, slot]));
   const boxes = new Map<number, Value>();
+  const uses = new Uint32Array(walk.order.length);
+  for (const { box, inputs } of walk.order) {
+    if (box === undefined) for (const input of inputs) uses[input.index] += 1;
+  }
+  for (const node of goal.outputs) uses[node.index] += 1;
+  for (const { value } of goal.states) uses[value.index] += 1;
   // Values are numbered in the order in which nodes were recorded, which is the order of execution.
   const recorded = [...walk.order].sort((a, b) => a.id - b.id);
   for (const node of recorded) {
@@ -99,6 +105,7 @@ function valuesOf(walk: Walk, goal: Goal, split: boolean) {
       byNode[index] = graph.add(
         node,
         node.inputs.map((input) => byNode[input.index]),
+        node.inputs.length > 0 && uses[node.inputs[0].index] === 1,
       );
     }
   }

@@ -101,13 +101,25 @@ export class ValueGraph {
     return value;
   }
 
-  /** What a recorded operation on these inputs becomes. */
-  add(node: Node, inputs: readonly Value[]): Value {
+  /**
+   * What a recorded operation on these inputs becomes.
+   *
+   * @param isOnlyUse - Whether nothing else uses the first input.
+   */
+  add(node: Node, inputs: readonly Value[], isOnlyUse: boolean): Value {
     const { op, attributes, shape, dtype } = node;
     const x = inputs[0];
     if (op === "reshape") return this.reshape(x, shape);
     if (op === "expand" && same(x.shape, shape)) return x;
     if (op === "permute" && attributes.every((axis, i) => axis === i)) return x;
+    if (op === "permute" && x.op === "matmul" && isOnlyUse && swapsLast(attributes)) {
+      // (a b)ᵀ = bᵀ aᵀ: what is fused to the product then goes along its rows.
+      const [b, a] = [x.inputs[1], x.inputs[0]].map((operand) => {
+        const turned = attributes.map((axis) => operand.shape[axis]);
+        return this.make("permute", [operand], attributes, turned, dtype);
+      });
+      return this.make("matmul", [b, a], [], shape, dtype);
+    }
     if (op === "cast" && x.dtype === dtype) return x;
     if (op === "cat") return this.cat(inputs, attributes[0], shape, dtype);
     if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.fill(0, shape, dtype);
@@ -211,6 +223,12 @@ export class ValueGraph {
     const shape = x.shape.filter((_, axis) => !axes.includes(axis));
     return this.make(op, [x], axes, shape, x.dtype);
   }
+}
+
+/** Whether a permutation swaps the last two axes and no others. */
+function swapsLast(axes: readonly number[]): boolean {
+  const { length } = axes;
+  return axes[length - 1] === length - 2 && axes.every((axis, i) => axis === i || i >= length - 2);
 }
 
 /** The greatest divisor of `size` that is at most `limit`. */

@@ -114,6 +114,25 @@ describe("fusion", () => {
     expect(program.arenaBytes).toBe(0);
   });
 
+  test("a product that is only used transposed is computed transposed", () => {
+    const program = plan((engine) => {
+      const product = matmul(input(engine, 6, 9), input(engine, 9, 4));
+      return [f("add", permute(product, [1, 0]), input(engine, 4, 6))];
+    });
+    expect(labels(program)).toEqual(["matmul: matmul add"]);
+    const [kernel] = program.kernels;
+    expect(kernel.kind === "matmul" && [kernel.m, kernel.n, kernel.k]).toEqual([4, 6, 9]);
+    expect(kernel.kind === "matmul" && kernel.epilogue.stores[0].access.strides).toEqual([6, 1]);
+  });
+
+  test("a product that is used both ways is computed once", () => {
+    const program = plan((engine) => {
+      const product = matmul(input(engine, 6, 9), input(engine, 9, 6));
+      return [f("add", permute(product, [1, 0]), product)];
+    });
+    expect(labels(program)).toEqual(["matmul: matmul", "loop: add"]);
+  });
+
   test("parts of a cat are written where they belong", () => {
     const program = plan((engine) => {
       const [x, y] = [input(engine, 4, 3), input(engine, 4, 5)];
