@@ -1,1 +1,2 @@
+export { checkProgram } from "./check.ts";
 export { JsBackend } from "./js-backend.ts";

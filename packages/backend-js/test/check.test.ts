@@ -1,6 +1,6 @@
 import { BackendError, type Instruction, type MatmulKernel, type Program } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { JsBackend } from "../src/index.ts";
+import { checkProgram, JsBackend } from "../src/index.ts";
 import { blank, type KernelBody, load, loopKernel, programOf, stage, store } from "./programs.ts";
 
 const float = blank("float32", 4);
@@ -8,7 +8,7 @@ const float = blank("float32", 4);
 function refuse(program: Program, message: string): void {
   let error: unknown;
   try {
-    new JsBackend().compile(program);
+    new JsBackend(checkProgram).compile(program);
   } catch (caught) {
     error = caught;
   }

@@ -1,6 +1,6 @@
 import { type DType, type ElementOp, elementOps, erf, philox } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { JsBackend } from "../src/index.ts";
+import { checkProgram, JsBackend } from "../src/index.ts";
 import { blank, content, load, loopKernel, runKernel, stage, store } from "./programs.ts";
 
 interface Row {
@@ -228,7 +228,10 @@ describe("element operations", () => {
     const stores = [store(out, out, [1])];
     const kernel = loopKernel([expected.length], [stage({ code, stores })]);
     const contents = args.map((values, i) => content(dtypes[i], values));
-    const got = runKernel(new JsBackend(), kernel, [...contents, blank(result, expected.length)]);
+    const got = runKernel(new JsBackend(checkProgram), kernel, [
+      ...contents,
+      blank(result, expected.length),
+    ]);
     expect(got[out]).toEqual(expected.map((x) => (result === "float32" ? f(x) : x)));
   });
 });

@@ -1,6 +1,6 @@
 import { ArgumentError, BackendError, type Program } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { JsBackend } from "../src/index.ts";
+import { checkProgram, JsBackend } from "../src/index.ts";
 import { blank, load, loopKernel, programOf, stage, store } from "./programs.ts";
 
 /** Copies buffer `from` to buffer `to`, both of `length` float32. */
@@ -12,7 +12,7 @@ function copy(from: number, to: number, length: number): Program["kernels"][numb
 
 describe("memory", () => {
   test("reads back what was written, in a copy, now or later", async () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const address = backend.allocate(12);
     backend.write(address, new Float32Array([9, 1, 2, 3]).subarray(1));
     const first = backend.readSync(address, "float32", 3);
@@ -23,7 +23,7 @@ describe("memory", () => {
   });
 
   test("addresses are aligned to 16, distinct, never 0; memory is counted", () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const addresses = [0, 1, 16, 17, 0].map((bytes) => backend.allocate(bytes));
     expect(new Set([...addresses, 0]).size).toBe(6);
     expect(addresses.every((address) => address % 16 === 0)).toBe(true);
@@ -33,7 +33,7 @@ describe("memory", () => {
   });
 
   test("refuses addresses and lengths that were not allocated", async () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const address = backend.allocate(8);
     expect(() => backend.readSync(address, "float32", 3)).toThrow(
       "read: 12 bytes must fit at address 16, got an allocation of 8.",
@@ -52,7 +52,7 @@ describe("memory", () => {
 
 describe("programs", () => {
   test("kernels run in order through the arena, which programs share", () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const given = { dtype: "float32", length: 3, arenaOffset: undefined } as const;
     const program: Program = {
       kernels: [copy(0, 2, 3), copy(2, 1, 3)],
@@ -77,7 +77,7 @@ describe("programs", () => {
   });
 
   test("says how long each kernel took", () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const program = programOf(copy(0, 1, 2), [blank("float32", 2), blank("float32", 2)]);
     const addresses = [backend.allocate(8), backend.allocate(8)];
     const seen: number[] = [];
@@ -89,7 +89,7 @@ describe("programs", () => {
   });
 
   test("refuses an access outside its buffer, and a buffer larger than its allocation", () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     const addresses = [backend.allocate(8), backend.allocate(8)];
     const outside = programOf(copy(0, 1, 3), [blank("float32", 2), blank("float32", 2)]);
     expect(() => backend.compile(outside).run(addresses, [])).toThrow(
@@ -104,7 +104,7 @@ describe("programs", () => {
 
 describe("threads", () => {
   test("there is one, whatever is asked for", () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     backend.setNumThreads(4);
     expect(backend.numThreads).toBe(1);
     expect(() => backend.setNumThreads(0)).toThrow(ArgumentError);

@@ -1,6 +1,6 @@
 import type { Instruction, ReduceOp } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { JsBackend } from "../src/index.ts";
+import { checkProgram, JsBackend } from "../src/index.ts";
 import {
   blank,
   type Content,
@@ -18,7 +18,7 @@ const f = Math.fround;
 function run(
   ...args: Parameters<typeof runKernel> extends [unknown, ...infer Rest] ? Rest : never
 ) {
-  return runKernel(new JsBackend(), ...args);
+  return runKernel(new JsBackend(checkProgram), ...args);
 }
 
 /** Reduces the rows of a matrix of `rows × columns` in buffer 0 into buffer 1. */

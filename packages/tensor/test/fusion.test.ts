@@ -1,4 +1,4 @@
-import { JsBackend } from "@gradloom/backend-js";
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { cat, Engine, element, iota, matmul, type Node, reshape, slice } from "@gradloom/engine";
 import { expect, test } from "vitest";
 
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 /** The values of nodes that are asked for together. */
 function valuesOf(make: (engine: Engine) => readonly Node[]): number[][] {
-  const engine = new Engine(new JsBackend());
+  const engine = new Engine(new JsBackend(checkProgram));
   const nodes = make(engine);
   for (const node of nodes) engine.track(node);
   engine.realize(nodes);

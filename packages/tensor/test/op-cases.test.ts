@@ -1,4 +1,4 @@
-import { JsBackend } from "@gradloom/backend-js";
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import type { TypedArray } from "@gradloom/engine";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -63,7 +63,7 @@ function evaluate(opCase: OpCase, dtype: Real, layout: Layout, repeated: boolean
   return all.map((tensor) => tensor.dataSync());
 }
 
-const js = new JsBackend();
+const js = new JsBackend(checkProgram);
 const wasm = new WasmBackend();
 
 describe.each(names)("%s", (name) => {

@@ -1,4 +1,4 @@
-import { JsBackend } from "@gradloom/backend-js";
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import {
   type Backend,
@@ -14,7 +14,7 @@ import { interpret } from "./interpreter.ts";
 import { programs, RandomGraph, type Step } from "./random-graph.ts";
 import { largestDifference } from "./samples.ts";
 
-const js = new JsBackend();
+const js = new JsBackend(checkProgram);
 const wasm = new WasmBackend({ threads: 1 });
 const wasm2 = new WasmBackend({ threads: 2 });
 
