@@ -3,6 +3,7 @@ import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
+import type { KernelFrame } from "./kernel-frame.ts";
 import {
   affinesOf,
   collapseLoops,
@@ -11,7 +12,7 @@ import {
   withPosition,
 } from "./loop-nest.ts";
 import { maxPages } from "./memory.ts";
-import { type KernelFrame, StageWriter } from "./stage-writer.ts";
+import { StageWriter } from "./stage-writer.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
 /**

@@ -7,7 +7,8 @@ export function affinesOf(stage: Stage): readonly Affine[] {
   return affines;
 }
 
-function affinesIn(instruction: Instruction): readonly Affine[] {
+/** The affine expressions of an instruction. */
+export function affinesIn(instruction: Instruction): readonly Affine[] {
   if (instruction.op === "load") return [instruction.access, ...instruction.guards];
   return instruction.op === "index" ? [instruction] : [];
 }

@@ -3,11 +3,12 @@ import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
+import type { KernelFrame } from "./kernel-frame.ts";
 import { addresses, lanesOf, writtenBuffers } from "./loop-kernel.ts";
 import { collapseLoops } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-core.ts";
 import { maxPages } from "./memory.ts";
-import { type KernelFrame, StageWriter } from "./stage-writer.ts";
+import { StageWriter } from "./stage-writer.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
 /**

@@ -16,8 +16,12 @@ export class Reduction {
   private readonly dtype: DType;
   private readonly lanes: string;
   private readonly identity: Value;
+  /** Whether it is a sum of partial sums. */
+  readonly long: boolean;
 
-  constructor(w: VectorWriter, op: ReduceOp, dtype: DType) {
+  /** A `long` one has so many terms that the rounding of a simple sum would be felt. */
+  constructor(w: VectorWriter, op: ReduceOp, dtype: DType, long: boolean) {
+    this.long = long && op === "sum" && dtype === "float32";
     this.w = w;
     this.op = op;
     this.dtype = dtype;
@@ -32,7 +36,9 @@ export class Reduction {
 
   /** Takes locals of the current scope. */
   accumulator(): Accumulator {
-    return this.positional || this.tracksNaN ? [this.w.fresh(), this.w.fresh()] : [this.w.fresh()];
+    return this.positional || this.tracksNaN || this.long
+      ? [this.w.fresh(), this.w.fresh()]
+      : [this.w.fresh()];
   }
 
   /** Writes the start of a reduction: no value yet. */
@@ -59,12 +65,22 @@ export class Reduction {
     this.combine(accumulator, masked, at);
   }
 
+  /** Adds a partial sum to the sum of those before it, and begins another one. */
+  addPartialSum([partial, total]: Accumulator): void {
+    if (!this.long) return;
+    const { w } = this;
+    w.op("f32x4.add", w.local(total), w.local(partial))();
+    w.f.set(total);
+    w.f32(0)();
+    w.f.set(partial);
+  }
+
   /** Combines with other partial results, which stay as they are. */
   merge(accumulator: Accumulator, other: Accumulator): void {
     const { w } = this;
     const [value, extra] = other.map((local) => w.local(local));
-    if (this.tracksNaN) {
-      w.op("v128.or", w.local(accumulator[1]), extra)();
+    if (this.tracksNaN || this.long) {
+      w.op(this.long ? "f32x4.add" : "v128.or", w.local(accumulator[1]), extra)();
       w.f.set(accumulator[1]);
     }
     this.combine(accumulator, value, extra, true);
@@ -97,6 +113,7 @@ export class Reduction {
     const first = w.local(accumulator[0]);
     if (this.positional) return w.local(accumulator[1]);
     if (this.tracksNaN) return w.op("v128.or", first, w.local(accumulator[1]));
+    if (this.long) return w.op("f32x4.add", first, w.local(accumulator[1]));
     return this.dtype === "uint8" ? w.op("v128.and", first, w.i32(0xff)) : first;
   }
 

@@ -40,9 +40,12 @@ export function sine(w: VectorWriter, x: Value, op: "sin" | "cos"): Value {
   const result = w.fresh();
   w.op("v128.xor", chosen, sign)();
   f.set(result);
-  w.op("f32x4.gt", w.op("f32x4.abs", original), w.f32(largestReduced))();
+  const magnitude = w.op("v128.and", original, w.i32(0x7fffffff));
+  const large = w.keep(w.op("f32x4.gt", magnitude, w.f32(largestReduced)));
+  large();
   f.op("v128.any_true").if();
-  callHost(w, op, "float32", [original])();
+  // In its own lanes only: a value must not depend on its neighbours.
+  w.op("v128.bitselect", callHost(w, op, "float32", [original]), w.local(result), large)();
   f.set(result).end();
   return w.local(result);
 }

@@ -1,0 +1,99 @@
+import { type Affine, elementOps, type Instruction, type Stage } from "@gradloom/engine";
+import type { Inductions } from "./inductions.ts";
+import type { KernelFrame } from "./kernel-frame.ts";
+import { affinesIn } from "./loop-nest.ts";
+
+/**
+ * Where a stage's instructions are computed. Levels count loops from the outside: 0 is once a call, 1 once a
+ * row; with lanes across rows, 2 is once a block of rows; then come the inner loops.
+ */
+export interface StageAnalysis {
+  /** The level of a row, or of a block of rows; and that of a single point. */
+  readonly rowLevel: number;
+  readonly pointLevel: number;
+  /** For each instruction: the level at which all that it depends on is known. */
+  readonly levels: readonly number[];
+  /** Whether it differs from lane to lane. */
+  readonly varies: readonly boolean[];
+  /** Whether it is computed where it is used, its only use, rather than kept in a local. */
+  readonly inlined: readonly boolean[];
+  /** Of what is computed at each point, in simple instructions. */
+  readonly cost: number;
+}
+
+/** Analyses a stage, and makes room for its affine expressions. */
+export function analyseStage(
+  frame: KernelFrame,
+  stage: Stage,
+  inductions: Inductions,
+): StageAnalysis {
+  const { code, stores, results } = stage;
+  const rowLevel = frame.lanesAcross ? 2 : 1;
+  const pointLevel = rowLevel + stage.inner.length;
+  const levels: number[] = [];
+  const varies: boolean[] = [];
+  for (const instruction of code) {
+    addInductions(instruction, inductions);
+    const affines = affinesIn(instruction);
+    const args = "args" in instruction ? instruction.args : [];
+    const level = Math.max(
+      levelWithout(instruction, frame, rowLevel),
+      ...affines.map((affine) => levelOf(affine, frame, rowLevel)),
+      ...args.map((argument) => levels[argument]),
+    );
+    levels.push(level);
+    varies.push(
+      affines.some((affine) => inductions.laneStride(affine) !== 0) ||
+        args.some((argument) => varies[argument]) ||
+        instruction.op === "product" ||
+        (instruction.op === "result" && frame.lanesAcross),
+    );
+  }
+  for (const { value, access } of stores) inductions.addAccess(access, code[value].dtype);
+  const uses = code.map(() => [] as number[]);
+  for (const [i, instruction] of code.entries()) {
+    if ("args" in instruction) for (const argument of instruction.args) uses[argument].push(i);
+  }
+  // Stores and results are a use at each point, in each lane.
+  const stageVaries = frame.lanesAcross || stage.inner.length > 0;
+  for (const { value } of [...stores, ...results]) uses[value].push(-1);
+  const inlined = code.map((instruction, i) => {
+    const [user] = uses[i];
+    const [level, userVaries] =
+      user === -1 ? [pointLevel, stageVaries] : [levels[user], varies[user]];
+    const movable = "args" in instruction && instruction.op !== "philox" && uses[i].length === 1;
+    return movable && level === levels[i] && userVaries === varies[i];
+  });
+  let cost = 0;
+  for (const [i, instruction] of code.entries()) {
+    if (!varies[i] || levels[i] < pointLevel) continue;
+    cost += "args" in instruction ? elementOps[instruction.op].cost : 1;
+  }
+  return { rowLevel, pointLevel, levels, varies, inlined, cost };
+}
+
+function addInductions(instruction: Instruction, inductions: Inductions): void {
+  if (instruction.op === "load") {
+    inductions.addAccess(instruction.access, instruction.dtype);
+    for (const guard of instruction.guards) inductions.addIndex(guard);
+  } else if (instruction.op === "index") {
+    inductions.addIndex(instruction);
+  }
+}
+
+/** The level that an instruction has apart from its arguments and affine expressions. */
+function levelWithout(instruction: Instruction, frame: KernelFrame, rowLevel: number): number {
+  if (instruction.op === "result" || instruction.op === "product") return rowLevel;
+  // What the kernel itself writes is another value in each row.
+  return instruction.op === "load" && frame.written.has(instruction.access.buffer) ? rowLevel : 0;
+}
+
+/** The level of the innermost loop that an affine expression depends on. */
+function levelOf(affine: Affine, { outer, lanesAcross }: KernelFrame, rowLevel: number): number {
+  for (let loop = affine.strides.length - 1; loop >= 0; loop--) {
+    if (affine.strides[loop] === 0) continue;
+    if (loop >= outer.length) return rowLevel + 1 + loop - outer.length;
+    return lanesAcross && loop === outer.length - 1 ? 2 : 1;
+  }
+  return 0;
+}
