@@ -1,7 +1,7 @@
 import type { FunctionWriter, ModuleWriter, ValueType } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
-import { addPackRows } from "./packing.ts";
+import { addPackLines, addPackRows } from "./packing.ts";
 
 /**
  * What the functions of the matrix product find at the address in their first argument: words of 32 bits.
@@ -66,10 +66,11 @@ export interface MatmulFunctions {
 export function addMatmul(module: ModuleWriter, features: Features): MatmulFunctions {
   const tileColumn = addTileColumn(module, features);
   const packRows = addPackRows(module);
+  const packLines = addPackLines(module);
   const copyBlock = addCopyBlock(module);
   return {
-    blocks: addBlocks(module, tileColumn, packRows, copyBlock),
-    panels: addPanels(module, packRows),
+    blocks: addBlocks(module, tileColumn, packRows, packLines, copyBlock),
+    panels: addPanels(module, packRows, packLines),
   };
 }
 
@@ -78,6 +79,7 @@ function addBlocks(
   module: ModuleWriter,
   tileColumn: FunctionWriter,
   packRows: FunctionWriter,
+  packLines: FunctionWriter,
   copyBlock: FunctionWriter,
 ): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
@@ -178,12 +180,22 @@ function addBlocks(
   field("packedA").set(c);
   f.get(rows).set(left);
   const nextRows = f.loop();
+  field("aRow").i32(4).op("i32.eq").get(left).i32(16).op("i32.ge_s").op("i32.and").if();
+  f.get(a).get(terms);
+  field("aColumn").i32(16).get(c);
+  for (let i = 1; i < 4; i++) f.get(c).get(aTile).op("i32.add").tee(c);
+  f.call(packLines.index);
+  f.get(a).i32(64).op("i32.add").set(a);
+  f.get(left).i32(16).op("i32.sub").set(left);
+  f.else();
   f.get(a).get(c).get(terms);
   field("aRow");
   field("aColumn").i32(16).get(left).call(packRows.index);
   field("aRow").i32(2).op("i32.shl").get(a).op("i32.add").set(a);
+  f.get(left).i32(tileRows).op("i32.sub").set(left);
+  f.end();
   f.get(c).get(aTile).op("i32.add").set(c);
-  f.get(left).i32(tileRows).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextRows).end();
+  f.get(left).i32(0).op("i32.gt_s").brIf(nextRows).end();
   field("packedA").set(a);
   f.end();
 
@@ -249,7 +261,11 @@ function minimum(f: FunctionWriter, to: number): void {
 }
 
 /** Panels of b. Unit: (which of the different matrices · panels + panel). */
-function addPanels(module: ModuleWriter, packRows: FunctionWriter): FunctionWriter {
+function addPanels(
+  module: ModuleWriter,
+  packRows: FunctionWriter,
+  packLines: FunctionWriter,
+): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
@@ -275,6 +291,16 @@ function addPanels(module: ModuleWriter, packRows: FunctionWriter): FunctionWrit
   field("packedB").get(unit);
   field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").set(to);
   field("n").get(j0).op("i32.sub").set(left);
+  field("bColumn").i32(4).op("i32.eq").get(left).i32(16).op("i32.ge_s").op("i32.and");
+  f.get(end).get(unit).op("i32.sub").i32(2).op("i32.ge_u").op("i32.and").if();
+  // Two panels at once.
+  f.get(from);
+  field("k").tee(left);
+  field("bRow").i32(32).get(to).get(to).i32(16).op("i32.add");
+  f.get(left).i32(5).op("i32.shl").get(to).op("i32.add").tee(to);
+  f.get(to).i32(16).op("i32.add").call(packLines.index);
+  f.get(unit).i32(1).op("i32.add").set(unit);
+  f.else();
   for (const half of [0, 1]) {
     f.get(from).get(to);
     field("k");
@@ -286,7 +312,7 @@ function addPanels(module: ModuleWriter, packRows: FunctionWriter): FunctionWrit
     f.get(to).i32(16).op("i32.add").set(to).get(from);
     field("bColumn").i32(2).op("i32.shl").op("i32.add").set(from);
   }
-  f.end();
+  f.end().end();
   f.get(unit).i32(1).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(nextUnit).end();
   return f;
 }

@@ -40,7 +40,8 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   const { m, n, k, a, b } = kernel;
   const { batches, matrices } = batchTable(kernel, plainOutput(kernel));
   const output = plainOutput(kernel);
-  const termBlock = k <= 512 ? k : Math.ceil(k / Math.ceil(k / 384));
+  // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
+  const termBlock = Math.ceil(k / Math.ceil(k / 512));
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
   let rowBlock = Math.min(
     roundUp(m, tileRows),
