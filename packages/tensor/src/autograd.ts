@@ -2,7 +2,7 @@ import { argumentError, shapeError, stateError } from "./errors.ts";
 import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
 import { literal } from "./record.ts";
-import { sameShape, show } from "./shape.ts";
+import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What `backward` takes. */
@@ -73,18 +73,12 @@ export function grad(
   const to = toList(inputs);
   const given = options.gradOutputs === undefined ? [] : toList(options.gradOutputs);
   if (given.length > 0 && given.length !== from.length) {
-    throw argumentError(
-      "grad",
-      `gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`,
-    );
+    throw argumentError`grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`;
   }
   const seeds = from.map((output, i) => seedFor("grad", output, given[i]));
   to.forEach((input, i) => {
     if (!input.requiresGrad) {
-      throw argumentError(
-        "grad",
-        `inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`,
-      );
+      throw argumentError`grad: inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`;
     }
   });
   return withGradMode(createGraph, () => {
@@ -94,11 +88,7 @@ export function grad(
     return to.map((input, i) => {
       const gradient = gradients.get(input);
       if (gradient === undefined && !allowUnused) {
-        throw argumentError(
-          "grad",
-          `the outputs must depend on every input, got number ${i} that was not used. ` +
-            "Pass { allowUnused: true } to get null for it.",
-        );
+        throw argumentError`grad: the outputs must depend on every input, got number ${i} that was not used. Pass { allowUnused: true } to get null for it.`;
       }
       return gradient ?? null;
     });
@@ -112,29 +102,16 @@ function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
 /** The gradient that the walk starts with. */
 function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!output.requiresGrad) {
-    throw stateError(
-      op,
-      "the loss must depend on a tensor that requires a gradient, got one that does not. Make one with " +
-        "tensor(data, { requiresGrad: true }), and do not record the loss inside noGrad().",
-    );
+    throw stateError`${op}: the loss must depend on a tensor that requires a gradient, got one that does not. Make one with tensor(data, { requiresGrad: true }), and do not record the loss inside noGrad().`;
   }
   if (gradient === undefined) {
     if (output.numel !== 1) {
-      throw shapeError(
-        op,
-        `the loss must be a scalar, got ${show(output.shape)}. Reduce it first, for example with mean().`,
-        output.shape,
-      );
+      throw shapeError`${op}: the loss must be a scalar, got ${output.shape}. Reduce it first, for example with mean().`;
     }
     return literal(1, output).expand(output.shape);
   }
   if (!sameShape(gradient.shape, output.shape)) {
-    throw shapeError(
-      op,
-      `the gradient must have the shape of the output, got ${show(gradient.shape)} for ${show(output.shape)}.`,
-      output.shape,
-      gradient.shape,
-    );
+    throw shapeError`${op}: the gradient must have the shape of the output, got ${gradient.shape} for ${output.shape}.`;
   }
   return gradient.to(output.dtype);
 }

@@ -1,5 +1,6 @@
-import { ArgumentError, type Backend, type Node, type Recording, scalar } from "@gradloom/engine";
+import { type Backend, type Node, type Recording, scalar } from "@gradloom/engine";
 import { engine } from "./engine.ts";
+import { argumentError } from "./errors.ts";
 import { requireSynchronous } from "./synchronous.ts";
 import { Tensor } from "./tensor.ts";
 import { isTracing, trace } from "./tracing.ts";
@@ -110,8 +111,5 @@ function take(returned: unknown): Pick<Trace, "rebuild"> & { readonly tensors: r
       return { tensors, rebuild };
     }
   }
-  throw new ArgumentError(
-    `compile: the function must return a tensor, a list or an object of tensors, or nothing, got ${typeof returned}.`,
-    { op: "compile" },
-  );
+  throw argumentError`compile: the function must return a tensor, a list or an object of tensors, or nothing, got ${typeof returned}.`;
 }

@@ -1,21 +1,19 @@
 import {
-  ArgumentError,
   constant,
   type DType,
-  DTypeError,
   element,
   expand,
   iota,
   isFloat,
   type Node,
   reshape,
-  ShapeError,
   scalar,
 } from "@gradloom/engine";
 import { engine } from "./engine.ts";
+import { argumentError, dtypeError, shapeError, show } from "./errors.ts";
 import { type DataArray, flatten, type TensorData } from "./nested.ts";
 import { record } from "./record.ts";
-import { show, sizeOf } from "./shape.ts";
+import { sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What every function that makes a tensor takes. */
@@ -31,19 +29,14 @@ const maxElements = 2 ** 31 - 1;
 /** @throws ShapeError unless `shape` is an array of sizes that a tensor can have. */
 export function checkShape(shape: readonly number[], op: string): void {
   if (!Array.isArray(shape)) {
-    throw new ShapeError(`${op}: shape must be an array, got ${String(shape)}.`, { op });
+    throw shapeError`${op}: shape must be an array, got ${String(shape)}.`;
   }
   if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    throw new ShapeError(`${op}: sizes must be integers of at least 0, got ${show(shape)}.`, {
-      op,
-    });
+    throw shapeError`${op}: sizes must be integers of at least 0, got ${show(shape)}.`;
   }
   const count = sizeOf(shape);
   if (count > maxElements) {
-    throw new ShapeError(
-      `${op}: a tensor must have at most ${maxElements} elements, got ${count} in ${show(shape)}.`,
-      { op, shapes: [shape] },
-    );
+    throw shapeError`${op}: a tensor must have at most ${maxElements} elements, got ${count} in ${shape}.`;
   }
 }
 
@@ -55,10 +48,7 @@ export function cast(x: Node, dtype: DType): Node {
 /** A tensor without history for a node: what all creation ends with. */
 export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
   if (requiresGrad && !isFloat(node.dtype)) {
-    throw new DTypeError(
-      `${op}: a tensor that requires a gradient must be float32 or float64, got ${node.dtype}.`,
-      { op },
-    );
+    throw dtypeError`${op}: a tensor that requires a gradient must be float32 or float64, got ${node.dtype}.`;
   }
   const result = record(op, node);
   if (requiresGrad) result.requiresGrad = true;
@@ -91,11 +81,7 @@ export function fromTypedArray(
   const op = "fromTypedArray";
   checkShape(shape, op);
   if (sizeOf(shape) !== data.length) {
-    throw new ShapeError(
-      `${op}: the shape must have as many elements as the array, got ${show(shape)} ` +
-        `for ${data.length} elements.`,
-      { op, shapes: [shape] },
-    );
+    throw shapeError`${op}: the shape must have as many elements as the array, got ${shape} for ${data.length} elements.`;
   }
   const { data: flat, dtype } = flatten(data, options.dtype, op);
   return leaf(op, engine().input(flat, [...shape], dtype), options.requiresGrad);
@@ -176,10 +162,7 @@ export function arange(
   const { step = 1, requiresGrad } = options;
   const steps = (end - start) / step;
   if (!(steps >= 0) || !Number.isFinite(steps)) {
-    throw new ArgumentError(
-      `arange: step must lead from start to end, got start ${start}, end ${end}, step ${step}.`,
-      { op: "arange" },
-    );
+    throw argumentError`arange: step must lead from start to end, got start ${start}, end ${end}, step ${step}.`;
   }
   const length = Math.ceil(steps);
   checkShape([length], "arange");
@@ -201,7 +184,7 @@ export function linspace(
 ): Tensor {
   const op = "linspace";
   if (!Number.isInteger(steps) || steps < 0) {
-    throw new ArgumentError(`${op}: steps must be an integer of at least 0, got ${steps}.`, { op });
+    throw argumentError`${op}: steps must be an integer of at least 0, got ${steps}.`;
   }
   checkShape([steps], op);
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;

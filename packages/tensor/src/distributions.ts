@@ -1,7 +1,6 @@
 import {
   constant,
   type DType,
-  DTypeError,
   type ElementOp,
   element,
   iota,
@@ -12,6 +11,7 @@ import {
 } from "@gradloom/engine";
 import { cast, checkShape } from "./create.ts";
 import { engine } from "./engine.ts";
+import { dtypeError } from "./errors.ts";
 import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -91,5 +91,5 @@ export function exponential(bits: Bits, dtype: DType): Node {
  */
 export function floatOf(op: string, dtype: DType = "float32"): DType {
   if (isFloat(dtype)) return dtype;
-  throw new DTypeError(`${op}: the dtype must be float32 or float64, got ${dtype}.`, { op });
+  throw dtypeError`${op}: the dtype must be float32 or float64, got ${dtype}.`;
 }

@@ -1,25 +1,42 @@
-import { ArgumentError, DTypeError, ShapeError, StateError } from "@gradloom/engine";
+import {
+  ArgumentError,
+  DTypeError,
+  type ErrorDetails,
+  ShapeError,
+  StateError,
+} from "@gradloom/engine";
 
-/** Shapes or axes do not fit: `<op>: <text>`, and the shapes for callers that do not want to parse it. */
-export function shapeError(
-  op: string,
-  text: string,
-  ...shapes: readonly (readonly number[])[]
-): ShapeError {
-  return new ShapeError(`${op}: ${text}`, { op, shapes });
-}
+/** Makes an error of its text; an array is a shape, which the error carries as well as shows. */
+type ErrorTag<E> = (
+  text: TemplateStringsArray,
+  ...values: readonly (string | number | readonly number[])[]
+) => E;
+
+/** Shapes or axes do not fit: `` shapeError`matmul: sizes must be equal, got ${a.shape} and ${b.shape}.` `` */
+export const shapeError: ErrorTag<ShapeError> = tagFor(ShapeError);
 
 /** A value or an option is outside what is allowed. */
-export function argumentError(op: string, text: string): ArgumentError {
-  return new ArgumentError(`${op}: ${text}`, { op });
-}
+export const argumentError: ErrorTag<ArgumentError> = tagFor(ArgumentError);
 
 /** An element type does not fit. */
-export function dtypeError(op: string, text: string): DTypeError {
-  return new DTypeError(`${op}: ${text}`, { op });
-}
+export const dtypeError: ErrorTag<DTypeError> = tagFor(DTypeError);
 
 /** Something is used when it cannot be. */
-export function stateError(op: string, text: string): StateError {
-  return new StateError(`${op}: ${text}`, { op });
+export const stateError: ErrorTag<StateError> = tagFor(StateError);
+
+function tagFor<E>(Kind: new (message: string, details: ErrorDetails) => E): ErrorTag<E> {
+  return (text, ...values) => {
+    const shown = values.map((value) => (typeof value === "object" ? show(value) : value));
+    const message = String.raw({ raw: text }, ...shown);
+    const shapes = values.filter((value) => typeof value === "object");
+    return new Kind(message, {
+      op: message.split(":", 1)[0],
+      ...(shapes.length > 0 && { shapes }),
+    });
+  };
+}
+
+/** A shape as messages show it. */
+export function show(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/engine";
+import { argumentError } from "./errors.ts";
 
 /** Where {@link Generator} is: what a checkpoint keeps to go on with the same numbers. */
 export interface GeneratorState {
@@ -46,10 +46,7 @@ export class Generator {
   /** Goes on where another generator, or this one, was. */
   setState({ seed, draws }: GeneratorState): this {
     if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(draws)) {
-      throw new ArgumentError(
-        `manualSeed: the seed must be an integer below 2^53, got ${seed} (draw ${draws}).`,
-        { op: "manualSeed" },
-      );
+      throw argumentError`manualSeed: the seed must be an integer below 2^53, got ${seed} (draw ${draws}).`;
     }
     this.seed = seed;
     this.draws = draws;

@@ -1,7 +1,8 @@
-import { ArgumentError, GradloomError, isFloat, philox, type TypedArray } from "@gradloom/engine";
+import { GradloomError, isFloat, philox, type TypedArray } from "@gradloom/engine";
 import { grad } from "./autograd.ts";
 import { fromTypedArray } from "./create.ts";
 import { settle } from "./engine.ts";
+import { argumentError } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options of {@link gradcheck}. */
@@ -85,7 +86,7 @@ export async function gradgradcheck(
 async function pointsOf(op: string, inputs: readonly Tensor[]): Promise<Point[]> {
   const asked = inputs.some((input) => input.requiresGrad);
   if (!inputs.some((input) => isFloat(input.dtype))) {
-    throw new ArgumentError(`${op}: an input must be floating, got none that is.`, { op });
+    throw argumentError`${op}: an input must be floating, got none that is.`;
   }
   return Promise.all(
     inputs.map(async (tensor) => {

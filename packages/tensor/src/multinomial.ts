@@ -1,17 +1,8 @@
-import {
-  ArgumentError,
-  constant,
-  element,
-  iota,
-  type Node,
-  reduce,
-  reshape,
-  ShapeError,
-} from "@gradloom/engine";
+import { constant, element, iota, type Node, reduce, reshape } from "@gradloom/engine";
 import { cast, leaf } from "./create.ts";
 import { bits, exponential, floatOf } from "./distributions.ts";
+import { argumentError, shapeError } from "./errors.ts";
 import type { Generator } from "./generator.ts";
-import { show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options of {@link multinomial}. */
@@ -43,14 +34,11 @@ export function multinomial(
   const { replacement = false } = options;
   const n = shape[shape.length - 1];
   if (shape.length < 1 || shape.length > 2 || n === 0) {
-    throw new ShapeError(`${op}: probabilities must be [n] or [rows, n], got ${show(shape)}.`, {
-      op,
-      shapes: [shape],
-    });
+    throw shapeError`${op}: probabilities must be [n] or [rows, n], got ${shape}.`;
   }
   if (!Number.isInteger(numSamples) || numSamples < 1 || (!replacement && numSamples > n)) {
     const rule = replacement ? "at least 1" : `in [1, ${n}] to draw from ${n} without replacement`;
-    throw new ArgumentError(`${op}: numSamples must be ${rule}, got ${numSamples}.`, { op });
+    throw argumentError`${op}: numSamples must be ${rule}, got ${numSamples}.`;
   }
   const rows = shape.slice(0, -1);
   const races = replacement || numSamples === 1 ? numSamples : 1;

@@ -1,11 +1,5 @@
-import {
-  ArgumentError,
-  createArray,
-  type DType,
-  isFloat,
-  ShapeError,
-  type TypedArray,
-} from "@gradloom/engine";
+import { createArray, type DType, isFloat, type TypedArray } from "@gradloom/engine";
+import { argumentError, shapeError } from "./errors.ts";
 import { sizeOf } from "./shape.ts";
 
 /** What a tensor can be made of: a number or boolean, a typed array, or equally long arrays of such. */
@@ -42,12 +36,12 @@ const maxDepth = 32;
  */
 export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
   const refuse = (path: readonly number[], what: string, got: string, wayOut = "") => {
-    return new ArgumentError(`${op}: ${what}, got ${got}${at(path)}.${wayOut}`, { op });
+    return argumentError`${op}: ${what}, got ${got}${at(path)}.${wayOut}`;
   };
   const uneven = (what: string, first: string, path: readonly number[], got: string) => {
     const start = at(path.map(() => 0));
     const text = `${op}: ${what}, got ${first}${start} and ${got}${at(path)}.`;
-    return new ShapeError(text, { op });
+    return shapeError`${text}`;
   };
 
   const { shape, first } = measure(data, op);
@@ -111,10 +105,7 @@ function measure(data: unknown, op: string): { shape: number[]; first: unknown }
   let first = data;
   while (Array.isArray(first)) {
     if (shape.length === maxDepth) {
-      throw new ShapeError(
-        `${op}: arrays must be nested at most ${maxDepth} deep, got more. Does an array contain itself?`,
-        { op },
-      );
+      throw shapeError`${op}: arrays must be nested at most ${maxDepth} deep, got more. Does an array contain itself?`;
     }
     shape.push(first.length);
     if (first.length === 0) return { shape, first: 0 };

@@ -62,8 +62,5 @@ export function floatType(dtype: DType): DType {
  */
 export function requireFloat(op: string, x: Tensor): void {
   if (isFloat(x.dtype)) return;
-  throw dtypeError(
-    op,
-    `the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`,
-  );
+  throw dtypeError`${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`;
 }

@@ -1,15 +1,8 @@
-import {
-  ArgumentError,
-  constant,
-  type DType,
-  element,
-  philox,
-  StateError,
-  scalar,
-} from "@gradloom/engine";
+import { constant, type DType, element, philox, scalar } from "@gradloom/engine";
 import { cast, checkShape, leaf, type TensorOptions } from "./create.ts";
 import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
+import { argumentError, stateError } from "./errors.ts";
 import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
 import type { Tensor } from "./tensor.ts";
 import { isTracing } from "./tracing.ts";
@@ -69,11 +62,7 @@ export function randint(
     low < least ||
     high > most + 1
   ) {
-    throw new ArgumentError(
-      `randint: low and high must be integers with ${least} <= low < high <= ${most + 1} for ${dtype}, ` +
-        `got ${low} and ${high}.`,
-      { op: "randint" },
-    );
+    throw argumentError`randint: low and high must be integers with ${least} <= low < high <= ${most + 1} for ${dtype}, got ${low} and ${high}.`;
   }
   const unit = uniform(bits("randint", shape, options), "float64");
   const scaled = element("mul", [unit, scalar(high - low, "float64")], "float64");
@@ -99,10 +88,7 @@ const exactRange: Readonly<Record<DType, readonly [number, number]>> = {
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   checkShape([n], "randperm");
   if (isTracing()) {
-    throw new StateError(
-      "randperm: the order must be drawn outside of compile(), got a call inside. Pass it in as an input.",
-      { op: "randperm" },
-    );
+    throw stateError`randperm: the order must be drawn outside of compile(), got a call inside. Pass it in as an input.`;
   }
   const order = Int32Array.from({ length: n }, (_, i) => i);
   const below = integersBelow((options.generator ?? defaultGenerator).draw());
@@ -155,7 +141,7 @@ export function dropoutMask(
   options: Omit<RandomOptions, "requiresGrad"> = {},
 ): Tensor {
   if (!(p >= 0 && p <= 1)) {
-    throw new ArgumentError(`dropout: p must be in [0, 1], got ${p}.`, { op: "dropout" });
+    throw argumentError`dropout: p must be in [0, 1], got ${p}.`;
   }
   const dtype = floatOf("dropout", options.dtype);
   const unit = uniform(bits("dropout", shape, options), dtype);

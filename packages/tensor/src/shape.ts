@@ -1,9 +1,4 @@
-import { shapeError } from "./errors.ts";
-
-/** A shape as messages show it. */
-export function show(shape: readonly number[]): string {
-  return `[${shape.join(", ")}]`;
-}
+import { shapeError, show } from "./errors.ts";
 
 /** How many elements a shape has. */
 export function sizeOf(shape: readonly number[]): number {
@@ -27,7 +22,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 export function toAxis(op: string, dim: number, ndim: number): number {
   const axes = Math.max(ndim, 1);
   if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
-    throw shapeError(op, `the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`);
+    throw shapeError`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`;
   }
   return dim < 0 ? dim + axes : dim;
 }
@@ -52,7 +47,7 @@ export function toAxes(
   const axes = dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++) {
     if (axes[i] === axes[i - 1]) {
-      throw shapeError(op, `axes must be distinct, got ${show(dims)}.`);
+      throw shapeError`${op}: axes must be distinct, got ${show(dims)}.`;
     }
   }
   return ndim === 0 ? none : axes;

@@ -28,7 +28,7 @@ import type {
 } from "./ops/index.ts";
 import * as ops from "./ops/index.ts";
 import type { Operand } from "./promote.ts";
-import { sameShape, show, sizeOf } from "./shape.ts";
+import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 import { refuseNewState, refuseWhileTracing } from "./tracing.ts";
 
@@ -137,11 +137,7 @@ export class Tensor {
 
   private requireOne(): void {
     if (this.numel === 1) return;
-    throw shapeError(
-      "item",
-      `the tensor must have one element, got ${show(this.shape)}. Read it with array() or data().`,
-      this.shape,
-    );
+    throw shapeError`item: the tensor must have one element, got ${this.shape}. Read it with array() or data().`;
   }
 
   toString(): string {
@@ -168,32 +164,16 @@ export class Tensor {
    */
   assign(value: Tensor): this {
     if (this.history !== undefined) {
-      throw stateError(
-        "assign",
-        `the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`,
-      );
+      throw stateError`assign: the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`;
     }
     if (this.requiresGrad && isGradEnabled()) {
-      throw stateError(
-        "assign",
-        "a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: " +
-          "noGrad(() => x.assign(value)).",
-      );
+      throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
     }
     if (!sameShape(this.shape, value.shape)) {
-      throw shapeError(
-        "assign",
-        `shapes must be equal, got ${show(value.shape)} for ${show(this.shape)}. ` +
-          "Use expand() or reshape().",
-        this.shape,
-        value.shape,
-      );
+      throw shapeError`assign: shapes must be equal, got ${value.shape} for ${this.shape}. Use expand() or reshape().`;
     }
     if (this.dtype !== value.dtype) {
-      throw dtypeError(
-        "assign",
-        `dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`,
-      );
+      throw dtypeError`assign: dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`;
     }
     if (this.state === undefined) refuseNewState();
     const state = this.toState();
@@ -258,7 +238,7 @@ export class Tensor {
   /** Keeps the gradient of this tensor in `grad`, even though it is not a leaf. */
   retainGrad(): this {
     if (!this.requiresGrad) {
-      throw stateError("retainGrad", "the tensor must require a gradient, got one that does not.");
+      throw stateError`retainGrad: the tensor must require a gradient, got one that does not.`;
     }
     if (this.history !== undefined) this.history.retainsGrad = true;
     return this;
@@ -271,16 +251,10 @@ export class Tensor {
    */
   requiresGrad_(flag: boolean = true): this {
     if (flag && !isFloat(this.dtype)) {
-      throw dtypeError(
-        "requiresGrad_",
-        `the tensor must be floating, got ${this.dtype}. Convert it with to("float32").`,
-      );
+      throw dtypeError`requiresGrad_: the tensor must be floating, got ${this.dtype}. Convert it with to("float32").`;
     }
     if (!flag && this.history !== undefined) {
-      throw stateError(
-        "requiresGrad_",
-        `the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`,
-      );
+      throw stateError`requiresGrad_: the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`;
     }
     this.requiresGrad = flag;
     return this;

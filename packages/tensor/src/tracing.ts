@@ -22,10 +22,7 @@ export function trace<T>(fn: () => T): T {
  */
 export function refuseWhileTracing(op: string): void {
   if (!tracing) return;
-  throw stateError(
-    op,
-    "values must not be read inside of a compiled function. Return the tensor, and read it outside.",
-  );
+  throw stateError`${op}: values must not be read inside of a compiled function. Return the tensor, and read it outside.`;
 }
 
 /**
@@ -34,9 +31,5 @@ export function refuseWhileTracing(op: string): void {
  */
 export function refuseNewState(): void {
   if (!tracing) return;
-  throw stateError(
-    "assign",
-    "inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a " +
-      "Buffer. Wrap it outside: new Tensor(x).",
-  );
+  throw stateError`assign: inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a Buffer. Wrap it outside: new Tensor(x).`;
 }

@@ -1,6 +1,7 @@
 import { ShapeError } from "@gradloom/engine";
 import { expect, test } from "vitest";
-import { sameShape, show, sizeOf, toAxes, toAxis } from "../src/shape.ts";
+import { show } from "../src/errors.ts";
+import { sameShape, sizeOf, toAxes, toAxis } from "../src/shape.ts";
 
 test("a shape is shown as it is written", () => {
   expect(show([2, 3])).toBe("[2, 3]");

@@ -53,10 +53,7 @@ export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
     }
     default:
       roundingMode satisfies never;
-      throw argumentError(
-        "div",
-        `roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`,
-      );
+      throw argumentError`div: roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`;
   }
 }
 
@@ -157,5 +154,5 @@ function oneMinus(weight: Operand): Operand {
 
 function refuseBool(op: string, x: Tensor, wayOut: string): void {
   if (x.dtype !== "bool") return;
-  throw dtypeError(op, `the tensor must be numeric, got bool. ${wayOut}`);
+  throw dtypeError`${op}: the tensor must be numeric, got bool. ${wayOut}`;
 }

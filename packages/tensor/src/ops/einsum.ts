@@ -1,6 +1,6 @@
 import type { ArgumentError } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
-import { show, sizeOf } from "../shape.ts";
+import { argumentError, shapeError, show } from "../errors.ts";
+import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** A tensor and a letter for each of its axes. */
@@ -61,11 +61,7 @@ function parse(equation: string, operands: readonly Tensor[]): Parsed {
     const named = text.replace("...", "").length;
     const rest = ndim - named;
     if (rest < 0 || (rest > 0 && !text.includes("..."))) {
-      throw shapeError(
-        "einsum",
-        `a term must have a letter for each axis, got "${text}" for ${show(shape)}.`,
-        shape,
-      );
+      throw shapeError`einsum: a term must have a letter for each axis, got "${text}" for ${shape}.`;
     }
     hidden = Math.max(hidden, rest);
     return expandDots(text, rest);
@@ -85,7 +81,7 @@ function parse(equation: string, operands: readonly Tensor[]): Parsed {
 }
 
 function malformed(what: string): ArgumentError {
-  return argumentError("einsum", `the equation ${what}`);
+  return argumentError`einsum: the equation ${what}`;
 }
 
 function expandDots(text: string, count: number): string[] {
@@ -116,12 +112,7 @@ function sizesOf(
       const known = sizes.get(label) ?? 1;
       if (known !== 1 && size !== 1 && known !== size) {
         const shapes = operands.map((operand) => operand.shape);
-        throw shapeError(
-          "einsum",
-          `axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ` +
-            `${shapes.map(show).join(", ")}.`,
-          ...shapes,
-        );
+        throw shapeError`einsum: axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ${shapes.map(show).join(", ")}.`;
       }
       sizes.set(label, known === 1 ? size : known);
     });

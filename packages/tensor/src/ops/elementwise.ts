@@ -1,9 +1,8 @@
 import { type DType, type ElementOp, element, type Node, ShapeError } from "@gradloom/engine";
-import { shapeError } from "../errors.ts";
+import { shapeError, show } from "../errors.ts";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
-import { show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** An element operation of the engine on one tensor. */
@@ -55,12 +54,7 @@ export function broadcasting(
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const shapes = inputs.map((input) => input.shape).filter((shape) => shape.length > 0);
-    throw shapeError(
-      name,
-      `shapes must broadcast, got ${shapes.map(show).join(" and ")}. Sizes are compared from the ` +
-        "last axis on: they must be equal, or one of them 1.",
-      ...shapes,
-    );
+    throw shapeError`${name}: shapes must broadcast, got ${shapes.map(show).join(" and ")}. Sizes are compared from the last axis on: they must be equal, or one of them 1.`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { shapeError } from "../errors.ts";
 import { literal, record } from "../record.ts";
-import { show, sizeOf, toAxes, toAxis } from "../shape.ts";
+import { sizeOf, toAxes, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { indices } from "./masking.ts";
 import { type Axes, keptShape, type ReduceOptions, reduceNode, spread } from "./reduction.ts";
@@ -124,5 +124,5 @@ function numeric(x: Tensor): Tensor {
 
 function requireElements(op: string, x: Tensor, axes: readonly number[]): void {
   if (sizeOf(axes.map((axis) => x.shape[axis])) > 0) return;
-  throw shapeError(op, `the reduced axes must not be empty, got ${show(x.shape)}.`, x.shape);
+  throw shapeError`${op}: the reduced axes must not be empty, got ${x.shape}.`;
 }

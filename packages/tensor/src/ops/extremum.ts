@@ -50,7 +50,7 @@ export function clamp(
 ): Tensor {
   const [min, max] = isBounds(lower) ? [lower.min, lower.max] : [lower, upper];
   if (min === undefined && max === undefined) {
-    throw argumentError("clamp", "one bound at least must be given, got none.");
+    throw argumentError`clamp: one bound at least must be given, got none.`;
   }
   const above = min === undefined ? x : atLeast(x, min);
   return max === undefined ? above : atMost(above, max);

@@ -1,8 +1,8 @@
 import { cat as catNode } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
+import { argumentError, shapeError, show } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
-import { sameShape, show, toAxis } from "../shape.ts";
+import { sameShape, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -13,19 +13,14 @@ import type { Tensor } from "../tensor.ts";
 export function cat(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const first = requireSome("cat", tensors);
   if (first.ndim === 0) {
-    throw shapeError("cat", "tensors must have an axis, got a scalar. Use stack().");
+    throw shapeError`cat: tensors must have an axis, got a scalar. Use stack().`;
   }
   const axis = toAxis("cat", dim, first.ndim);
   for (const { shape } of tensors) {
     const fits =
       shape.length === first.ndim && shape.every((s, i) => i === axis || s === first.shape[i]);
     if (!fits) {
-      throw shapeError(
-        "cat",
-        `sizes must be equal except along axis ${axis}, got ${show(first.shape)} and ${show(shape)}.`,
-        first.shape,
-        shape,
-      );
+      throw shapeError`cat: sizes must be equal except along axis ${axis}, got ${first.shape} and ${shape}.`;
     }
   }
   const dtype = tensors.map((x) => x.dtype).reduce(promote);
@@ -54,12 +49,7 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const axis = toAxis("stack", dim, first.ndim + 1);
   for (const { shape } of tensors) {
     if (sameShape(shape, first.shape)) continue;
-    throw shapeError(
-      "stack",
-      `shapes must be equal, got ${show(first.shape)} and ${show(shape)}.`,
-      first.shape,
-      shape,
-    );
+    throw shapeError`stack: shapes must be equal, got ${first.shape} and ${shape}.`;
   }
   return cat(
     tensors.map((x) => x.unsqueeze(axis)),
@@ -69,7 +59,7 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
 
 function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
   if (tensors.length > 0) return tensors[0];
-  throw argumentError(op, "there must be a tensor at least, got an empty list.");
+  throw argumentError`${op}: there must be a tensor at least, got an empty list.`;
 }
 
 /**
@@ -85,11 +75,7 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
     parts.reduce((a, b) => a + b, 0) !== size ||
     !parts.every((n) => Number.isInteger(n) && n >= 0)
   ) {
-    throw shapeError(
-      "split",
-      `sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`,
-      x.shape,
-    );
+    throw shapeError`split: sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`;
   }
   let start = 0;
   return parts.map((length) => {
@@ -102,7 +88,7 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
 /** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is too short. */
 export function chunk(x: Tensor, chunks: number, dim: number = 0): Tensor[] {
   if (!Number.isInteger(chunks) || chunks < 1) {
-    throw argumentError("chunk", `chunks must be a positive integer, got ${chunks}.`);
+    throw argumentError`chunk: chunks must be a positive integer, got ${chunks}.`;
   }
   const axis = requireAxis("chunk", x, dim);
   return x.split(Math.max(1, Math.ceil(x.shape[axis] / chunks)), axis);
@@ -116,7 +102,7 @@ export function unbind(x: Tensor, dim: number = 0): Tensor[] {
 
 function equalParts(op: string, size: number, part: number): readonly number[] {
   if (!Number.isInteger(part) || part < 1) {
-    throw argumentError(op, `the size must be a positive integer, got ${part}.`);
+    throw argumentError`${op}: the size must be a positive integer, got ${part}.`;
   }
   const count = Math.max(1, Math.ceil(size / part));
   return Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
@@ -124,7 +110,7 @@ function equalParts(op: string, size: number, part: number): readonly number[] {
 
 function requireAxis(op: string, x: Tensor, dim: number): number {
   if (x.ndim > 0) return toAxis(op, dim, x.ndim);
-  throw shapeError(op, "the tensor must have an axis, got a scalar.", x.shape);
+  throw shapeError`${op}: the tensor must have an axis, got a scalar.`;
 }
 
 /**
@@ -141,10 +127,7 @@ export function roll(
   const by = typeof shifts === "number" ? [shifts] : shifts;
   const along = dims === undefined ? [0] : typeof dims === "number" ? [dims] : dims;
   if (by.length !== along.length || !by.every(Number.isInteger)) {
-    throw argumentError(
-      "roll",
-      `there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`,
-    );
+    throw argumentError`roll: there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`;
   }
   return along.reduce((result, dim, i) => rollAxis(result, by[i], requireAxis("roll", x, dim)), x);
 }
@@ -167,7 +150,7 @@ export function meshgrid(
 ): Tensor[] {
   for (const { shape } of vectors) {
     if (shape.length < 2) continue;
-    throw shapeError("meshgrid", `inputs must be vectors, got ${show(shape)}.`, shape);
+    throw shapeError`meshgrid: inputs must be vectors, got ${shape}.`;
   }
   const grid = vectors.map((x) => x.numel);
   const coordinates = vectors.map((x, i) =>

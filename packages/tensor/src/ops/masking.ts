@@ -2,7 +2,7 @@ import { type DType, iota } from "@gradloom/engine";
 import { argumentError, dtypeError, shapeError } from "../errors.ts";
 import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
-import { show, toAxis } from "../shape.ts";
+import { toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcasting } from "./elementwise.ts";
 
@@ -13,10 +13,7 @@ import { broadcasting } from "./elementwise.ts";
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== "bool") {
-    throw dtypeError(
-      "where",
-      `the condition must be bool, got ${condition.dtype}. Compare first, for example with ne(0).`,
-    );
+    throw dtypeError`where: the condition must be bool, got ${condition.dtype}. Compare first, for example with ne(0).`;
   }
   const dtype = commonType(a, b);
   const x = toTensor(a, dtype);
@@ -61,7 +58,7 @@ function keepTriangle(
   keep: (row: Tensor, column: Tensor) => Tensor,
 ): Tensor {
   if (x.ndim < 2) {
-    throw shapeError(op, `the tensor must have two axes at least, got ${show(x.shape)}.`, x.shape);
+    throw shapeError`${op}: the tensor must have two axes at least, got ${x.shape}.`;
   }
   const [rows, columns] = x.shape.slice(-2);
   return keep(indices(rows).unsqueeze(1), indices(columns)).where(x, literal(0, x));
@@ -82,11 +79,7 @@ export function diagonal(
   const first = toAxis("diagonal", dim1, x.ndim);
   const second = toAxis("diagonal", dim2, x.ndim);
   if (x.ndim < 2 || first === second) {
-    throw shapeError(
-      "diagonal",
-      `there must be two different axes, got ${dim1} and ${dim2} for ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`diagonal: there must be two different axes, got ${dim1} and ${dim2} for ${x.shape}.`;
   }
   const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
   const [rows, columns] = [x.shape[first], x.shape[second]];
@@ -108,10 +101,10 @@ export function diagonal(
  */
 export function oneHot(x: Tensor, numClasses: number): Tensor {
   if (x.dtype !== "int32" && x.dtype !== "uint8") {
-    throw dtypeError("oneHot", `the tensor must be of integers, got ${x.dtype}.`);
+    throw dtypeError`oneHot: the tensor must be of integers, got ${x.dtype}.`;
   }
   if (!Number.isInteger(numClasses) || numClasses < 1) {
-    throw argumentError("oneHot", `numClasses must be a positive integer, got ${numClasses}.`);
+    throw argumentError`oneHot: numClasses must be a positive integer, got ${numClasses}.`;
   }
   return x.unsqueeze(-1).eq(indices(numClasses)).to("int32");
 }

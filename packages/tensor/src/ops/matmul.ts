@@ -2,7 +2,7 @@ import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloo
 import { dtypeError, shapeError } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
-import { show, sizeOf } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -15,19 +15,14 @@ import type { Tensor } from "../tensor.ts";
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
-    throw shapeError(
-      "matmul",
-      `both tensors must have an axis, got ${show(a.shape)} and ${show(b.shape)}. Use mul().`,
-      a.shape,
-      b.shape,
-    );
+    throw shapeError`matmul: both tensors must have an axis, got ${a.shape} and ${b.shape}. Use mul().`;
   }
   const inner = a.shape[a.ndim - 1];
   const other = b.shape[Math.max(b.ndim - 2, 0)];
   if (inner !== other) throw innerSizesDiffer(a, b, inner, other);
   const dtype = promote(a.dtype, b.dtype);
   if (dtype === "bool") {
-    throw dtypeError("matmul", 'tensors must be numeric, got bool. Convert one with to("int32").');
+    throw dtypeError`matmul: tensors must be numeric, got bool. Convert one with to("int32").`;
   }
   const x = a.to(dtype);
   const y = b.to(dtype);
@@ -50,12 +45,7 @@ function squeezed(x: Tensor, dim: number): Tensor {
 function batched(x: Tensor, y: Tensor): Tensor {
   const batch = broadcastShapes([x.shape.slice(0, -2), y.shape.slice(0, -2)]);
   if (batch === undefined) {
-    throw shapeError(
-      "matmul",
-      `the axes in front of the last two must broadcast, got ${show(x.shape)} and ${show(y.shape)}.`,
-      x.shape,
-      y.shape,
-    );
+    throw shapeError`matmul: the axes in front of the last two must broadcast, got ${x.shape} and ${y.shape}.`;
   }
   return product(
     x.expand([...batch, ...x.shape.slice(-2)]),
@@ -80,12 +70,7 @@ function innerSizesDiffer(a: Tensor, b: Tensor, inner: number, other: number): S
   } else if (a.ndim >= 2 && a.shape[a.ndim - 2] === other) {
     wayOut = ` Did you mean a.transpose(${a.ndim - 2}, ${a.ndim - 1})?`;
   }
-  return shapeError(
-    "matmul",
-    `cannot multiply ${show(a.shape)} by ${show(b.shape)}: the inner sizes ${inner} and ${other} differ.${wayOut}`,
-    a.shape,
-    b.shape,
-  );
+  return shapeError`matmul: cannot multiply ${a.shape} by ${b.shape}: the inner sizes ${inner} and ${other} differ.${wayOut}`;
 }
 
 /** The product of two matrices, nothing else: `[m, k] × [k, n] -> [m, n]`. */
@@ -98,12 +83,7 @@ export function mm(a: Tensor, b: Tensor): Tensor {
 export function bmm(a: Tensor, b: Tensor): Tensor {
   requireAxes("bmm", a, b, 3);
   if (a.shape[0] !== b.shape[0]) {
-    throw shapeError(
-      "bmm",
-      `batch sizes must be equal, got ${show(a.shape)} and ${show(b.shape)}. matmul() broadcasts.`,
-      a.shape,
-      b.shape,
-    );
+    throw shapeError`bmm: batch sizes must be equal, got ${a.shape} and ${b.shape}. matmul() broadcasts.`;
   }
   return matmul(a, b);
 }
@@ -123,12 +103,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 function requireAxes(op: string, a: Tensor, b: Tensor, ndim: number): void {
   if (a.ndim === ndim && b.ndim === ndim) return;
   const rule = ndim === 1 ? "1 axis" : `${ndim} axes`;
-  throw shapeError(
-    op,
-    `both tensors must have ${rule}, got ${show(a.shape)} and ${show(b.shape)}. Use matmul().`,
-    a.shape,
-    b.shape,
-  );
+  throw shapeError`${op}: both tensors must have ${rule}, got ${a.shape} and ${b.shape}. Use matmul().`;
 }
 
 /** What `linear` takes. */
@@ -146,13 +121,7 @@ export interface LinearOptions {
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
   const inFeatures = weight.shape[weight.ndim - 1];
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== inFeatures) {
-    throw shapeError(
-      "linear",
-      `the last size of x must be that of weight [outFeatures, inFeatures], got x ${show(x.shape)} and ` +
-        `weight ${show(weight.shape)}.`,
-      x.shape,
-      weight.shape,
-    );
+    throw shapeError`linear: the last size of x must be that of weight [outFeatures, inFeatures], got x ${x.shape} and weight ${weight.shape}.`;
   }
   const y = matmul(x, weight.t());
   return options.bias === undefined ? y : y.add(options.bias);

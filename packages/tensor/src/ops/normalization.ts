@@ -2,7 +2,7 @@ import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
-import { sameShape, show } from "../shape.ts";
+import { sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 const kept = { keepdim: true };
@@ -91,11 +91,7 @@ export function batchNorm(
   const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
   requireFloat("batchNorm", x);
   if (x.ndim < 2) {
-    throw shapeError(
-      "batchNorm",
-      `the tensor must be [batch, channels, ...], got ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`batchNorm: the tensor must be [batch, channels, ...], got ${x.shape}.`;
   }
   const channels = x.shape[1];
   for (const parameter of [runningMean, runningVar, weight, bias]) {
@@ -105,22 +101,14 @@ export function batchNorm(
   const shaped = (p: Tensor | undefined) => p?.reshape(perChannel);
   if (!training) {
     if (runningMean === undefined || runningVar === undefined) {
-      throw argumentError(
-        "batchNorm",
-        "running statistics must be given when not training, got none. Pass { training: true } to use " +
-          "those of the batch.",
-      );
+      throw argumentError`batchNorm: running statistics must be given when not training, got none. Pass { training: true } to use those of the batch.`;
     }
     const scale = runningVar.add(eps).rsqrt().reshape(perChannel);
     return affine(x.sub(runningMean.reshape(perChannel)).mul(scale), shaped(weight), shaped(bias));
   }
   const count = x.numel / channels;
   if (count <= 1) {
-    throw shapeError(
-      "batchNorm",
-      `there must be more than one value a channel in training, got ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`batchNorm: there must be more than one value a channel in training, got ${x.shape}.`;
   }
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
   const mean = x.mean(axes, kept);
@@ -162,11 +150,7 @@ export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOption
   requireFloat("groupNorm", x);
   const [batch, channels = 0] = x.shape;
   if (x.ndim < 2 || !Number.isInteger(channels / numGroups) || numGroups < 1) {
-    throw shapeError(
-      "groupNorm",
-      `the groups must divide the channels of [batch, channels, ...], got ${numGroups} for ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`groupNorm: the groups must divide the channels of [batch, channels, ...], got ${numGroups} for ${x.shape}.`;
   }
   requireShape("groupNorm", weight, [channels]);
   requireShape("groupNorm", bias, [channels]);
@@ -197,12 +181,7 @@ function lastAxes(
   requireFloat(op, x);
   const first = x.ndim - shape.length;
   if (shape.length === 0 || first < 0 || !sameShape(x.shape.slice(first), shape)) {
-    throw shapeError(
-      op,
-      `the tensor must end with the normalized shape ${show(shape)}, got ${show(x.shape)}.`,
-      x.shape,
-      shape,
-    );
+    throw shapeError`${op}: the tensor must end with the normalized shape ${shape}, got ${x.shape}.`;
   }
   for (const parameter of parameters) requireShape(op, parameter, shape);
   return shape.map((_, axis) => first + axis);
@@ -210,10 +189,5 @@ function lastAxes(
 
 function requireShape(op: string, parameter: Tensor | undefined, shape: readonly number[]): void {
   if (parameter === undefined || sameShape(parameter.shape, shape)) return;
-  throw shapeError(
-    op,
-    `weights and statistics must have shape ${show(shape)}, got ${show(parameter.shape)}.`,
-    parameter.shape,
-    shape,
-  );
+  throw shapeError`${op}: weights and statistics must have shape ${shape}, got ${parameter.shape}.`;
 }

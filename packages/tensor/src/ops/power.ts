@@ -52,11 +52,7 @@ function simplePower(x: Tensor, exponent: number): Tensor | undefined {
 /** Exact where the result fits: float64 holds every int32. */
 function integerPower(x: Tensor, p: Tensor, exponent: Operand): Tensor {
   if (typeof exponent === "number" && exponent < 0) {
-    throw argumentError(
-      "pow",
-      `the exponent of an integer tensor must not be negative, got ${exponent}. ` +
-        'Convert the tensor with to("float32").',
-    );
+    throw argumentError`pow: the exponent of an integer tensor must not be negative, got ${exponent}. Convert the tensor with to("float32").`;
   }
   return record(
     "pow",

@@ -145,7 +145,7 @@ export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
     case Number.NEGATIVE_INFINITY:
       return x.abs().amin(axes, options);
     default:
-      if (Number.isNaN(p)) throw argumentError("norm", "p must be a number, got NaN.");
+      if (Number.isNaN(p)) throw argumentError`norm: p must be a number, got NaN.`;
       return root(x.abs().pow(p).sum(axes, options), p);
   }
 }

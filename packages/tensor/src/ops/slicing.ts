@@ -1,7 +1,7 @@
 import { pad as padNode, slice as sliceNode } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
+import { argumentError, shapeError, show } from "../errors.ts";
 import { literal, record } from "../record.ts";
-import { show, toAxis } from "../shape.ts";
+import { toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** What `slice` takes. */
@@ -27,10 +27,7 @@ export function slice(
   requireAxes("slice", x);
   const axis = toAxis("slice", dim, x.ndim);
   if (!Number.isInteger(step) || step < 1) {
-    throw argumentError(
-      "slice",
-      `step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`,
-    );
+    throw argumentError`slice: step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`;
   }
   const size = x.shape[axis];
   const from = toPosition(start, size);
@@ -41,7 +38,7 @@ export function slice(
 /** A position in `[0, size]`, as Python's slices understand it. */
 function toPosition(position: number, size: number): number {
   if (Number.isNaN(position) || (Number.isFinite(position) && !Number.isInteger(position))) {
-    throw argumentError("slice", `positions must be integers, got ${position}.`);
+    throw argumentError`slice: positions must be integers, got ${position}.`;
   }
   return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
 }
@@ -53,11 +50,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const size = x.shape[axis];
   const from = start < 0 ? start + size : start;
   if (![from, length].every((n) => Number.isInteger(n) && n >= 0) || from + length > size) {
-    throw shapeError(
-      "narrow",
-      `the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`,
-      x.shape,
-    );
+    throw shapeError`narrow: the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`;
   }
   return strided("narrow", x, axis, from, 1, length);
 }
@@ -68,11 +61,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   const axis = toAxis("select", dim, x.ndim);
   const size = x.shape[axis];
   if (!Number.isInteger(index) || index < -size || index >= size) {
-    throw shapeError(
-      "select",
-      `the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`select: the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${x.shape}.`;
   }
   const part = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
   return part.reshape(x.shape.filter((_, i) => i !== axis));
@@ -80,7 +69,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 
 function requireAxes(op: string, x: Tensor): void {
   if (x.ndim > 0) return;
-  throw shapeError(op, "the tensor must have an axis, got a scalar.", x.shape);
+  throw shapeError`${op}: the tensor must have an axis, got a scalar.`;
 }
 
 /** `length` elements of an axis, from `start` on, `step` apart. The positions are valid. */
@@ -168,11 +157,7 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   const { value = 0 } = options;
   const ok = padding.every(Number.isInteger) && padding.length % 2 === 0;
   if (!ok || padding.length > 2 * x.ndim) {
-    throw shapeError(
-      "pad",
-      `there must be two integers for each of the last axes, got ${show(padding)} for ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`pad: there must be two integers for each of the last axes, got ${show(padding)} for ${x.shape}.`;
   }
   const before = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis)] ?? 0);
   const behind = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + 1] ?? 0);
@@ -180,11 +165,7 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   for (let axis = 0; axis < x.ndim; axis++) {
     const length = x.shape[axis] + Math.min(before[axis], 0) + Math.min(behind[axis], 0);
     if (length < 0) {
-      throw shapeError(
-        "pad",
-        `no more must be cut off than there is, got ${show(padding)} for ${show(x.shape)}.`,
-        x.shape,
-      );
+      throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;
     }
     inner = inner.narrow(axis, Math.max(-before[axis], 0), length);
   }

@@ -2,11 +2,10 @@ import {
   expand as expandNode,
   permute as permuteNode,
   reshape as reshapeNode,
-  ShapeError,
 } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
+import { argumentError, shapeError, show } from "../errors.ts";
 import { record } from "../record.ts";
-import { firstAxes, sameShape, show, sizeOf, toAxis } from "../shape.ts";
+import { firstAxes, sameShape, sizeOf, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -29,12 +28,7 @@ function completeShape(op: string, x: Tensor, shape: readonly number[]): readonl
     if (size === -1 && open === -1) open = axis;
     else if (Number.isInteger(size) && size >= 0) known *= size;
     else {
-      throw shapeError(
-        op,
-        `sizes must be whole numbers, at most one of them -1, got ${show(shape)}.`,
-        x.shape,
-        shape,
-      );
+      throw shapeError`${op}: sizes must be whole numbers, at most one of them -1, got ${shape}.`;
     }
   }
   const { numel } = x;
@@ -42,11 +36,7 @@ function completeShape(op: string, x: Tensor, shape: readonly number[]): readonl
   if (open !== -1 && known > 0 && numel % known === 0) {
     return shape.map((size, axis) => (axis === open ? numel / known : size));
   }
-  throw new ShapeError(
-    `${op}: the number of elements must stay the same, got ${show(x.shape)} (${numel} elements) for ${show(shape)}` +
-      `${open === -1 ? ` (${known} elements)` : `, whose known sizes make ${known}`}.`,
-    { op, shapes: [x.shape, shape] },
-  );
+  throw shapeError`${op}: the number of elements must stay the same, got ${x.shape} (${numel} elements) for ${shape}${open === -1 ? ` (${known} elements)` : `, whose known sizes make ${known}`}.`;
 }
 
 /** Joins the axes from `startDim` to `endDim` into one. */
@@ -54,11 +44,7 @@ export function flatten(x: Tensor, startDim: number = 0, endDim: number = -1): T
   const start = toAxis("flatten", startDim, x.ndim);
   const end = toAxis("flatten", endDim, x.ndim);
   if (start > end) {
-    throw shapeError(
-      "flatten",
-      `startDim must not be behind endDim, got ${startDim} and ${endDim}.`,
-      x.shape,
-    );
+    throw shapeError`flatten: startDim must not be behind endDim, got ${startDim} and ${endDim}.`;
   }
   const joined = sizeOf(x.shape.slice(start, end + 1));
   return x.reshape([...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
@@ -74,11 +60,7 @@ export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Ten
     sizeOf(complete) !== x.shape[axis] ||
     complete.some((size) => !Number.isInteger(size) || size < 0)
   ) {
-    throw shapeError(
-      "unflatten",
-      `sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`,
-      x.shape,
-    );
+    throw shapeError`unflatten: sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`;
   }
   return x.reshape([...x.shape.slice(0, axis), ...complete, ...x.shape.slice(axis + 1)]);
 }
@@ -108,11 +90,7 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const axes = dims.map((dim) => toAxis("permute", dim, x.ndim));
   if (dims.length !== x.ndim || new Set(axes).size !== axes.length) {
-    throw shapeError(
-      "permute",
-      `each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${x.shape}.`;
   }
   if (axes.every((axis, i) => axis === i)) return x;
   return record(
@@ -154,11 +132,7 @@ function exchanged(ndim: number, first: number, second: number): readonly number
  */
 export function t(x: Tensor): Tensor {
   if (x.ndim > 2) {
-    throw shapeError(
-      "t",
-      `the tensor must have at most two axes, got ${show(x.shape)}. Use transpose(dim0, dim1).`,
-      x.shape,
-    );
+    throw shapeError`t: the tensor must have at most two axes, got ${x.shape}. Use transpose(dim0, dim1).`;
   }
   return x.ndim < 2 ? x : transpose(x, 0, 1);
 }
@@ -182,12 +156,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
         (axis < added || x.shape[axis - added] === 1 || x.shape[axis - added] === size),
     );
   if (!fits) {
-    throw shapeError(
-      "expand",
-      `only axes of size 1 can be repeated, and axes added in front, got ${show(x.shape)} for ${show(shape)}.`,
-      x.shape,
-      shape,
-    );
+    throw shapeError`expand: only axes of size 1 can be repeated, and axes added in front, got ${x.shape} for ${shape}.`;
   }
   if (sameShape(target, x.shape)) return x;
   return record("expand", expandNode(x.node, target), [x], [(grad) => grad]);
@@ -198,11 +167,7 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
   requireCounts("repeat", repeats);
   const added = repeats.length - x.ndim;
   if (added < 0) {
-    throw shapeError(
-      "repeat",
-      `there must be a number for each axis, got ${show(repeats)} for shape ${show(x.shape)}.`,
-      x.shape,
-    );
+    throw shapeError`repeat: there must be a number for each axis, got ${show(repeats)} for shape ${x.shape}.`;
   }
   const sizes = [...new Array<number>(added).fill(1), ...x.shape];
   const apart = sizes.flatMap((size) => [1, size]);
@@ -228,7 +193,7 @@ export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tens
 
 function requireCounts(op: string, counts: readonly number[]): void {
   if (counts.every((count) => Number.isInteger(count) && count >= 0)) return;
-  throw argumentError(op, `counts must be whole numbers, got ${counts.join(", ")}.`);
+  throw argumentError`${op}: counts must be whole numbers, got ${counts.join(", ")}.`;
 }
 
 /** {@link reshape} by another name: no view needs a copy here, so there is nothing that one can do and not the other. */
