@@ -3,16 +3,15 @@ import {
   type DType,
   element,
   expand,
-  iota,
   isFloat,
   type Node,
-  reshape,
   scalar,
 } from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { argumentError, dtypeError, shapeError, show } from "./errors.ts";
 import { type DataArray, flatten, type TensorData } from "./nested.ts";
-import { record } from "./record.ts";
+import { indices } from "./ops/masking.ts";
+import { formula, record } from "./record.ts";
 import { sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -168,7 +167,8 @@ export function arange(
   checkShape([length], "arange");
   const whole = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
   const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  return leaf("arange", cast(line(iota(length), start, step), dtype), requiresGrad);
+  const node = formula(() => line(indices(length), start, step).to(dtype));
+  return leaf("arange", node, requiresGrad);
 }
 
 /**
@@ -188,25 +188,19 @@ export function linspace(
   }
   checkShape([steps], op);
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-  const index = iota(steps);
-  // The upper half is counted from the end, so that the last number is exactly `end`.
-  const back = element("sub", [index, constant(Math.max(steps - 1, 0), "int32")], "int32");
-  const node = element(
-    "where",
-    [
-      element("lt", [index, constant(Math.ceil(steps / 2), "int32")], "bool"),
-      line(index, start, step),
-      line(back, end, step),
-    ],
-    "float64",
-  );
-  return leaf(op, cast(node, options.dtype ?? "float32"), options.requiresGrad);
+  const node = formula(() => {
+    const index = indices(steps);
+    // The upper half is counted from the end, so that the last number is exactly `end`.
+    const upper = line(index.sub(Math.max(steps - 1, 0)), end, step);
+    const values = index.lt(Math.ceil(steps / 2)).where(line(index, start, step), upper);
+    return values.to(options.dtype ?? "float32");
+  });
+  return leaf(op, node, options.requiresGrad);
 }
 
 /** `start + step · index` in float64, so that rounding to another dtype comes once and last. */
-function line(index: Node, start: number, step: number): Node {
-  const scaled = element("mul", [cast(index, "float64"), scalar(step, "float64")], "float64");
-  return element("add", [scaled, scalar(start, "float64")], "float64");
+function line(index: Tensor, start: number, step: number): Tensor {
+  return index.to("float64").mul(step).add(start);
 }
 
 /** Options of {@link eye}. */
@@ -219,6 +213,6 @@ export interface EyeOptions extends TensorOptions {
 export function eye(n: number, options: EyeOptions = {}): Tensor {
   const { m = n, dtype = "float32", requiresGrad } = options;
   checkShape([n, m], "eye");
-  const onDiagonal = element("eq", [reshape(iota(n), [n, 1]), iota(m)], "bool"); // [n, m]
-  return leaf("eye", cast(onDiagonal, dtype), requiresGrad);
+  const node = formula(() => indices(n).unsqueeze(1).eq(indices(m)).to(dtype)); // [n, m]
+  return leaf("eye", node, requiresGrad);
 }

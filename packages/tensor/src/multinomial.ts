@@ -1,9 +1,10 @@
-import { constant, element, iota, type Node, reduce, reshape } from "@gradloom/engine";
-import { cast, leaf } from "./create.ts";
+import { leaf } from "./create.ts";
 import { bits, exponential, floatOf } from "./distributions.ts";
 import { argumentError, shapeError } from "./errors.ts";
 import type { Generator } from "./generator.ts";
-import type { Tensor } from "./tensor.ts";
+import { indices } from "./ops/masking.ts";
+import { formula } from "./record.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Options of {@link multinomial}. */
 export interface MultinomialOptions {
@@ -43,34 +44,20 @@ export function multinomial(
   const rows = shape.slice(0, -1);
   const races = replacement || numSamples === 1 ? numSamples : 1;
   const time = exponential(bits(op, [...rows, races, n], options), dtype);
-  const rates = reshape(probabilities.node, [...rows, 1, n]);
-  const scores = element("div", [rates, time], dtype); // [...rows, races, n]
-  const node =
-    races === numSamples
-      ? reduce("argmax", scores, [scores.shape.length - 1])
-      : firstOf(reshape(scores, shape), numSamples);
+  const node = formula(() => {
+    const scores = probabilities.reshape([...rows, 1, n]).div(new Tensor(time)); // [...rows, races, n]
+    return races === numSamples ? scores.argmax(-1) : firstOf(scores.reshape(shape), n, numSamples);
+  });
   return leaf(op, node);
 }
 
 /** The positions of the `count` largest, largest first: `[..., n] -> [..., count]`. */
-function firstOf(scores: Node, count: number): Node {
-  const { shape } = scores;
-  const axis = shape.length;
-  const n = shape[axis - 1];
-  const mine = reshape(scores, [...shape, 1]);
-  const other = reshape(scores, [...shape.slice(0, -1), 1, n]);
-  const tie = element("lt", [iota(n), reshape(iota(n), [n, 1])], "bool");
-  const before = element(
-    "or",
-    [
-      element("lt", [mine, other], "bool"),
-      element("and", [element("eq", [mine, other], "bool"), tie], "bool"),
-    ],
-    "bool",
-  ); // [..., n, n]
-  const rank = reduce("sum", cast(before, "int32"), [axis]); // [..., n]
-  const hit = element("eq", [reshape(rank, [...shape, 1]), iota(count)], "bool"); // [..., n, count]
-  const position = reshape(iota(n), [n, 1]);
-  const chosen = element("where", [hit, position, constant(0, "int32")], "int32");
-  return reduce("sum", chosen, [axis - 1]);
+function firstOf(scores: Tensor, n: number, count: number): Tensor {
+  const mine = scores.unsqueeze(-1);
+  const other = scores.unsqueeze(-2);
+  const position = indices(n).unsqueeze(-1); // [n, 1]
+  const tie = mine.eq(other).logicalAnd(indices(n).lt(position));
+  const rank = mine.lt(other).logicalOr(tie).sum(-1); // [..., n]
+  const hit = rank.unsqueeze(-1).eq(indices(count)); // [..., n, count]
+  return hit.to("int32").mul(position).sum(-2);
 }

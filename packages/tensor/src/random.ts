@@ -4,7 +4,8 @@ import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
 import { argumentError, stateError } from "./errors.ts";
 import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
-import type { Tensor } from "./tensor.ts";
+import { formula } from "./record.ts";
+import { Tensor } from "./tensor.ts";
 import { isTracing } from "./tracing.ts";
 
 /** What every function that makes a random tensor takes. */
@@ -64,11 +65,15 @@ export function randint(
   ) {
     throw argumentError`randint: low and high must be integers with ${least} <= low < high <= ${most + 1} for ${dtype}, got ${low} and ${high}.`;
   }
-  const unit = uniform(bits("randint", shape, options), "float64");
-  const scaled = element("mul", [unit, scalar(high - low, "float64")], "float64");
-  const steps = element("floor", [scaled], "float64");
-  const node = element("add", [steps, scalar(low, "float64")], "float64");
-  return leaf("randint", cast(node, dtype), requiresGrad);
+  const unit = new Tensor(uniform(bits("randint", shape, options), "float64"));
+  const node = formula(() =>
+    unit
+      .mul(high - low)
+      .floor()
+      .add(low)
+      .to(dtype),
+  );
+  return leaf("randint", node, requiresGrad);
 }
 
 /** The smallest and largest integer up to which a dtype has all. */
