@@ -1,4 +1,4 @@
-import { JsBackend } from "@gradloom/backend-js";
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { WasmBackend } from "../src/index.ts";
@@ -8,10 +8,10 @@ import { randomProgram } from "./random-kernel.ts";
 
 // GRADLOOM_SOAK=20000 looks longer, from a seed that changes: for a night, or after a change.
 const soak = Number(process.env.GRADLOOM_SOAK ?? 0);
-const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 250, seed: 2011 };
+const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 500, seed: 2011 };
 
 describe("WasmBackend", () => {
-  const oracle = new JsBackend();
+  const oracle = new JsBackend(checkProgram);
   const one = new WasmBackend({ threads: 1 });
   const two = new WasmBackend({ threads: 2 });
   afterAll(() => {

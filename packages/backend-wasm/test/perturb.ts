@@ -17,7 +17,7 @@ import type { RandomProgram } from "./kernel-builder.ts";
 const basic = 1; // a multiplication and an addition may be fused
 const function_ = 4;
 const reduction = 8;
-const longReduction = 64; // of more than 100 terms, which are added one by one
+const longReduction = 16; // of more than 100 terms, of which many are added one by one
 
 type Float = "float32" | "float64";
 const epsilon: Readonly<Record<Float, number>> = { float32: 2 ** -23, float64: 2 ** -52 };

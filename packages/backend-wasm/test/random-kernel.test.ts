@@ -1,4 +1,4 @@
-import { JsBackend } from "@gradloom/backend-js";
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { elementOps, type Kernel } from "@gradloom/engine";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("random programs", () => {
   const kernels = programs.flatMap(({ program }): readonly Kernel[] => program.kernels);
 
   test("are valid and give the same bits each time", { timeout: 60_000 }, () => {
-    const backend = new JsBackend();
+    const backend = new JsBackend(checkProgram);
     for (const program of programs.slice(0, 100)) {
       expect(sameBits(runOn(backend, program), runOn(backend, program))).toBe(true);
     }
@@ -45,7 +45,7 @@ describe("random programs", () => {
 });
 
 describe("the comparison", () => {
-  const backend = new JsBackend();
+  const backend = new JsBackend(checkProgram);
 
   test("accepts a product of matrices written as loops", { timeout: 60_000 }, () => {
     let products = 0;
