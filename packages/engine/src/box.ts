@@ -23,6 +23,8 @@ export class Box {
   slot: number = 0;
   /** Whether plans change it: parameters, buffers, moments. */
   readonly isState: boolean;
+  /** Whether it has an assignment that is still to be carried out. */
+  isPending: boolean = false;
   /** Whether the plan being made assigns to it. */
   isChanging: boolean = false;
   /** Whether a plan has used it already; an input used twice stays resident. */

@@ -66,7 +66,8 @@ export class Engine {
   private memory: MemoryTable;
   private cache = new PlanCache();
   private readonly options: PlanOptions;
-  private pending = new Set<Box>();
+  /** States with an assignment to carry out. A list: sets that are emptied in each step grow anew each time. */
+  private pending: Box[] = [];
   /** States that have no value yet, and what they start as. */
   private fresh = new Map<Box, Node>();
   private tracked: Node[] = [];
@@ -131,7 +132,9 @@ export class Engine {
     }
     value.consumed = true;
     box.node = value;
-    this.pending.add(box);
+    if (box.isPending) return;
+    box.isPending = true;
+    this.pending.push(box);
   }
 
   /** Says that somebody holds this node, and may read it later. */
@@ -146,7 +149,7 @@ export class Engine {
    */
   realize(nodes: readonly Node[]): void {
     this.initialize();
-    const states = [...this.pending].map((box) => ({ box, value: box.node }));
+    const states = this.pending.map((box) => ({ box, value: box.node }));
     const outputs = new Set<Node>();
     for (const node of nodes) {
       if (node.box === undefined) outputs.add(node);
@@ -156,7 +159,8 @@ export class Engine {
     for (const node of this.dependents(states.map(({ box }) => box))) outputs.add(node);
     for (const { value } of states) outputs.delete(value);
     this.settle({ outputs: [...outputs], states });
-    this.pending.clear();
+    for (const { box } of states) box.isPending = false;
+    this.pending = [];
     this.tracked = this.tracked.filter((node) => node.box === undefined && !node.consumed);
     this.inputBytes = 0;
     this.horizon = nextNodeId();
@@ -242,7 +246,7 @@ export class Engine {
   /** What the plan would do that computes a node and all that is pending. Runs nothing. */
   explain(node: Node): PlanReport {
     this.initialize();
-    const states = [...this.pending].map((box) => ({ box, value: box.node }));
+    const states = this.pending.map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
     const goal = { outputs, states };
     return reportOf(this.planFor(new Walk(goal, 0), goal), undefined, 0);
@@ -271,7 +275,7 @@ export class Engine {
       compiledPlans: this.compiledPlans,
       compiledKernels: this.current.compiledKernels,
       pendingNodes: this.tracked.length,
-      pendingAssigns: this.pending.size,
+      pendingAssigns: this.pending.length,
     };
   }
 

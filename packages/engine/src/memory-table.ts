@@ -6,6 +6,9 @@ import { BackendError, StateError } from "./errors.ts";
 /** The budget for values in the backend's memory before anything is paged out. */
 const firstBudget = 256 * 1024 * 1024;
 
+/** The most memory that is put aside. */
+const mostSpareBytes = 32 * 1024 * 1024;
+
 /** Bytes of a box's value. */
 function bytesOfBox(box: Box): number {
   return box.length * byteSize[box.dtype];
@@ -22,6 +25,9 @@ export class MemoryTable {
   private budget = firstBudget;
   private clock = 0;
   private staged: number[] = [];
+  /** Memory of values that were given back, by its size: in a loop the next one is as large. */
+  private readonly spare = new Map<number, number[]>();
+  private spareBytes = 0;
   bytes: number = 0;
 
   constructor(backend: Backend) {
@@ -68,9 +74,12 @@ export class MemoryTable {
   /** Memory for a box whose value a run is about to write. */
   place(box: Box): number {
     box.lastUse = this.clock;
-    box.address = this.backend.allocate(Math.max(bytesOfBox(box), 1));
+    const bytes = bytesOfBox(box);
+    const address = this.spare.get(bytes)?.pop();
+    if (address !== undefined) this.spareBytes -= bytes;
+    box.address = address ?? this.backend.allocate(Math.max(bytes, 1));
     this.resident.add(box);
-    this.bytes += bytesOfBox(box);
+    this.bytes += bytes;
     return box.address;
   }
 
@@ -97,15 +106,36 @@ export class MemoryTable {
   /** Moves all values to the heap. */
   pageOutAll(): void {
     for (const box of [...this.resident]) this.pageOut(box);
+    this.freeSpare();
   }
 
   /** Gives a box's memory back, value and all. */
   drop(box: Box): void {
     if (box.address === undefined) return;
-    this.backend.free(box.address);
+    const bytes = bytesOfBox(box);
+    this.putAside(box.address, bytes);
     box.address = undefined;
     this.resident.delete(box);
-    this.bytes -= bytesOfBox(box);
+    this.bytes -= bytes;
+  }
+
+  private putAside(address: number, bytes: number): void {
+    if (this.spareBytes + bytes > mostSpareBytes) this.freeSpare();
+    if (bytes > mostSpareBytes) {
+      this.backend.free(address);
+      return;
+    }
+    const list = this.spare.get(bytes);
+    if (list === undefined) this.spare.set(bytes, [address]);
+    else list.push(address);
+    this.spareBytes += bytes;
+  }
+
+  /** Gives memory that was put aside back to the backend, for values of other sizes. */
+  private freeSpare(): void {
+    for (const list of this.spare.values()) for (const address of list) this.backend.free(address);
+    this.spare.clear();
+    this.spareBytes = 0;
   }
 
   /** A box's value in a new array. */

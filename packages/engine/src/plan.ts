@@ -79,17 +79,18 @@ export function compilePlan(
 /** The graph to plan, the values that are wanted, and the anchors that states take. */
 function valuesOf(walk: Walk, goal: Goal, split: boolean) {
   const graph = new ValueGraph(split);
-  const byNode = new Array<Value>(walk.order.length);
+  const { order } = walk;
+  const byNode = new Array<Value>(order.length);
   const scalarSlots = new Map(walk.scalars.map((node, slot) => [node, slot]));
   const boxes = new Map<number, Value>();
-  const uses = new Uint32Array(walk.order.length);
-  for (const { box, inputs } of walk.order) {
+  const uses = new Uint32Array(order.length);
+  for (const { box, inputs } of order) {
     if (box === undefined) for (const input of inputs) uses[input.index] += 1;
   }
   for (const node of goal.outputs) uses[node.index] += 1;
   for (const { value } of goal.states) uses[value.index] += 1;
   // Values are numbered in the order in which nodes were recorded, which is the order of execution.
-  const recorded = [...walk.order].sort((a, b) => a.id - b.id);
+  const recorded = [...order].sort((a, b) => a.id - b.id);
   for (const node of recorded) {
     const { box, shape, dtype, index } = node;
     if (box !== undefined) {

@@ -14,6 +14,8 @@ const dtypes: Readonly<Record<DType, number>> = {
 let walks = 0;
 /** Where numbers are written: one signature is needed at a time, so all walks share it. */
 let paper = new Int32Array(4096);
+/** What the nodes do, likewise. */
+const operations: string[] = [];
 /** The path from a root to the node being visited, and which input of each is next. */
 const path: Node[] = [];
 const nextInput: number[] = [];
@@ -42,7 +44,6 @@ export class Walk {
   /** Values that outlived the last settling, and are used again. */
   readonly old: Node[] = [];
   private readonly horizon: number;
-  private readonly operations: string[] = [];
   private readonly literals: number[] = [];
   private length = 0;
   /** Of the structure; the same for equal signatures. */
@@ -71,19 +72,18 @@ export class Walk {
   }
 
   /** Whether the structure is the one with this signature. Only until the next walk. */
-  matches({ operations, numbers, literals }: Signature): boolean {
+  matches({ operations: known, numbers, literals }: Signature): boolean {
     if (numbers.length !== this.length || literals.length !== this.literals.length) return false;
     for (let i = 0; i < numbers.length; i++) if (paper[i] !== numbers[i]) return false;
-    for (let i = 0; i < operations.length; i++) {
-      if (operations[i] !== this.operations[i]) return false;
-    }
+    for (let i = 0; i < this.order.length; i++) if (known[i] !== operations[i]) return false;
     return literals.every((literal, i) => Object.is(literal, this.literals[i]));
   }
 
   /** The signature. Only until the next walk. */
   signature(): Signature {
-    const { operations, literals } = this;
-    return { operations, numbers: paper.slice(0, this.length), literals };
+    const { length, order, literals } = this;
+    const numbers = paper.slice(0, length);
+    return { operations: operations.slice(0, order.length), numbers, literals };
   }
 
   private visit(root: Node): void {
@@ -116,7 +116,7 @@ export class Walk {
     if (box !== undefined && node.version !== box.version) throw staleness(node, box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);
-    this.operations.push(box === undefined ? node.op : "box");
+    operations[node.index] = box === undefined ? node.op : "box";
     paper[this.length++] = shape.length * 8 + dtypes[node.dtype];
     for (let i = 0; i < shape.length; i++) paper[this.length++] = shape[i];
     if (box !== undefined) this.write(this.slotOf(box));
