@@ -43,11 +43,10 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
   const termBlock = Math.ceil(k / Math.ceil(k / 512));
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
-  let rowBlock = Math.min(
-    roundUp(m, tileRows),
-    output ? 64 : Math.max(16, Math.floor(16384 / columnBlock)),
-    64,
-  );
+  // An epilogue finds its block in the cache if that is small; packed rows of a are used for all columns.
+  const fitting = Math.min(Math.max(Math.floor(16384 / columnBlock), 16), 64);
+  const largest = output ? (m >= 512 ? 128 : 64) : fitting;
+  let rowBlock = Math.min(roundUp(m, tileRows), largest);
   // Blocks for all threads, as long as a block is worth a call.
   const wanted = threads > 1 ? 4 * threads : 1;
   for (;;) {
