@@ -3,6 +3,9 @@ import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { affinesIn } from "./loop-nest.ts";
 
+/** Expressions are written by recursion: longer chains are cut into pieces. */
+const maxInlinedDepth = 50;
+
 /**
  * Where a stage's instructions are computed. Levels count loops from the outside: 0 is once a call, 1 once a
  * row; with lanes across rows, 2 is once a block of rows; then come the inner loops.
@@ -17,6 +20,8 @@ export interface StageAnalysis {
   readonly varies: readonly boolean[];
   /** Whether it is computed where it is used, its only use, rather than kept in a local. */
   readonly inlined: readonly boolean[];
+  /** What points are divided by although it is the same for the whole row, found by earlier stages. */
+  readonly divisors: readonly number[];
   /** Of what is computed at each point, in simple instructions. */
   readonly cost: number;
 }
@@ -32,6 +37,7 @@ export function analyseStage(
   const pointLevel = rowLevel + stage.inner.length;
   const levels: number[] = [];
   const varies: boolean[] = [];
+  const fromResults: boolean[] = [];
   for (const instruction of code) {
     addInductions(instruction, inductions);
     const affines = affinesIn(instruction);
@@ -42,6 +48,7 @@ export function analyseStage(
       ...args.map((argument) => levels[argument]),
     );
     levels.push(level);
+    fromResults.push(instruction.op === "result" || args.some((argument) => fromResults[argument]));
     varies.push(
       affines.some((affine) => inductions.laneStride(affine) !== 0) ||
         args.some((argument) => varies[argument]) ||
@@ -57,19 +64,38 @@ export function analyseStage(
   // Stores and results are a use at each point, in each lane.
   const stageVaries = frame.lanesAcross || stage.inner.length > 0;
   for (const { value } of [...stores, ...results]) uses[value].push(-1);
-  const inlined = code.map((instruction, i) => {
+  const inlined: boolean[] = [];
+  const depths: number[] = [];
+  for (const [i, instruction] of code.entries()) {
     const [user] = uses[i];
     const [level, userVaries] =
       user === -1 ? [pointLevel, stageVaries] : [levels[user], varies[user]];
-    const movable = "args" in instruction && instruction.op !== "philox" && uses[i].length === 1;
-    return movable && level === levels[i] && userVaries === varies[i];
-  });
+    const args = "args" in instruction ? instruction.args : [];
+    const depth = 1 + Math.max(0, ...args.map((argument) => depths[argument]));
+    inlined.push(
+      args.length > 0 &&
+        instruction.op !== "philox" &&
+        uses[i].length === 1 &&
+        level === levels[i] &&
+        userVaries === varies[i] &&
+        depth < maxInlinedDepth,
+    );
+    depths.push(inlined[i] ? depth : 0);
+  }
   let cost = 0;
   for (const [i, instruction] of code.entries()) {
     if (!varies[i] || levels[i] < pointLevel) continue;
     cost += "args" in instruction ? elementOps[instruction.op].cost : 1;
   }
-  return { rowLevel, pointLevel, levels, varies, inlined, cost };
+  const divisors = frame.lanesAcross
+    ? []
+    : code.flatMap((instruction, i) => {
+        if (instruction.op !== "div" || instruction.dtype !== "float32" || !varies[i]) return [];
+        const divisor = instruction.args[1];
+        const once = levels[i] === pointLevel && levels[divisor] === rowLevel;
+        return once && fromResults[divisor] ? [divisor] : [];
+      });
+  return { rowLevel, pointLevel, levels, varies, inlined, divisors: [...new Set(divisors)], cost };
 }
 
 function addInductions(instruction: Instruction, inductions: Inductions): void {

@@ -36,6 +36,7 @@ export class StageWriter {
   /** For each instruction, for each copy: what is in a local now. */
   private readonly values: Value[][];
   private readonly words = new Map<string, readonly number[]>();
+  private readonly reciprocals = new Map<number, Value>();
   /** How many lanes of how many vectors are being written. */
   private width = 1;
   private copies = 1;
@@ -93,7 +94,8 @@ export class StageWriter {
     }
     w.scope(() => {
       this.writeLevel(this.analysis.rowLevel);
-      if (countIterations(stage.inner) > 0 && stage.inner.length > 0) this.writeInner(0);
+      if (stage.inner.length === 0 || countIterations(stage.inner) === 0) return;
+      this.withReciprocals(() => this.writeInner(0));
     });
     for (const [r, reduction] of this.reductions.entries()) {
       if (reduction === undefined) continue;
@@ -121,6 +123,32 @@ export class StageWriter {
         this.w.scope(() => reduction.merge(accumulators[i], accumulators[i + step]));
       }
     }
+  }
+
+  /**
+   * A division of each point by what earlier stages have found for the row becomes a product with its reciprocal,
+   * a third of the time, unless the reciprocal would leave the range of normal numbers.
+   */
+  private withReciprocals(write: () => void): void {
+    const { w } = this;
+    const { divisors } = this.analysis;
+    if (divisors.length === 0) {
+      write();
+      return;
+    }
+    const inRange = divisors.map((i) => {
+      const size = w.keep(w.op("f32x4.abs", this.values[i][0]));
+      this.reciprocals.set(i, w.keep(w.op("f32x4.div", w.f32(1), this.values[i][0])));
+      const [low, high] = [w.f32(2 ** -126), w.f32(2 ** 126)];
+      return w.op("v128.and", w.op("f32x4.ge", size, low), w.op("f32x4.le", size, high));
+    });
+    inRange.reduce((all, one) => w.op("v128.and", all, one))();
+    w.f.op("i32x4.all_true").if();
+    w.scope(write);
+    this.reciprocals.clear();
+    w.f.else();
+    w.scope(write);
+    w.f.end();
   }
 
   // Loops
@@ -291,6 +319,11 @@ export class StageWriter {
   }
 
   private pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
+    const reciprocal = op === "div" ? this.reciprocals.get(args[1]) : undefined;
+    if (reciprocal !== undefined) {
+      this.w.op("f32x4.mul", this.valueOf(args[0], copy), reciprocal)();
+      return;
+    }
     const operands = args.map((argument) => {
       const operand = this.stage.code[argument];
       return {

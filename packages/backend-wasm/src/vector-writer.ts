@@ -141,26 +141,28 @@ export class VectorWriter {
       : this.op("f32x4.sub", c, this.op("f32x4.mul", a, b));
   }
 
-  /**
-   * A polynomial in `x`, a local, with the coefficients from the highest power down. Estrin's scheme, with
-   * its short chains of dependent instructions, for all but the last step: `c₀ + x (c₁ + …)` rounds once
-   * at the size of the result.
-   */
+  /** A polynomial in `x`, a local, with the coefficients from the highest power down. */
   polynomial(x: Value, coefficients: readonly number[]): Value {
-    const [constant, ...rest] = coefficients.map((coefficient) => this.f32(coefficient)).reverse();
-    let terms = rest;
-    let power = x;
-    while (terms.length > 1) {
-      const factor = power;
-      const pairs: Value[] = [];
-      for (let i = 0; i < terms.length; i += 2) {
-        const [low, high] = terms.slice(i, i + 2);
-        pairs.push(high === undefined ? low : this.keep(this.madd(high, factor, low)));
-      }
-      terms = pairs;
-      if (terms.length > 1) power = this.keep(this.op("f32x4.mul", factor, factor));
+    // The last step by itself, `c₀ + x (c₁ + …)`, rounds once at the size of the result.
+    const constant = this.f32(coefficients[coefficients.length - 1]);
+    return this.madd(this.quickPolynomial(x, coefficients.slice(0, -1)), x, constant);
+  }
+
+  /**
+   * The same by Horner's rule in `x²` on pairs `a + b x`: rounds once more at the size of the result, but
+   * the chain of dependent instructions is half as long, so a core finds work for all of its units.
+   */
+  quickPolynomial(x: Value, coefficients: readonly number[]): Value {
+    const square = this.keep(this.op("f32x4.mul", x, x));
+    const rising = [...coefficients].reverse();
+    let sum: Value | undefined;
+    for (let i = (rising.length - 1) & ~1; i >= 0; i -= 2) {
+      const low = this.f32(rising[i]);
+      const pair =
+        i + 1 < rising.length ? this.keep(this.madd(this.f32(rising[i + 1]), x, low)) : low;
+      sum = sum === undefined ? pair : this.madd(sum, square, pair);
     }
-    return this.madd(terms[0], x, constant);
+    return sum as Value;
   }
 
   /** Shifts each lane of an i32x4 by a fixed number of bits. */

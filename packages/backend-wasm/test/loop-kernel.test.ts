@@ -171,6 +171,24 @@ describe("maps", () => {
     }
   });
 
+  test("a chain of thousands of operations is compiled", () => {
+    const code = [load(0, [1]), load(1, [0])];
+    const chain = Array.from({ length: 5000 }, (_, i) => element("add", [i === 0 ? 0 : i + 1, 1]));
+    const stage = {
+      inner: [],
+      code: [...code, ...chain],
+      stores: [store(5001, 2, [1])],
+      results: [],
+    };
+    const kernel = prepareKernel(loops([5], [stage], 3), [
+      new Float32Array(5).fill(3),
+      new Float32Array(1).fill(2),
+      new Float32Array(5),
+    ]);
+    kernel.run();
+    expect([...kernel.read(2)]).toEqual(Array(5).fill(10003));
+  });
+
   test("float64 is computed in double precision", () => {
     const x = Float64Array.from({ length: 9 }, (_, i) => i / 3 - 1);
     const code = [load(0, [1], "float64"), element("exp", [0], "float64")];
@@ -310,6 +328,36 @@ describe("row patterns", () => {
         expect(y[i * columns + j] / (powers[j] / total)).toBeCloseTo(1, 5);
       }
     }
+  });
+
+  test("a division by what was found for the row is right also where a reciprocal is not", () => {
+    const normalised = loops(
+      [4],
+      [
+        { inner: [9], code: [load(0, [9, 1])], stores: [], results: [{ value: 0, reduce: "max" }] },
+        {
+          inner: [9],
+          code: [
+            load(0, [9, 1]),
+            { op: "result", dtype: "float32", stage: 0, result: 0 },
+            element("div", [0, 1]),
+          ],
+          stores: [store(2, 1, [9, 1])],
+          results: [],
+        },
+      ],
+      2,
+    );
+    const scales = [1, 1e-39, 3e38, 0];
+    const x = Float32Array.from(
+      { length: 36 },
+      (_, i) => scales[Math.floor(i / 9)] * ((i % 9) / 8),
+    );
+    const kernel = prepareKernel(normalised, [x, new Float32Array(36)]);
+    kernel.run();
+    const y = kernel.read(1);
+    for (let i = 0; i < 27; i++) expect(y[i]).toBeCloseTo((i % 9) / 8, 4);
+    for (let i = 27; i < 36; i++) expect(y[i]).toBeNaN();
   });
 
   test("what a row computes once may be used at each point, and be stored", () => {
