@@ -3,8 +3,8 @@ import { countIterations } from "./loop-nest.ts";
 
 /** Nanoseconds, roughly, on one thread: what decides whether a kernel is worth a second one. */
 export function loopNanoseconds(kernel: LoopKernel): number {
-  // A reduction has to be set up and combined for each row.
-  let row = kernel.stages.some((stage) => stage.inner.length > 0) ? 5 : 0;
+  // Partial sums of a long row have to be set up and combined.
+  let row = kernel.stages.some(({ inner }) => countIterations(inner) >= 8) ? 2 : 0;
   for (const stage of kernel.stages) row += stageNanoseconds(stage) * countIterations(stage.inner);
   return row * countIterations(kernel.outer);
 }
@@ -25,5 +25,5 @@ function stageNanoseconds(stage: Stage): number {
       cost += instruction.dtype === "float64" ? 4 * operation : operation;
     }
   }
-  return (cost + 1.5 * stage.stores.length + 2 * stage.results.length) * 0.03;
+  return (cost + 1.5 * stage.stores.length + 2 * stage.results.length) * 0.02;
 }

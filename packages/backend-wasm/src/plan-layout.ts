@@ -2,8 +2,11 @@ import { maxChunks } from "./control-block.ts";
 import { planWords, stepField } from "./driver.ts";
 import type { Step } from "./steps.ts";
 
-/** Work, in nanoseconds, below which a second thread costs more than it helps. */
-const worthSharing = 5000;
+/**
+ * Work, in nanoseconds, below which a second thread costs more than it helps. Sharing is worth it early: what a
+ * thread has computed is in its cache when the next kernel gives it the same part.
+ */
+const worthSharing = 2500;
 /** The same for a whole plan: threads may have to be woken. */
 const worthWaking = 25000;
 /**
