@@ -17,11 +17,13 @@ import type { RandomProgram } from "./kernel-builder.ts";
 const basic = 1; // a multiplication and an addition may be fused
 const function_ = 4;
 const reduction = 8;
-const longReduction = 16; // of more than 100 terms, of which many are added one by one
+// Of more than 100 terms, of which many are added one by one.
+const longReduction = 64;
+const longTerm = 16;
 
 type Float = "float32" | "float64";
 const epsilon: Readonly<Record<Float, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
-const noises = [basic, function_, reduction, longReduction].flatMap((amplitude) =>
+const noises = [basic, function_, reduction, longTerm, longReduction].flatMap((amplitude) =>
   (["float32", "float64"] as const).map((dtype) => ({ dtype, amplitude })),
 );
 const noiseLength = 1 << 13;
@@ -140,11 +142,16 @@ function perturbStage(
     // Each term of a sum is moved too: where terms cancel, the sum is as inexact as they are large.
     results: stage.results.map(({ value, reduce }) => {
       const sums = reduce === "sum" || reduce === "prod";
-      const dtype = stage.code[value].dtype;
-      return { reduce, value: sums ? disturb(moved[value], dtype, function_) : moved[value] };
+      const { dtype } = stage.code[value];
+      const amplitude = isLong(stage.inner) ? longTerm : function_;
+      return { reduce, value: sums ? disturb(moved[value], dtype, amplitude) : moved[value] };
     }),
     code,
   };
+}
+
+function isLong(inner: readonly number[]): boolean {
+  return inner.reduce((count, size) => count * size, 1) > 100;
 }
 
 function amplitudeOf(instruction: Instruction, stages: readonly Stage[]): number {
@@ -161,7 +168,7 @@ function amplitudeOf(instruction: Instruction, stages: readonly Stage[]): number
       const { inner, results } = stages[instruction.stage];
       const { reduce } = results[instruction.result];
       if (reduce !== "sum" && reduce !== "prod") return 0;
-      return inner.reduce((count, size) => count * size, 1) > 100 ? longReduction : reduction;
+      return isLong(inner) ? longReduction : reduction;
     }
     case "add":
     case "sub":

@@ -201,9 +201,11 @@ function arithmetic(rule: (a: number, b: number) => number): Grow {
 function division(): Grow {
   return (code, op) => {
     const dtype = code.dtype(op === "div" ? floats : numbers);
-    const a = code.value(dtype);
+    const dividend = code.value(dtype);
     const b = code.value(dtype);
-    if (!isFloat(dtype)) return code.element(op, dtype, [a, b]);
+    if (!isFloat(dtype)) return code.element(op, dtype, [dividend, b]);
+    // The remainder of a large number says nothing: it is off by the quotient times the divisor's error.
+    const a = op === "mod" ? code.clamp(dividend, -64, 64) : dividend;
     const positive = code.clamp(b, 0.125, 1000);
     const divisor = code.draw.chance(30) ? code.element("neg", dtype, [positive]) : positive;
     const size = 8 * Math.max(Math.abs(a.low), Math.abs(a.high));
