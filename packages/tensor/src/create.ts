@@ -1,18 +1,11 @@
-import {
-  constant,
-  type DType,
-  element,
-  expand,
-  isFloat,
-  type Node,
-  scalar,
-} from "@gradloom/engine";
+import { constant, type DType, element, expand, type Node, scalar } from "@gradloom/engine";
 import { engine } from "./engine.ts";
-import { argumentError, dtypeError, shapeError, show } from "./errors.ts";
+import { argumentError, shapeError, show } from "./errors.ts";
 import { type DataArray, flatten, type TensorData } from "./nested.ts";
 import { indices } from "./ops/masking.ts";
+import { requireFloat } from "./promote.ts";
 import { formula, record } from "./record.ts";
-import { sizeOf } from "./shape.ts";
+import { isCount, requireCount, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What every function that makes a tensor takes. */
@@ -30,7 +23,7 @@ export function checkShape(shape: readonly number[], op: string): void {
   if (!Array.isArray(shape)) {
     throw shapeError`${op}: shape must be an array, got ${String(shape)}.`;
   }
-  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+  if (!shape.every((size) => isCount(size))) {
     throw shapeError`${op}: sizes must be integers of at least 0, got ${show(shape)}.`;
   }
   const count = sizeOf(shape);
@@ -46,11 +39,9 @@ export function cast(x: Node, dtype: DType): Node {
 
 /** A tensor without history for a node: what all creation ends with. */
 export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
-  if (requiresGrad && !isFloat(node.dtype)) {
-    throw dtypeError`${op}: a tensor that requires a gradient must be float32 or float64, got ${node.dtype}.`;
-  }
   const result = record(op, node);
-  if (requiresGrad) result.requiresGrad = true;
+  if (requiresGrad) requireFloat(op, result);
+  result.requiresGrad = requiresGrad;
   return result;
 }
 
@@ -183,9 +174,7 @@ export function linspace(
   options: TensorOptions = {},
 ): Tensor {
   const op = "linspace";
-  if (!Number.isInteger(steps) || steps < 0) {
-    throw argumentError`${op}: steps must be an integer of at least 0, got ${steps}.`;
-  }
+  requireCount(op, "steps", steps, 0);
   checkShape([steps], op);
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
   const node = formula(() => {

@@ -8,6 +8,14 @@ interface Printable {
   dataSync(): TypedArray;
 }
 
+/** Makes Node's `util.inspect`, and so `console.log`, print what `toString` gives. */
+export function printAsText(prototype: object): void {
+  // Declarations cannot name this key.
+  Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), {
+    value: prototype.toString,
+  });
+}
+
 const lineWidth = 80;
 /** More elements than this are cut down to `edgeItems` at both ends of each axis. */
 const maxElements = 1000;

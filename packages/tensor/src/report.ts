@@ -1,5 +1,6 @@
 import type { KernelReport, PlanReport } from "@gradloom/engine";
 import { engine } from "./engine.ts";
+import { printAsText } from "./format.ts";
 import { type Peak, peakOf } from "./peak.ts";
 import { requireSynchronous } from "./synchronous.ts";
 import type { Tensor } from "./tensor.ts";
@@ -7,63 +8,69 @@ import type { Tensor } from "./tensor.ts";
 /** What plans do, kernel by kernel; prints itself as a table. */
 export class Report {
   readonly plans: readonly PlanReport[];
-  private readonly peak: Peak | undefined;
+  readonly #peak: Peak | undefined;
+
+  static {
+    printAsText(Report.prototype);
+  }
 
   constructor(plans: readonly PlanReport[], peak: Peak | undefined) {
     this.plans = plans;
-    this.peak = peak;
+    this.#peak = peak;
   }
 
   /** Milliseconds of all kernels, where they were measured. */
   get milliseconds(): number {
-    let sum = 0;
-    for (const { kernels } of this.plans) for (const k of kernels) sum += k.milliseconds ?? 0;
-    return sum;
+    return sumOf(
+      this.plans.flatMap(({ kernels }) => kernels),
+      "milliseconds",
+    );
   }
 
   toString(): string {
     if (this.plans.length === 0) return "nothing to compute";
-    return this.plans.map((plan, i) => this.table(plan, i)).join("\n\n");
+    return this.plans.map((plan, i) => this.#table(plan, i)).join("\n\n");
   }
 
-  static {
-    Object.defineProperty(Report.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-      value(this: Report): string {
-        return this.toString();
-      },
-    });
-  }
-
-  private table({ kernels, arenaBytes, recomputed }: PlanReport, number: number): string {
-    const timed = this.peak !== undefined;
-    const header = ["kernel", "sizes", "operations", "bytes", "FLOPs"];
-    if (timed) header.push("ms", "of peak");
-    const rows = kernels.map((kernel) => {
-      const row = [
-        kernel.kind,
-        kernel.sizes.join("×"),
-        kernel.operations.join(" "),
-        amount(kernel.bytes),
-        amount(kernel.flops),
-      ];
-      if (timed) row.push((kernel.milliseconds ?? 0).toFixed(3), this.share(kernel));
-      return row;
-    });
-    const sum = (of: (kernel: KernelReport) => number) => kernels.reduce((a, k) => a + of(k), 0);
-    const total = ["total", "", "", amount(sum((k) => k.bytes)), amount(sum((k) => k.flops))];
-    if (timed) total.push(sum((k) => k.milliseconds ?? 0).toFixed(3), "");
+  #table({ kernels, arenaBytes, recomputed }: PlanReport, number: number): string {
+    const rows = kernels.map((kernel) => [
+      kernel.kind,
+      kernel.sizes.join("×"),
+      kernel.operations.join(" "),
+      ...amounts([kernel]),
+      this.#share(kernel),
+    ]);
+    const header = ["kernel", "sizes", "operations", "bytes", "FLOPs", "ms", "of peak"];
+    const total = ["total", "", "", ...amounts(kernels), ""];
+    const columns = this.#peak === undefined ? 5 : 7;
     const count = `${kernels.length} ${kernels.length === 1 ? "kernel" : "kernels"}`;
     const again = recomputed > 0 ? `; ${recomputed} operations had been computed before` : "";
     const title = `plan ${number + 1}: ${count}, ${amount(arenaBytes)}B of temporaries${again}`;
-    return [title, ...align([header, ...rows, total])].join("\n");
+    const table = [header, ...rows, total].map((row) => row.slice(0, columns));
+    return [title, ...align(table)].join("\n");
   }
 
   /** How much of the time the machine's peak for this kernel's FLOPs or bytes would have taken. */
-  private share({ flops, bytes, milliseconds }: KernelReport): string {
-    if (this.peak === undefined || !milliseconds) return "";
-    const least = Math.max(flops / this.peak.flops, bytes / this.peak.bytes) * 1e3;
+  #share({ flops, bytes, milliseconds }: KernelReport): string {
+    if (this.#peak === undefined || !milliseconds) return "";
+    const least = Math.max(flops / this.#peak.flops, bytes / this.#peak.bytes) * 1e3;
     return `${Math.round((100 * least) / milliseconds)} %`;
   }
+}
+
+type Measure = "bytes" | "flops" | "milliseconds";
+
+function sumOf(kernels: readonly KernelReport[], measure: Measure): number {
+  return kernels.reduce((sum, kernel) => sum + (kernel[measure] ?? 0), 0);
+}
+
+/** Bytes, FLOPs and milliseconds, together. */
+function amounts(kernels: readonly KernelReport[]): string[] {
+  return [
+    amount(sumOf(kernels, "bytes")),
+    amount(sumOf(kernels, "flops")),
+    sumOf(kernels, "milliseconds").toFixed(3),
+  ];
 }
 
 /**
@@ -99,22 +106,23 @@ export function profile<Result>(fn: () => Result): { result: Result; report: Rep
 
 /** A number with three digits and a prefix: `1.57 M`. */
 function amount(value: number): string {
-  const prefixes = ["", "k", "M", "G", "T"];
-  let power = 0;
+  if (value < 999.5) return `${value} `;
   let scaled = value;
-  while (scaled >= 999.5 && power < prefixes.length - 1) {
+  let prefix = "";
+  for (const larger of "kMGT") {
+    if (scaled < 999.5) break;
     scaled /= 1000;
-    power += 1;
+    prefix = larger;
   }
-  return `${power === 0 ? scaled : scaled.toPrecision(3)} ${prefixes[power]}`;
+  return `${scaled.toPrecision(3)} ${prefix}`;
 }
 
+/** Columns side by side: three of words, then numbers. */
 function align(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const isNumber = (column: number) => column > 2;
   return rows.map((row) =>
     row
-      .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .map((cell, i) => (i > 2 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
       .join("  ")
       .trimEnd(),
   );

@@ -1,4 +1,5 @@
-import { shapeError, show } from "./errors.ts";
+import { argumentError, shapeError, show } from "./errors.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** How many elements a shape has. */
 export function sizeOf(shape: readonly number[]): number {
@@ -12,6 +13,49 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** `shape` with `count` sizes from `start` on replaced by others. */
+export function spliced(
+  shape: readonly number[],
+  start: number,
+  count: number,
+  ...sizes: readonly number[]
+): number[] {
+  const result = [...shape];
+  result.splice(start, count, ...sizes);
+  return result;
+}
+
+/** `shape` with the size of one axis replaced. */
+export function resized(shape: readonly number[], axis: number, size: number): number[] {
+  return shape.map((other, i) => (i === axis ? size : other));
+}
+
+/** One number or several, as a list. */
+export function listOf(numbers: number | readonly number[]): readonly number[] {
+  return typeof numbers === "number" ? [numbers] : numbers;
+}
+
+/** Whether a number is whole, and at least `least`. */
+export function isCount(value: number, least = 0): boolean {
+  return Number.isInteger(value) && value >= least;
+}
+
+/** @throws ArgumentError unless `value` is whole, and at least `least`. */
+export function requireCount(op: string, name: string, value: number, least: number): void {
+  if (isCount(value, least)) return;
+  throw argumentError`${op}: ${name} must be an integer of at least ${least}, got ${value}.`;
+}
+
+/**
+ * An axis of a tensor, counted from the front.
+ *
+ * @throws ShapeError if there is no such axis, as in a scalar.
+ */
+export function axisOf(op: string, x: Tensor, dim: number): number {
+  if (x.ndim > 0) return toAxis(op, dim, x.ndim);
+  throw shapeError`${op}: the tensor must have an axis, got a scalar. Use unsqueeze(0).`;
 }
 
 /**

@@ -1,8 +1,8 @@
-import { type DType, isFloat, type Node, type TypedArray } from "@gradloom/engine";
+import type { DType, Node, TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import { announceGradient, engine } from "./engine.ts";
 import { dtypeError, shapeError, stateError } from "./errors.ts";
-import { formatTensor } from "./format.ts";
+import { formatTensor, printAsText } from "./format.ts";
 import { isGradEnabled } from "./grad-mode.ts";
 import type { History } from "./history.ts";
 import { type NestedNumbers, unflatten } from "./nested.ts";
@@ -27,7 +27,7 @@ import type {
   VarianceOptions,
 } from "./ops/index.ts";
 import * as ops from "./ops/index.ts";
-import type { Operand } from "./promote.ts";
+import { type Operand, requireFloat } from "./promote.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 import { refuseNewState, refuseWhileTracing } from "./tracing.ts";
@@ -51,6 +51,10 @@ export class Tensor {
   private gradient: Tensor | null = null;
   /** Whether somebody else may hold this tensor as well as the one whose gradient it is. */
   private isShared = false;
+
+  static {
+    printAsText(Tensor.prototype);
+  }
 
   /**
    * @param source - A tensor: the new one is a leaf that shares its value in place, so that an assignment to one
@@ -142,15 +146,6 @@ export class Tensor {
 
   toString(): string {
     return formatTensor(this);
-  }
-
-  static {
-    // Where Node's util.inspect looks, and so console.log. Declarations cannot name this key.
-    Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-      value(this: Tensor): string {
-        return formatTensor(this);
-      },
-    });
   }
 
   // ---- state ----
@@ -250,9 +245,7 @@ export class Tensor {
    * @throws DTypeError if it is not floating. StateError if it is not a leaf.
    */
   requiresGrad_(flag: boolean = true): this {
-    if (flag && !isFloat(this.dtype)) {
-      throw dtypeError`requiresGrad_: the tensor must be floating, got ${this.dtype}. Convert it with to("float32").`;
-    }
+    if (flag) requireFloat("requiresGrad_", this);
     if (!flag && this.history !== undefined) {
       throw stateError`requiresGrad_: the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`;
     }

@@ -67,7 +67,7 @@ describe("tensor", () => {
     expect(tensor([1], { requiresGrad: true }).requiresGrad).toBe(true);
     expect(() => tensor([1], { dtype: "int32", requiresGrad: true })).toThrow(
       new DTypeError(
-        "tensor: a tensor that requires a gradient must be float32 or float64, got int32.",
+        'tensor: the tensor must be floating, got int32. Convert it with to("float32").',
         { op: "tensor" },
       ),
     );

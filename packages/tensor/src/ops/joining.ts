@@ -2,7 +2,7 @@ import { cat as catNode } from "@gradloom/engine";
 import { argumentError, shapeError, show } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
-import { sameShape, toAxis } from "../shape.ts";
+import { axisOf, isCount, listOf, requireCount, resized, sameShape, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -12,14 +12,9 @@ import type { Tensor } from "../tensor.ts";
  */
 export function cat(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const first = requireSome("cat", tensors);
-  if (first.ndim === 0) {
-    throw shapeError`cat: tensors must have an axis, got a scalar. Use stack().`;
-  }
-  const axis = toAxis("cat", dim, first.ndim);
+  const axis = axisOf("cat", first, dim);
   for (const { shape } of tensors) {
-    const fits =
-      shape.length === first.ndim && shape.every((s, i) => i === axis || s === first.shape[i]);
-    if (!fits) {
+    if (!sameShape(resized(shape, axis, first.shape[axis]), first.shape)) {
       throw shapeError`cat: sizes must be equal except along axis ${axis}, got ${first.shape} and ${shape}.`;
     }
   }
@@ -59,7 +54,7 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
 
 function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
   if (tensors.length > 0) return tensors[0];
-  throw argumentError`${op}: there must be a tensor at least, got an empty list.`;
+  throw argumentError`${op}: there must be a tensor, got none.`;
 }
 
 /**
@@ -68,13 +63,10 @@ function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
  * @throws ArgumentError if sizes are not positive, or do not add up.
  */
 export function split(x: Tensor, sizes: number | readonly number[], dim: number = 0): Tensor[] {
-  const axis = requireAxis("split", x, dim);
+  const axis = axisOf("split", x, dim);
   const size = x.shape[axis];
-  const parts = typeof sizes === "number" ? equalParts("split", size, sizes) : sizes;
-  if (
-    parts.reduce((a, b) => a + b, 0) !== size ||
-    !parts.every((n) => Number.isInteger(n) && n >= 0)
-  ) {
+  const parts = typeof sizes === "number" ? equalParts(size, sizes) : sizes;
+  if (parts.reduce((a, b) => a + b, 0) !== size || !parts.every((n) => isCount(n))) {
     throw shapeError`split: sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`;
   }
   let start = 0;
@@ -87,30 +79,21 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
 
 /** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is too short. */
 export function chunk(x: Tensor, chunks: number, dim: number = 0): Tensor[] {
-  if (!Number.isInteger(chunks) || chunks < 1) {
-    throw argumentError`chunk: chunks must be a positive integer, got ${chunks}.`;
-  }
-  const axis = requireAxis("chunk", x, dim);
+  requireCount("chunk", "chunks", chunks, 1);
+  const axis = axisOf("chunk", x, dim);
   return x.split(Math.max(1, Math.ceil(x.shape[axis] / chunks)), axis);
 }
 
 /** One tensor for each index of an axis, without the axis. */
 export function unbind(x: Tensor, dim: number = 0): Tensor[] {
-  const axis = requireAxis("unbind", x, dim);
+  const axis = axisOf("unbind", x, dim);
   return Array.from({ length: x.shape[axis] }, (_, index) => x.select(axis, index));
 }
 
-function equalParts(op: string, size: number, part: number): readonly number[] {
-  if (!Number.isInteger(part) || part < 1) {
-    throw argumentError`${op}: the size must be a positive integer, got ${part}.`;
-  }
+function equalParts(size: number, part: number): readonly number[] {
+  requireCount("split", "the size", part, 1);
   const count = Math.max(1, Math.ceil(size / part));
   return Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
-}
-
-function requireAxis(op: string, x: Tensor, dim: number): number {
-  if (x.ndim > 0) return toAxis(op, dim, x.ndim);
-  throw shapeError`${op}: the tensor must have an axis, got a scalar.`;
 }
 
 /**
@@ -123,13 +106,13 @@ export function roll(
   shifts: number | readonly number[],
   dims?: number | readonly number[],
 ): Tensor {
-  if (dims === undefined && x.ndim !== 1) return roll(x.flatten(), shifts, 0).reshape(x.shape);
-  const by = typeof shifts === "number" ? [shifts] : shifts;
-  const along = dims === undefined ? [0] : typeof dims === "number" ? [dims] : dims;
+  if (dims === undefined) return roll(x.flatten(), shifts, 0).reshape(x.shape);
+  const by = listOf(shifts);
+  const along = listOf(dims);
   if (by.length !== along.length || !by.every(Number.isInteger)) {
-    throw argumentError`roll: there must be a whole shift for each axis, got shifts ${show(by)} for axes ${show(along)}.`;
+    throw argumentError`roll: there must be an integer for each axis, got ${show(by)} for ${show(along)}.`;
   }
-  return along.reduce((result, dim, i) => rollAxis(result, by[i], requireAxis("roll", x, dim)), x);
+  return along.reduce((result, dim, i) => rollAxis(result, by[i], axisOf("roll", x, dim)), x);
 }
 
 function rollAxis(x: Tensor, shift: number, axis: number): Tensor {

@@ -1,8 +1,8 @@
 import { type DType, iota } from "@gradloom/engine";
-import { argumentError, dtypeError, shapeError } from "../errors.ts";
+import { dtypeError, shapeError } from "../errors.ts";
 import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
-import { toAxis } from "../shape.ts";
+import { requireCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcasting } from "./elementwise.ts";
 
@@ -103,8 +103,6 @@ export function oneHot(x: Tensor, numClasses: number): Tensor {
   if (x.dtype !== "int32" && x.dtype !== "uint8") {
     throw dtypeError`oneHot: the tensor must be of integers, got ${x.dtype}.`;
   }
-  if (!Number.isInteger(numClasses) || numClasses < 1) {
-    throw argumentError`oneHot: numClasses must be a positive integer, got ${numClasses}.`;
-  }
+  requireCount("oneHot", "numClasses", numClasses, 1);
   return x.unsqueeze(-1).eq(indices(numClasses)).to("int32");
 }

@@ -1,7 +1,7 @@
 import { pad as padNode, slice as sliceNode } from "@gradloom/engine";
 import { argumentError, shapeError, show } from "../errors.ts";
 import { literal, record } from "../record.ts";
-import { toAxis } from "../shape.ts";
+import { axisOf, isCount, listOf, requireCount, resized, spliced, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** What `slice` takes. */
@@ -14,7 +14,7 @@ export interface SliceOptions {
  * The part from `start` up to but without `end` along an axis, as `x[start:end:step]` in Python: negative positions
  * count from the end, those beyond are cut off. It is a view.
  *
- * @throws ArgumentError if `step` is not a positive integer.
+ * @throws ArgumentError if `step` is not a positive integer: for a negative one, use `flip` first.
  */
 export function slice(
   x: Tensor,
@@ -24,11 +24,8 @@ export function slice(
   options: SliceOptions = {},
 ): Tensor {
   const { step = 1 } = options;
-  requireAxes("slice", x);
-  const axis = toAxis("slice", dim, x.ndim);
-  if (!Number.isInteger(step) || step < 1) {
-    throw argumentError`slice: step must be a positive integer, got ${step}.${step < 0 ? " Use flip() first." : ""}`;
-  }
+  const axis = axisOf("slice", x, dim);
+  requireCount("slice", "step", step, 1);
   const size = x.shape[axis];
   const from = toPosition(start, size);
   const length = Math.max(0, Math.ceil((toPosition(end, size) - from) / step));
@@ -37,7 +34,7 @@ export function slice(
 
 /** A position in `[0, size]`, as Python's slices understand it. */
 function toPosition(position: number, size: number): number {
-  if (Number.isNaN(position) || (Number.isFinite(position) && !Number.isInteger(position))) {
+  if (!Number.isInteger(position) && Math.abs(position) !== Number.POSITIVE_INFINITY) {
     throw argumentError`slice: positions must be integers, got ${position}.`;
   }
   return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
@@ -45,11 +42,10 @@ function toPosition(position: number, size: number): number {
 
 /** The part of `length` elements from `start` along an axis. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
-  requireAxes("narrow", x);
-  const axis = toAxis("narrow", dim, x.ndim);
+  const axis = axisOf("narrow", x, dim);
   const size = x.shape[axis];
   const from = start < 0 ? start + size : start;
-  if (![from, length].every((n) => Number.isInteger(n) && n >= 0) || from + length > size) {
+  if (!isCount(from) || !isCount(length) || from + length > size) {
     throw shapeError`narrow: the part must be inside the axis, got start ${start} and length ${length} for size ${size}.`;
   }
   return strided("narrow", x, axis, from, 1, length);
@@ -57,19 +53,13 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 
 /** The part at one index of an axis, which vanishes from the shape. */
 export function select(x: Tensor, dim: number, index: number): Tensor {
-  requireAxes("select", x);
-  const axis = toAxis("select", dim, x.ndim);
+  const axis = axisOf("select", x, dim);
   const size = x.shape[axis];
   if (!Number.isInteger(index) || index < -size || index >= size) {
     throw shapeError`select: the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${x.shape}.`;
   }
-  const part = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
-  return part.reshape(x.shape.filter((_, i) => i !== axis));
-}
-
-function requireAxes(op: string, x: Tensor): void {
-  if (x.ndim > 0) return;
-  throw shapeError`${op}: the tensor must have an axis, got a scalar.`;
+  const found = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
+  return found.reshape(spliced(x.shape, axis, 1));
 }
 
 /** `length` elements of an axis, from `start` on, `step` apart. The positions are valid. */
@@ -83,9 +73,9 @@ function strided(
 ): Tensor {
   const size = x.shape[axis];
   if (start === 0 && step === 1 && length === size) return x;
-  const shape = x.shape.map((s, i) => (i === axis ? length : s));
-  const starts = x.shape.map((_, i) => (i === axis && length > 0 ? start : 0));
-  const steps = x.shape.map((_, i) => (i === axis ? step : 1));
+  const shape = resized(x.shape, axis, length);
+  const starts = oneOf(x, axis, length > 0 ? start : 0);
+  const steps = oneOf(x, axis, step, 1);
   return record(
     op,
     sliceNode(x.node, starts, steps, shape),
@@ -116,28 +106,26 @@ function scatterStrided(
 }
 
 function padAxis(x: Tensor, axis: number, before: number, behind: number): Tensor {
-  return padWithZeros(
-    x,
-    x.shape.map((_, i) => (i === axis ? before : 0)),
-    x.shape.map((_, i) => (i === axis ? behind : 0)),
-  );
+  return padWithZeros(x, oneOf(x, axis, before), oneOf(x, axis, behind));
+}
+
+/** A number for each axis: `value` for one, `other` for the rest. */
+function oneOf(x: Tensor, axis: number, value: number, other = 0): readonly number[] {
+  return x.shape.map((_, i) => (i === axis ? value : other));
+}
+
+/** The inner part, from `starts` on. */
+function part(x: Tensor, starts: readonly number[], shape: readonly number[]): Tensor {
+  return shape.reduce((inner, length, axis) => inner.narrow(axis, starts[axis], length), x);
 }
 
 function padWithZeros(x: Tensor, before: readonly number[], behind: readonly number[]): Tensor {
-  if (before.every((n) => n === 0) && behind.every((n) => n === 0)) return x;
+  if (![...before, ...behind].some(Boolean)) return x;
   return record(
     "pad",
     padNode(x.node, before, behind),
     [x],
-    [
-      (grad) => {
-        let inner = grad;
-        for (let axis = 0; axis < x.ndim; axis++) {
-          inner = inner.narrow(axis, before[axis], x.shape[axis]);
-        }
-        return inner;
-      },
-    ],
+    [(grad) => part(grad, before, x.shape)],
   );
 }
 
@@ -161,26 +149,28 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   }
   const before = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis)] ?? 0);
   const behind = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + 1] ?? 0);
-  let inner = x;
-  for (let axis = 0; axis < x.ndim; axis++) {
-    const length = x.shape[axis] + Math.min(before[axis], 0) + Math.min(behind[axis], 0);
-    if (length < 0) {
-      throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;
-    }
-    inner = inner.narrow(axis, Math.max(-before[axis], 0), length);
+  const sizes = x.shape.map((size, axis) => size - cut(before[axis]) - cut(behind[axis]));
+  if (sizes.some((size) => size < 0)) {
+    throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;
   }
-  const added = [before, behind].map((sizes) => sizes.map((n) => Math.max(n, 0)));
+  const inner = part(x, before.map(cut), sizes);
+  const added = [before, behind].map((list) => list.map((n) => Math.max(n, 0)));
   const padded = padWithZeros(inner, added[0], added[1]);
   if (value === 0 || padded === inner) return padded;
   const inside = literal(1, inner.to("bool")).expand(inner.shape);
   return padWithZeros(inside, added[0], added[1]).where(padded, value);
 }
 
+/** How much a padding takes away. */
+function cut(n: number): number {
+  return Math.max(-n, 0);
+}
+
 /**
  * Reverses the order of the elements along the given axes. It is a view.
  */
 export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
-  const axes = (typeof dims === "number" ? [dims] : dims).map((d) => toAxis("flip", d, x.ndim));
+  const axes = listOf(dims).map((d) => toAxis("flip", d, x.ndim));
   if (x.ndim === 0 || x.numel === 0 || axes.length === 0) return x;
   const starts = x.shape.map((size, axis) => (axes.includes(axis) ? size - 1 : 0));
   const steps = x.shape.map((_, axis) => (axes.includes(axis) ? -1 : 1));

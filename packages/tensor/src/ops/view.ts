@@ -3,9 +3,18 @@ import {
   permute as permuteNode,
   reshape as reshapeNode,
 } from "@gradloom/engine";
-import { argumentError, shapeError, show } from "../errors.ts";
+import { shapeError, show } from "../errors.ts";
 import { record } from "../record.ts";
-import { firstAxes, sameShape, sizeOf, toAxis } from "../shape.ts";
+import {
+  firstAxes,
+  isCount,
+  listOf,
+  requireCount,
+  sameShape,
+  sizeOf,
+  spliced,
+  toAxis,
+} from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -14,29 +23,33 @@ import type { Tensor } from "../tensor.ts";
  * @throws ShapeError if the number of elements differs.
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
-  const target = completeShape("reshape", x, shape);
+  const target = completeShape("reshape", x.shape, shape);
   if (sameShape(target, x.shape)) return x;
   return record("reshape", reshapeNode(x.node, target), [x], [(grad) => grad.reshape(x.shape)]);
 }
 
 /** Replaces -1 by what is left of the elements. */
-function completeShape(op: string, x: Tensor, shape: readonly number[]): readonly number[] {
+function completeShape(
+  op: string,
+  from: readonly number[],
+  shape: readonly number[],
+): readonly number[] {
   let known = 1;
   let open = -1;
   for (let axis = 0; axis < shape.length; axis++) {
     const size = shape[axis];
     if (size === -1 && open === -1) open = axis;
-    else if (Number.isInteger(size) && size >= 0) known *= size;
+    else if (isCount(size)) known *= size;
     else {
       throw shapeError`${op}: sizes must be whole numbers, at most one of them -1, got ${shape}.`;
     }
   }
-  const { numel } = x;
+  const numel = sizeOf(from);
   if (open === -1 && known === numel) return shape;
   if (open !== -1 && known > 0 && numel % known === 0) {
     return shape.map((size, axis) => (axis === open ? numel / known : size));
   }
-  throw shapeError`${op}: the number of elements must stay the same, got ${x.shape} (${numel} elements) for ${shape}${open === -1 ? ` (${known} elements)` : `, whose known sizes make ${known}`}.`;
+  throw shapeError`${op}: the number of elements must stay the same, got ${from} for ${shape}.`;
 }
 
 /** Joins the axes from `startDim` to `endDim` into one. */
@@ -46,40 +59,28 @@ export function flatten(x: Tensor, startDim: number = 0, endDim: number = -1): T
   if (start > end) {
     throw shapeError`flatten: startDim must not be behind endDim, got ${startDim} and ${endDim}.`;
   }
-  const joined = sizeOf(x.shape.slice(start, end + 1));
-  return x.reshape([...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
+  const count = end + 1 - start;
+  return x.reshape(spliced(x.shape, start, count, sizeOf(x.shape.slice(start, end + 1))));
 }
 
 /** Splits an axis into several, whose sizes multiply to its own; one may be -1. */
 export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Tensor {
   const axis = toAxis("unflatten", dim, x.ndim);
-  const open = sizes.indexOf(-1);
-  const known = sizeOf(sizes.filter((size) => size !== -1));
-  const complete = sizes.map((size, i) => (i === open ? x.shape[axis] / known : size));
-  if (
-    sizeOf(complete) !== x.shape[axis] ||
-    complete.some((size) => !Number.isInteger(size) || size < 0)
-  ) {
-    throw shapeError`unflatten: sizes must multiply to that of axis ${axis}, got ${show(sizes)} for ${x.shape[axis]}.`;
-  }
-  return x.reshape([...x.shape.slice(0, axis), ...complete, ...x.shape.slice(axis + 1)]);
+  const complete = completeShape("unflatten", [x.shape[axis]], sizes);
+  return x.reshape(spliced(x.shape, axis, 1, ...complete));
 }
 
 /** Drops axes of size 1: the given ones if they have that size, or all. */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   const axes =
-    dim === undefined
-      ? undefined
-      : (typeof dim === "number" ? [dim] : dim).map((d) => toAxis("squeeze", d, x.ndim));
-  return x.reshape(
-    x.shape.filter((size, axis) => size !== 1 || (axes !== undefined && !axes.includes(axis))),
-  );
+    dim === undefined ? firstAxes(x.ndim) : listOf(dim).map((d) => toAxis("squeeze", d, x.ndim));
+  return x.reshape(x.shape.filter((size, axis) => size !== 1 || !axes.includes(axis)));
 }
 
 /** Adds an axis of size 1 in front of the axis that is now `dim`; -1 adds it at the end. */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
   const axis = toAxis("unsqueeze", dim, x.ndim + 1);
-  return x.reshape([...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+  return x.reshape(spliced(x.shape, axis, 0, 1));
 }
 
 /**
@@ -134,7 +135,7 @@ export function t(x: Tensor): Tensor {
   if (x.ndim > 2) {
     throw shapeError`t: the tensor must have at most two axes, got ${x.shape}. Use transpose(dim0, dim1).`;
   }
-  return x.ndim < 2 ? x : transpose(x, 0, 1);
+  return transpose(x, 0, -1);
 }
 
 /**
@@ -151,12 +152,11 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
     added >= 0 &&
     target.every(
       (size, axis) =>
-        Number.isInteger(size) &&
-        size >= 0 &&
+        isCount(size) &&
         (axis < added || x.shape[axis - added] === 1 || x.shape[axis - added] === size),
     );
   if (!fits) {
-    throw shapeError`expand: only axes of size 1 can be repeated, and axes added in front, got ${x.shape} for ${shape}.`;
+    throw shapeError`expand: repeated axes must have size 1, got ${x.shape} for ${shape}.`;
   }
   if (sameShape(target, x.shape)) return x;
   return record("expand", expandNode(x.node, target), [x], [(grad) => grad]);
@@ -164,7 +164,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 
 /** Lays copies side by side: `repeats[i]` of them along axis `i`; more entries than axes add axes in front. */
 export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
-  requireCounts("repeat", repeats);
+  for (const count of repeats) requireCount("repeat", "repeats", count, 0);
   const added = repeats.length - x.ndim;
   if (added < 0) {
     throw shapeError`repeat: there must be a number for each axis, got ${show(repeats)} for shape ${x.shape}.`;
@@ -180,20 +180,14 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
 
 /** Repeats each element `repeats` times along an axis; without one, of the flattened tensor. */
 export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
-  requireCounts("repeatInterleave", [repeats]);
+  requireCount("repeatInterleave", "repeats", repeats, 0);
   if (dim === undefined) return repeatInterleave(x.reshape([-1]), repeats, 0);
   const axis = toAxis("repeatInterleave", dim, x.ndim);
-  const front = x.shape.slice(0, axis);
-  const [size = 1, ...behind] = x.shape.slice(axis);
+  const size = x.shape[axis] ?? 1;
   return x
-    .reshape([...front, size, 1, ...behind])
-    .expand([...front, size, repeats, ...behind])
-    .reshape([...front, size * repeats, ...behind]);
-}
-
-function requireCounts(op: string, counts: readonly number[]): void {
-  if (counts.every((count) => Number.isInteger(count) && count >= 0)) return;
-  throw argumentError`${op}: counts must be whole numbers, got ${counts.join(", ")}.`;
+    .reshape(spliced(x.shape, axis, 1, size, 1))
+    .expand(spliced(x.shape, axis, 1, size, repeats))
+    .reshape(spliced(x.shape, axis, 1, size * repeats));
 }
 
 /** {@link reshape} by another name: no view needs a copy here, so there is nothing that one can do and not the other. */

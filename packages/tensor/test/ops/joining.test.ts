@@ -34,10 +34,10 @@ test("cat and stack refuse what does not fit", () => {
     "cat: sizes must be equal except along axis 0, got [1, 1] and [1, 2].",
   );
   expect(() => cat([tensor(1)])).toThrow(
-    "cat: tensors must have an axis, got a scalar. Use stack().",
+    "cat: the tensor must have an axis, got a scalar. Use unsqueeze(0).",
   );
   expect(() => cat([])).toThrow(ArgumentError);
-  expect(() => stack([])).toThrow("stack: there must be a tensor at least, got an empty list.");
+  expect(() => stack([])).toThrow("stack: there must be a tensor, got none.");
   expect(() => stack([tensor([1]), tensor([1, 2])])).toThrow(
     "stack: shapes must be equal, got [1] and [2].",
   );
@@ -67,8 +67,8 @@ test("split, chunk and unbind", () => {
   expect(() => x.split([1, 3])).toThrow(
     "split: sizes must add up to that of axis 0, got [1, 3] for 5.",
   );
-  expect(() => x.split(0)).toThrow("split: the size must be a positive integer, got 0.");
-  expect(() => x.chunk(0)).toThrow("chunk: chunks must be a positive integer, got 0.");
+  expect(() => x.split(0)).toThrow("split: the size must be an integer of at least 1, got 0.");
+  expect(() => x.chunk(0)).toThrow("chunk: chunks must be an integer of at least 1, got 0.");
   expect(() => tensor(1).unbind()).toThrow("unbind: the tensor must have an axis, got a scalar.");
 });
 
@@ -85,7 +85,7 @@ test("roll brings back what leaves at the end", () => {
     [1, 0],
   ]);
   expect(() => x.roll([1, 1], 0)).toThrow(
-    "roll: there must be a whole shift for each axis, got shifts [1, 1] for axes [0].",
+    "roll: there must be an integer for each axis, got [1, 1] for [0].",
   );
 });
 

@@ -88,5 +88,5 @@ test("oneHot", () => {
   expect(x.oneHot(3).dtype).toBe("int32");
   expect(() => tensor([1]).oneHot(3)).toThrow(DTypeError);
   expect(() => x.oneHot(0)).toThrow(ArgumentError);
-  expect(() => x.oneHot(0)).toThrow("oneHot: numClasses must be a positive integer, got 0.");
+  expect(() => x.oneHot(0)).toThrow("oneHot: numClasses must be an integer of at least 1, got 0.");
 });

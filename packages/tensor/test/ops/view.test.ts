@@ -16,10 +16,10 @@ test("reshape completes one size", () => {
 test("reshape refuses other numbers of elements", () => {
   expect(() => x().reshape([4, 2])).toThrow(ShapeError);
   expect(() => x().reshape([4, 2])).toThrow(
-    "reshape: the number of elements must stay the same, got [2, 3] (6 elements) for [4, 2] (8 elements).",
+    "reshape: the number of elements must stay the same, got [2, 3] for [4, 2].",
   );
   expect(() => x().reshape([4, -1])).toThrow(
-    "reshape: the number of elements must stay the same, got [2, 3] (6 elements) for [4, -1], whose known sizes make 4.",
+    "reshape: the number of elements must stay the same, got [2, 3] for [4, -1].",
   );
   expect(() => x().reshape([-1, -1])).toThrow(
     "reshape: sizes must be whole numbers, at most one of them -1, got [-1, -1].",
@@ -37,7 +37,7 @@ test("flatten and unflatten", () => {
     "flatten: startDim must not be behind endDim, got 2 and 0.",
   );
   expect(() => y.unflatten(0, [3, -1])).toThrow(
-    "unflatten: sizes must multiply to that of axis 0, got [3, -1] for 2.",
+    "unflatten: the number of elements must stay the same, got [2] for [3, -1].",
   );
 });
 
@@ -77,7 +77,7 @@ test("expand repeats axes of size 1", () => {
     [1, 1],
   ]);
   expect(() => y.expand([3, 1])).toThrow(
-    "expand: only axes of size 1 can be repeated, and axes added in front, got [2, 1] for [3, 1].",
+    "expand: repeated axes must have size 1, got [2, 1] for [3, 1].",
   );
   expect(() => y.expand([2])).toThrow(ShapeError);
 });
@@ -95,5 +95,7 @@ test("repeat lays copies side by side, repeatInterleave element by element", () 
     "repeat: there must be a number for each axis, got [2] for shape [2, 3].",
   );
   expect(() => y.repeatInterleave(-1)).toThrow(ArgumentError);
-  expect(() => y.repeat([0.5])).toThrow("repeat: counts must be whole numbers, got 0.5.");
+  expect(() => y.repeat([0.5])).toThrow(
+    "repeat: repeats must be an integer of at least 0, got 0.5.",
+  );
 });
