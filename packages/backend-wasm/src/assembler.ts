@@ -61,94 +61,94 @@ export class FunctionWriter {
   /** What `call` and exports name this function by. */
   readonly index: number;
   readonly type: number;
-  private readonly numParameters: number;
-  private readonly locals: ValueType[] = [];
-  private readonly start: number[] = [];
-  private readonly main: number[] = [];
-  private code: number[] = this.main;
-  private depth = 0;
+  readonly #numParameters: number;
+  readonly #locals: ValueType[] = [];
+  readonly #start: number[] = [];
+  readonly #main: number[] = [];
+  #code: number[] = this.#main;
+  #depth = 0;
 
   constructor(index: number, type: number, numParameters: number) {
     this.index = index;
     this.type = type;
-    this.numParameters = numParameters;
+    this.#numParameters = numParameters;
   }
 
   /** A new local, zero at first. Parameters are the locals 0, 1, … */
   local(type: ValueType): number {
-    return this.numParameters + this.locals.push(type) - 1;
+    return this.#numParameters + this.#locals.push(type) - 1;
   }
 
   /** An instruction, followed by its immediates: single bytes such as lane numbers. */
   op(name: Opcode, ...immediates: readonly number[]): this {
     const opcode = opcodes[name];
     if (opcode > 0xffff) {
-      this.code.push(opcode >>> 16);
-      pushUnsigned(this.code, opcode & 0xffff);
+      this.#code.push(opcode >>> 16);
+      pushUnsigned(this.#code, opcode & 0xffff);
     } else {
-      this.code.push(opcode);
+      this.#code.push(opcode);
     }
-    this.code.push(...immediates);
+    this.#code.push(...immediates);
     return this;
   }
 
   get(local: number): this {
-    return this.indexed(0x20, local);
+    return this.#indexed(0x20, local);
   }
 
   set(local: number): this {
-    return this.indexed(0x21, local);
+    return this.#indexed(0x21, local);
   }
 
   tee(local: number): this {
-    return this.indexed(0x22, local);
+    return this.#indexed(0x22, local);
   }
 
   call(functionIndex: number): this {
-    return this.indexed(0x10, functionIndex);
+    return this.#indexed(0x10, functionIndex);
   }
 
   /** Takes the position in the table from the stack. */
   callIndirect(type: number, table = 0): this {
-    this.indexed(0x11, type);
-    pushUnsigned(this.code, table);
+    this.#indexed(0x11, type);
+    pushUnsigned(this.#code, table);
     return this;
   }
 
   i32(value: number): this {
-    this.code.push(0x41);
-    pushSigned(this.code, BigInt(value | 0));
+    this.#code.push(0x41);
+    pushSigned(this.#code, BigInt(value | 0));
     return this;
   }
 
   i64(value: bigint): this {
-    this.code.push(0x42);
-    pushSigned(this.code, value);
+    this.#code.push(0x42);
+    pushSigned(this.#code, value);
     return this;
   }
 
   f32(value: number): this {
-    this.code.push(0x43);
-    pushFloat32(this.code, value);
+    this.#code.push(0x43);
+    pushFloat32(this.#code, value);
     return this;
   }
 
   f64(value: number): this {
-    this.code.push(0x44);
-    pushFloat64(this.code, value);
+    this.#code.push(0x44);
+    pushFloat64(this.#code, value);
     return this;
   }
 
   /** A vector constant with the same value in each lane. */
   f32x4(value: number): this {
     this.op("v128.const");
-    for (let lane = 0; lane < 4; lane++) pushFloat32(this.code, value);
+    for (let lane = 0; lane < 4; lane++) pushFloat32(this.#code, value);
     return this;
   }
 
   f64x2(value: number): this {
     this.op("v128.const");
-    for (let lane = 0; lane < 2; lane++) pushFloat64(this.code, value);
+    for (let lane = 0; lane < 2; lane++) pushFloat64(this.#code, value);
     return this;
   }
 
@@ -157,7 +157,7 @@ export class FunctionWriter {
     this.op("v128.const");
     for (let lane = 0; lane < 4; lane++) {
       const value = values[lane % values.length];
-      for (let i = 0; i < 32; i += 8) this.code.push((value >>> i) & 0xff);
+      for (let i = 0; i < 32; i += 8) this.#code.push((value >>> i) & 0xff);
     }
     return this;
   }
@@ -166,8 +166,8 @@ export class FunctionWriter {
   load(name: Opcode, offset = 0, lane?: number): this {
     // Atomics must state their natural alignment; for the others it is a hint that engines ignore.
     this.op(name, name.includes("atomic") ? 2 : 0);
-    pushUnsigned(this.code, offset);
-    if (lane !== undefined) this.code.push(lane);
+    pushUnsigned(this.#code, offset);
+    if (lane !== undefined) this.#code.push(lane);
     return this;
   }
 
@@ -178,63 +178,63 @@ export class FunctionWriter {
 
   /** Opens a block: returns the label that a branch to its end names. */
   block(result?: ValueType): number {
-    return this.open(0x02, result);
+    return this.#open(0x02, result);
   }
 
   /** Opens a loop: a branch to its label goes to its start. */
   loop(result?: ValueType): number {
-    return this.open(0x03, result);
+    return this.#open(0x03, result);
   }
 
   /** Takes a condition from the stack. */
   if(result?: ValueType): number {
-    return this.open(0x04, result);
+    return this.#open(0x04, result);
   }
 
   else(): this {
-    this.code.push(0x05);
+    this.#code.push(0x05);
     return this;
   }
 
   end(): this {
-    this.depth--;
-    this.code.push(0x0b);
+    this.#depth--;
+    this.#code.push(0x0b);
     return this;
   }
 
   br(label: number): this {
-    return this.indexed(0x0c, this.depth - label);
+    return this.#indexed(0x0c, this.#depth - label);
   }
 
   brIf(label: number): this {
-    return this.indexed(0x0d, this.depth - label);
+    return this.#indexed(0x0d, this.#depth - label);
   }
 
   /** Puts what `write` writes, which must leave the stack as it was, at the function's start. */
   hoist(write: () => void): this {
-    const { code } = this;
-    this.code = this.start;
+    const code = this.#code;
+    this.#code = this.#start;
     write();
-    this.code = code;
+    this.#code = code;
     return this;
   }
 
   /** Declarations and instructions, as the code section wants them. */
   body(): readonly number[] {
     const bytes: number[] = [];
-    pushUnsigned(bytes, this.locals.length);
-    for (const type of this.locals) bytes.push(1, typeBytes[type]);
-    return bytes.concat(this.start, this.main, 0x0b);
+    pushUnsigned(bytes, this.#locals.length);
+    for (const type of this.#locals) bytes.push(1, typeBytes[type]);
+    return bytes.concat(this.#start, this.#main, 0x0b);
   }
 
-  private open(opcode: number, result: ValueType | undefined): number {
-    this.code.push(opcode, result === undefined ? 0x40 : typeBytes[result]);
-    return ++this.depth;
+  #open(opcode: number, result: ValueType | undefined): number {
+    this.#code.push(opcode, result === undefined ? 0x40 : typeBytes[result]);
+    return ++this.#depth;
   }
 
-  private indexed(opcode: number, index: number): this {
-    this.code.push(opcode);
-    pushUnsigned(this.code, index);
+  #indexed(opcode: number, index: number): this {
+    this.#code.push(opcode);
+    pushUnsigned(this.#code, index);
     return this;
   }
 }
@@ -248,17 +248,17 @@ export interface MemoryLimits {
 
 /** A WebAssembly module under construction. Imports come before functions. */
 export class ModuleWriter {
-  private readonly types: string[] = [];
-  private readonly typeSection: number[][] = [];
-  private readonly imports: number[][] = [];
-  private readonly functions: FunctionWriter[] = [];
-  private readonly exports: number[][] = [];
-  private readonly elements: number[][] = [];
-  private readonly tables: number[][] = [];
-  private numImportedFunctions = 0;
+  readonly #types: string[] = [];
+  readonly #typeSection: number[][] = [];
+  readonly #imports: number[][] = [];
+  readonly #functions: FunctionWriter[] = [];
+  readonly #exports: number[][] = [];
+  readonly #elements: number[][] = [];
+  readonly #tables: number[][] = [];
+  #numImportedFunctions = 0;
 
   importMemory(module: string, name: string, limits: MemoryLimits): void {
-    const bytes = this.importEntry(module, name, 0x02);
+    const bytes = this.#importEntry(module, name, 0x02);
     bytes.push(limits.shared ? 0x03 : 0x01);
     pushUnsigned(bytes, limits.initial);
     pushUnsigned(bytes, limits.maximum);
@@ -266,7 +266,7 @@ export class ModuleWriter {
 
   /** A table of functions, of at least this size: the only table then. */
   importTable(module: string, name: string, initial: number): void {
-    const bytes = this.importEntry(module, name, 0x01);
+    const bytes = this.#importEntry(module, name, 0x01);
     bytes.push(functionReference, 0x00);
     pushUnsigned(bytes, initial);
   }
@@ -278,9 +278,9 @@ export class ModuleWriter {
     parameters: readonly ValueType[],
     results: readonly ValueType[],
   ): number {
-    const bytes = this.importEntry(module, name, 0x00);
+    const bytes = this.#importEntry(module, name, 0x00);
     pushUnsigned(bytes, this.type(parameters, results));
-    return this.numImportedFunctions++;
+    return this.#numImportedFunctions++;
   }
 
   /** A function of the module; write its body into what is returned. */
@@ -289,15 +289,15 @@ export class ModuleWriter {
     results: readonly ValueType[] = [],
     exportName?: string,
   ): FunctionWriter {
-    const index = this.numImportedFunctions + this.functions.length;
+    const index = this.#numImportedFunctions + this.#functions.length;
     const writer = new FunctionWriter(index, this.type(parameters, results), parameters.length);
-    this.functions.push(writer);
+    this.#functions.push(writer);
     if (exportName !== undefined) {
       const bytes: number[] = [];
       pushName(bytes, exportName);
       bytes.push(0x00);
       pushUnsigned(bytes, index);
-      this.exports.push(bytes);
+      this.#exports.push(bytes);
     }
     return writer;
   }
@@ -306,11 +306,11 @@ export class ModuleWriter {
   table(initial: number, exportName?: string): void {
     const bytes = [functionReference, 0x00];
     pushUnsigned(bytes, initial);
-    this.tables.push(bytes);
+    this.#tables.push(bytes);
     if (exportName === undefined) return;
     const entry: number[] = [];
     pushName(entry, exportName);
-    this.exports.push([...entry, 0x01, 0x00]);
+    this.#exports.push([...entry, 0x01, 0x00]);
   }
 
   /** Puts functions into the first table, from a position on. */
@@ -320,19 +320,19 @@ export class ModuleWriter {
     bytes.push(0x0b);
     pushUnsigned(bytes, functionIndices.length);
     for (const index of functionIndices) pushUnsigned(bytes, index);
-    this.elements.push(bytes);
+    this.#elements.push(bytes);
   }
 
   /** The index of a function type, for `callIndirect`. */
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
     const key = `${parameters.join()}>${results.join()}`;
-    const known = this.types.indexOf(key);
+    const known = this.#types.indexOf(key);
     if (known >= 0) return known;
     const bytes = [0x60];
     pushTypes(bytes, parameters);
     pushTypes(bytes, results);
-    this.typeSection.push(bytes);
-    return this.types.push(key) - 1;
+    this.#typeSection.push(bytes);
+    return this.#types.push(key) - 1;
   }
 
   /** The binary module. */
@@ -347,18 +347,18 @@ export class ModuleWriter {
       pushUnsigned(bytes, content.length);
       for (const byte of content) bytes.push(byte);
     };
-    section(1, this.typeSection);
-    section(2, this.imports);
+    section(1, this.#typeSection);
+    section(2, this.#imports);
     section(
       3,
-      this.functions.map((f) => unsigned(f.type)),
+      this.#functions.map((f) => unsigned(f.type)),
     );
-    section(4, this.tables);
-    section(7, this.exports);
-    section(9, this.elements);
+    section(4, this.#tables);
+    section(7, this.#exports);
+    section(9, this.#elements);
     section(
       10,
-      this.functions.map((f) => {
+      this.#functions.map((f) => {
         const body = f.body();
         return unsigned(body.length).concat(body);
       }),
@@ -366,12 +366,12 @@ export class ModuleWriter {
     return Uint8Array.from(bytes);
   }
 
-  private importEntry(module: string, name: string, kind: number): number[] {
+  #importEntry(module: string, name: string, kind: number): number[] {
     const bytes: number[] = [];
     pushName(bytes, module);
     pushName(bytes, name);
     bytes.push(kind);
-    this.imports.push(bytes);
+    this.#imports.push(bytes);
     return bytes;
   }
 }

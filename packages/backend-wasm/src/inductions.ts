@@ -19,43 +19,43 @@ interface Induction {
 
 /** All affine expressions of a stage: addresses, guards and indices, at the present positions of its loops. */
 export class Inductions {
-  private readonly frame: KernelFrame;
+  readonly #frame: KernelFrame;
   /** The loop along which the lanes lie, or -1. */
-  private readonly laneLoop: number;
-  private readonly all = new Map<string, Induction>();
+  readonly #laneLoop: number;
+  readonly #all = new Map<string, Induction>();
 
   constructor(frame: KernelFrame, laneLoop: number) {
-    this.frame = frame;
-    this.laneLoop = laneLoop;
+    this.#frame = frame;
+    this.#laneLoop = laneLoop;
   }
 
   /** How much an expression grows from a lane to the next. */
   laneStride(affine: Affine): number {
-    return this.laneLoop < 0 ? 0 : (affine.strides[this.laneLoop] ?? 0);
+    return this.#laneLoop < 0 ? 0 : (affine.strides[this.#laneLoop] ?? 0);
   }
 
   /** Makes room for the address of an access. */
   addAccess(access: Access, dtype: DType): void {
-    this.ofAccess(access, dtype);
+    this.#ofAccess(access, dtype);
   }
 
   addIndex(affine: Affine): void {
-    this.ofIndex(affine);
+    this.#ofIndex(affine);
   }
 
   /** Writes the values at the start of a call, of what depends on no loop, or at the start of a row. */
   start(of: "call" | "row"): void {
-    for (const induction of this.all.values()) {
+    for (const induction of this.#all.values()) {
       const fixed = induction.affine.strides.every((stride) => stride === 0);
-      if (fixed === (of === "call")) this.startOne(induction);
+      if (fixed === (of === "call")) this.#startOne(induction);
     }
   }
 
   /** Runs `write` for an inner loop: `next` writes the step to the next iteration. */
   within(loop: number, write: (next: () => void) => void): void {
-    const { w } = this.frame;
+    const { w } = this.#frame;
     const outside = new Map<Induction, number>();
-    for (const induction of this.all.values()) {
+    for (const induction of this.#all.values()) {
       if (induction.affine.strides[loop] === 0) continue;
       outside.set(induction, induction.local);
       const local = w.fresh("i32");
@@ -68,8 +68,8 @@ export class Inductions {
 
   /** Writes the step by a number of iterations of a loop. */
   advance(loop: number, iterations: number): void {
-    const { f } = this.frame.w;
-    for (const { affine, unit, local } of this.all.values()) {
+    const { f } = this.#frame.w;
+    for (const { affine, unit, local } of this.#all.values()) {
       const step = affine.strides[loop] * unit * iterations;
       if (step !== 0) f.get(local).i32(step).op("i32.add").set(local);
     }
@@ -77,15 +77,15 @@ export class Inductions {
 
   /** Where the lanes of a vector are, with `copy` full vectors before it. */
   laneAddress(access: Access, dtype: DType, copy: number, wraps = false): LaneAddress {
-    const { unit, local } = this.ofAccess(access, dtype);
+    const { unit, local } = this.#ofAccess(access, dtype);
     const stride = this.laneStride(access) * unit;
-    return { dtype, pointer: local, offset: copy * this.frame.lanes * stride, stride, wraps };
+    return { dtype, pointer: local, offset: copy * this.#frame.lanes * stride, stride, wraps };
   }
 
   /** The value of an expression in each lane. */
   indexValue(affine: Affine, copy: number): Value {
-    const { w, lanes } = this.frame;
-    const { local } = this.ofIndex(affine);
+    const { w, lanes } = this.#frame;
+    const { local } = this.#ofIndex(affine);
     const stride = this.laneStride(affine);
     const splat: Value = () => w.f.get(local).op("i32x4.splat");
     if (stride === 0) return splat;
@@ -95,13 +95,13 @@ export class Inductions {
 
   /** Pushes whether all guards hold in these lanes. */
   pushInRange(guards: readonly Guard[], copy: number, lanes: readonly number[]): void {
-    const { f } = this.frame.w;
+    const { f } = this.#frame.w;
     let first = true;
     for (const guard of guards) {
       const stride = this.laneStride(guard);
       for (const lane of stride === 0 ? [0] : lanes) {
-        const offset = (copy * this.frame.lanes + lane) * stride;
-        f.get(this.ofIndex(guard).local);
+        const offset = (copy * this.#frame.lanes + lane) * stride;
+        f.get(this.#ofIndex(guard).local);
         if (offset !== 0) f.i32(offset).op("i32.add");
         // One comparison for both ends: below 0 is far above, without a sign.
         f.i32(guard.size).op("i32.lt_u");
@@ -111,26 +111,26 @@ export class Inductions {
     }
   }
 
-  private ofAccess(access: Access, dtype: DType): Induction {
-    return this.find(access, byteSize[dtype], this.frame.address(access.buffer));
+  #ofAccess(access: Access, dtype: DType): Induction {
+    return this.#find(access, byteSize[dtype], this.#frame.address(access.buffer));
   }
 
-  private ofIndex(affine: Affine): Induction {
-    return this.find(affine, 1, undefined);
+  #ofIndex(affine: Affine): Induction {
+    return this.#find(affine, 1, undefined);
   }
 
-  private find(affine: Affine, unit: number, base: number | undefined): Induction {
+  #find(affine: Affine, unit: number, base: number | undefined): Induction {
     const key = `${base} ${unit} ${affine.offset} ${affine.strides.join()}`;
-    let induction = this.all.get(key);
+    let induction = this.#all.get(key);
     if (induction === undefined) {
       induction = { base, unit, affine, local: -1 };
-      this.all.set(key, induction);
+      this.#all.set(key, induction);
     }
     return induction;
   }
 
-  private startOne(induction: Induction): void {
-    const { w, digits } = this.frame;
+  #startOne(induction: Induction): void {
+    const { w, digits } = this.#frame;
     const { affine, unit, base } = induction;
     induction.local = w.fresh("i32");
     w.f.i32(affine.offset * unit);

@@ -11,40 +11,40 @@ export type Accumulator = readonly number[];
  * its position.
  */
 export class Reduction {
-  private readonly w: VectorWriter;
-  private readonly op: ReduceOp;
-  private readonly dtype: DType;
-  private readonly lanes: string;
-  private readonly identity: Value;
+  readonly #w: VectorWriter;
+  readonly #op: ReduceOp;
+  readonly #dtype: DType;
+  readonly #lanes: string;
+  readonly #identity: Value;
   /** Whether it is a sum of partial sums. */
   readonly long: boolean;
 
   /** A `long` one has so many terms that the rounding of a simple sum would be felt. */
   constructor(w: VectorWriter, op: ReduceOp, dtype: DType, long: boolean) {
     this.long = long && op === "sum" && dtype === "float32";
-    this.w = w;
-    this.op = op;
-    this.dtype = dtype;
-    this.lanes = dtype === "float32" ? "f32x4" : dtype === "float64" ? "f64x2" : "i32x4";
-    this.identity = w.constant(dtype, identities[op](dtype));
+    this.#w = w;
+    this.#op = op;
+    this.#dtype = dtype;
+    this.#lanes = dtype === "float32" ? "f32x4" : dtype === "float64" ? "f64x2" : "i32x4";
+    this.#identity = w.constant(dtype, identities[op](dtype));
   }
 
   /** Whether it needs the position of each value. */
   get positional(): boolean {
-    return this.op === "argmax" || this.op === "argmin";
+    return this.#op === "argmax" || this.#op === "argmin";
   }
 
   /** Takes locals of the current scope. */
   accumulator(): Accumulator {
-    return this.positional || this.tracksNaN || this.long
-      ? [this.w.fresh(), this.w.fresh()]
-      : [this.w.fresh()];
+    return this.positional || this.#tracksNaN || this.long
+      ? [this.#w.fresh(), this.#w.fresh()]
+      : [this.#w.fresh()];
   }
 
   /** Writes the start of a reduction: no value yet. */
   start(accumulator: Accumulator): void {
-    const { w } = this;
-    this.identity();
+    const w = this.#w;
+    this.#identity();
     w.f.set(accumulator[0]);
     if (accumulator.length === 1) return;
     w.i32(this.positional ? 0x7fffffff : 0)();
@@ -53,22 +53,22 @@ export class Reduction {
 
   /** Combines with one value for each of the first `width` lanes. */
   fold(accumulator: Accumulator, value: Value, width: number, position?: Value): void {
-    const { w } = this;
+    const w = this.#w;
     if (width === 4) {
-      this.combine(accumulator, value, position);
+      this.#combine(accumulator, value, position);
       return;
     }
     const mask = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
-    const masked = w.keep(w.op("v128.bitselect", value, this.identity, mask));
+    const masked = w.keep(w.op("v128.bitselect", value, this.#identity, mask));
     const last = w.i32(0x7fffffff);
     const at = position && w.keep(w.op("v128.bitselect", position, last, mask));
-    this.combine(accumulator, masked, at);
+    this.#combine(accumulator, masked, at);
   }
 
   /** Adds a partial sum to the sum of those before it, and begins another one. */
   addPartialSum([partial, total]: Accumulator): void {
     if (!this.long) return;
-    const { w } = this;
+    const w = this.#w;
     w.op("f32x4.add", w.local(total), w.local(partial))();
     w.f.set(total);
     w.f32(0)();
@@ -77,18 +77,18 @@ export class Reduction {
 
   /** Combines with other partial results, which stay as they are. */
   merge(accumulator: Accumulator, other: Accumulator): void {
-    const { w } = this;
+    const w = this.#w;
     const [value, extra] = other.map((local) => w.local(local));
-    if (this.tracksNaN || this.long) {
+    if (this.#tracksNaN || this.long) {
       w.op(this.long ? "f32x4.add" : "v128.or", w.local(accumulator[1]), extra)();
       w.f.set(accumulator[1]);
     }
-    this.combine(accumulator, value, extra, true);
+    this.#combine(accumulator, value, extra, true);
   }
 
   /** Combines the four lanes; each has the result then. */
   spread(accumulator: Accumulator): void {
-    const { w } = this;
+    const w = this.#w;
     for (const lanes of [
       [2, 3, 0, 1],
       [1, 0, 3, 2],
@@ -109,26 +109,28 @@ export class Reduction {
 
   /** The result, once all is combined. */
   value(accumulator: Accumulator): Value {
-    const { w } = this;
+    const w = this.#w;
     const first = w.local(accumulator[0]);
     if (this.positional) return w.local(accumulator[1]);
-    if (this.tracksNaN) return w.op("v128.or", first, w.local(accumulator[1]));
+    if (this.#tracksNaN) return w.op("v128.or", first, w.local(accumulator[1]));
     if (this.long) return w.op("f32x4.add", first, w.local(accumulator[1]));
-    return this.dtype === "uint8" ? w.op("v128.and", first, w.i32(0xff)) : first;
+    return this.#dtype === "uint8" ? w.op("v128.and", first, w.i32(0xff)) : first;
   }
 
-  private get tracksNaN(): boolean {
-    return (this.op === "max" || this.op === "min") && isFloat(this.dtype);
+  get #tracksNaN(): boolean {
+    return (this.#op === "max" || this.#op === "min") && isFloat(this.#dtype);
   }
 
-  private combine(accumulator: Accumulator, value: Value, position?: Value, checked = false): void {
-    const { w, op, lanes } = this;
+  #combine(accumulator: Accumulator, value: Value, position?: Value, checked = false): void {
+    const w = this.#w;
+    const op = this.#op;
+    const lanes = this.#lanes;
     if (this.positional && position !== undefined) {
-      this.combinePositions(accumulator, value, position);
+      this.#combinePositions(accumulator, value, position);
       return;
     }
     const now = w.local(accumulator[0]);
-    if (this.tracksNaN) {
+    if (this.#tracksNaN) {
       const kept = checked ? value : w.keep(value);
       if (!checked) {
         const unordered = w.op(`${lanes}.ne` as Opcode, kept, kept);
@@ -137,43 +139,45 @@ export class Reduction {
       }
       w.op(`${lanes}.p${op}` as Opcode, now, kept)();
     } else {
-      w.op(this.instruction, now, value)();
+      w.op(this.#instruction, now, value)();
     }
     w.f.set(accumulator[0]);
   }
 
   /** Takes the value if it is more extreme, or just as extreme and comes first. NaN is the extreme. */
-  private combinePositions(accumulator: Accumulator, newValue: Value, newPosition: Value): void {
-    const { w, lanes } = this;
+  #combinePositions(accumulator: Accumulator, newValue: Value, newPosition: Value): void {
+    const w = this.#w;
+    const lanes = this.#lanes;
     const [value, position] = [w.keep(newValue), w.keep(newPosition)];
     const [best, at] = accumulator.map((local) => w.local(local));
-    const beats = this.op === "argmax" ? "gt" : "lt";
+    const beats = this.#op === "argmax" ? "gt" : "lt";
     const signed = lanes === "i32x4" ? "_s" : "";
     const earlier = w.op("i32x4.lt_s", position, at);
     let better = w.op(`${lanes}.${beats}${signed}` as Opcode, value, best);
     let equal = w.op(`${lanes}.eq` as Opcode, value, best);
-    if (isFloat(this.dtype)) {
+    if (isFloat(this.#dtype)) {
       const unordered = w.keep(w.op(`${lanes}.ne` as Opcode, value, value));
       const wasNaN = w.keep(w.op(`${lanes}.ne` as Opcode, best, best));
       better = w.op("v128.or", better, w.op("v128.andnot", unordered, wasNaN));
       equal = w.op("v128.or", equal, w.op("v128.and", unordered, wasNaN));
     }
-    if (this.dtype === "bool" && this.op === "argmax") {
+    if (this.#dtype === "bool" && this.#op === "argmax") {
       better = w.op("v128.andnot", value, best);
-    } else if (this.dtype === "bool") {
+    } else if (this.#dtype === "bool") {
       better = w.op("v128.andnot", best, value);
     }
     const take = w.keep(w.op("v128.or", better, w.op("v128.and", equal, earlier)));
     w.op("v128.bitselect", position, at, take)();
     w.f.set(accumulator[1]);
-    const wide = this.dtype === "float64" ? w.op("i64x2.extend_low_i32x4_s", take) : take;
+    const wide = this.#dtype === "float64" ? w.op("i64x2.extend_low_i32x4_s", take) : take;
     w.op("v128.bitselect", value, best, wide)();
     w.f.set(accumulator[0]);
   }
 
-  private get instruction(): Opcode {
-    const { op, lanes } = this;
-    if (this.dtype === "bool") return op === "sum" || op === "max" ? "v128.or" : "v128.and";
+  get #instruction(): Opcode {
+    const op = this.#op;
+    const lanes = this.#lanes;
+    if (this.#dtype === "bool") return op === "sum" || op === "max" ? "v128.or" : "v128.and";
     if (op === "sum") return `${lanes}.add` as Opcode;
     if (op === "prod") return `${lanes}.mul` as Opcode;
     return op === "max" ? "i32x4.max_s" : "i32x4.min_s";

@@ -22,105 +22,107 @@ const termsOfPartialSum = 256;
 export class StageWriter {
   /** How many vectors are worked on at once, independently of each other. */
   readonly unroll: number;
-  private readonly frame: KernelFrame;
-  private readonly w: VectorWriter;
-  private readonly stage: Stage;
-  private readonly earlier: readonly StageWriter[];
+  readonly #frame: KernelFrame;
+  readonly #w: VectorWriter;
+  readonly #stage: Stage;
+  readonly #earlier: readonly StageWriter[];
   /** The loop along which the lanes lie, or -1: there is none, each value is one for all lanes. */
-  private readonly laneLoop: number;
-  private readonly inductions: Inductions;
-  private readonly analysis: StageAnalysis;
-  private readonly reductions: readonly (Reduction | undefined)[];
+  readonly #laneLoop: number;
+  readonly #inductions: Inductions;
+  readonly #analysis: StageAnalysis;
+  readonly #reductions: readonly (Reduction | undefined)[];
   /** For each result, for each copy. */
-  private accumulators: readonly (readonly Accumulator[])[] = [];
+  #accumulators: readonly (readonly Accumulator[])[] = [];
   /** For each instruction, for each copy: what is in a local now. */
-  private readonly values: Value[][];
-  private readonly words = new Map<string, readonly number[]>();
-  private readonly reciprocals = new Map<number, Value>();
+  readonly #values: Value[][];
+  readonly #words = new Map<string, readonly number[]>();
+  readonly #reciprocals = new Map<number, Value>();
   /** How many lanes of how many vectors are being written. */
-  private width = 1;
-  private copies = 1;
+  #width = 1;
+  #copies = 1;
 
   constructor(frame: KernelFrame, stage: Stage, earlier: readonly StageWriter[]) {
     const { outer, lanes, lanesAcross } = frame;
     const { inner, code, results } = stage;
-    this.frame = frame;
-    this.w = frame.w;
-    this.stage = stage;
-    this.earlier = earlier;
+    this.#frame = frame;
+    this.#w = frame.w;
+    this.#stage = stage;
+    this.#earlier = earlier;
     const last = lanesAcross ? outer.length - 1 : outer.length + inner.length - 1;
-    this.laneLoop = lanesAcross || inner.length > 0 ? last : -1;
-    this.inductions = new Inductions(frame, this.laneLoop);
-    this.analysis = analyseStage(frame, stage, this.inductions);
-    this.values = code.map(() => []);
+    this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
+    this.#inductions = new Inductions(frame, this.#laneLoop);
+    this.#analysis = analyseStage(frame, stage, this.#inductions);
+    this.#values = code.map(() => []);
     // Small bodies need several vectors to hide latencies, large ones would run out of registers.
-    const { cost } = this.analysis;
+    const { cost } = this.#analysis;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(cost <= 8 ? 4 : cost <= 30 ? 2 : 1, vectors));
     const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
     const long = terms > 4 * termsOfPartialSum;
-    this.reductions = results.map(({ value, reduce }) =>
-      reduce === undefined ? undefined : new Reduction(this.w, reduce, code[value].dtype, long),
+    this.#reductions = results.map(({ value, reduce }) =>
+      reduce === undefined ? undefined : new Reduction(this.#w, reduce, code[value].dtype, long),
     );
   }
 
   /** Writes what depends on no loop, once a call. */
   writeStart(): void {
-    this.inductions.start("call");
-    this.width = this.frame.lanes;
-    this.writeLevel(0);
+    this.#inductions.start("call");
+    this.#width = this.#frame.lanes;
+    this.#writeLevel(0);
   }
 
   /** Writes what depends only on the outer loops without lanes. Its locals serve the whole row. */
   writeRowStart(): void {
-    this.inductions.start("row");
-    if (this.analysis.rowLevel > 1) this.writeLevel(1);
+    this.#inductions.start("row");
+    if (this.#analysis.rowLevel > 1) this.#writeLevel(1);
   }
 
   /** Takes the locals of the results, in the scope of the row. */
   takeResults(copies: number): void {
-    this.accumulators = this.reductions.map((reduction) =>
-      Array.from({ length: copies }, () => reduction?.accumulator() ?? [this.w.fresh()]),
+    this.#accumulators = this.#reductions.map((reduction) =>
+      Array.from({ length: copies }, () => reduction?.accumulator() ?? [this.#w.fresh()]),
     );
   }
 
   /** Writes the loops for one point of the outer loops, or for a block of neighbouring points. */
   writeRow(width: number, copies: number): void {
-    const { w, stage, frame } = this;
-    this.width = width;
-    this.copies = frame.lanesAcross ? copies : 1;
-    for (const [r, reduction] of this.reductions.entries()) {
-      for (const accumulator of this.accumulators[r]) reduction?.start(accumulator);
+    const w = this.#w;
+    const stage = this.#stage;
+    const frame = this.#frame;
+    this.#width = width;
+    this.#copies = frame.lanesAcross ? copies : 1;
+    for (const [r, reduction] of this.#reductions.entries()) {
+      for (const accumulator of this.#accumulators[r]) reduction?.start(accumulator);
     }
     w.scope(() => {
-      this.writeLevel(this.analysis.rowLevel);
+      this.#writeLevel(this.#analysis.rowLevel);
       if (stage.inner.length === 0 || countIterations(stage.inner) === 0) return;
-      this.withReciprocals(() => this.writeInner(0));
+      this.#withReciprocals(() => this.#writeInner(0));
     });
-    for (const [r, reduction] of this.reductions.entries()) {
+    for (const [r, reduction] of this.#reductions.entries()) {
       if (reduction === undefined) continue;
-      if (!frame.lanesAcross) this.combineCopies(reduction, this.accumulators[r]);
-      if (this.laneLoop >= 0 && !frame.lanesAcross && frame.lanes > 1) {
-        w.scope(() => reduction.spread(this.accumulators[r][0]));
+      if (!frame.lanesAcross) this.#combineCopies(reduction, this.#accumulators[r]);
+      if (this.#laneLoop >= 0 && !frame.lanesAcross && frame.lanes > 1) {
+        w.scope(() => reduction.spread(this.#accumulators[r][0]));
       }
     }
   }
 
   /** A result of this stage, for later stages of the same row. */
   result(index: number, copy: number): Value {
-    const accumulator = this.accumulators[index][copy];
-    return this.reductions[index]?.value(accumulator) ?? this.w.local(accumulator[0]);
+    const accumulator = this.#accumulators[index][copy];
+    return this.#reductions[index]?.value(accumulator) ?? this.#w.local(accumulator[0]);
   }
 
   /** Moves on along the loop with the lanes. */
   advance(lanes: number): void {
-    this.inductions.advance(this.laneLoop, lanes);
+    this.#inductions.advance(this.#laneLoop, lanes);
   }
 
-  private combineCopies(reduction: Reduction, accumulators: readonly Accumulator[]): void {
+  #combineCopies(reduction: Reduction, accumulators: readonly Accumulator[]): void {
     for (let step = 1; step < accumulators.length; step *= 2) {
       for (let i = 0; i + step < accumulators.length; i += 2 * step) {
-        this.w.scope(() => reduction.merge(accumulators[i], accumulators[i + step]));
+        this.#w.scope(() => reduction.merge(accumulators[i], accumulators[i + step]));
       }
     }
   }
@@ -129,23 +131,23 @@ export class StageWriter {
    * A division of each point by what earlier stages have found for the row becomes a product with its reciprocal,
    * a third of the time, unless the reciprocal would leave the range of normal numbers.
    */
-  private withReciprocals(write: () => void): void {
-    const { w } = this;
-    const { divisors } = this.analysis;
+  #withReciprocals(write: () => void): void {
+    const w = this.#w;
+    const { divisors } = this.#analysis;
     if (divisors.length === 0) {
       write();
       return;
     }
     const inRange = divisors.map((i) => {
-      const size = w.keep(w.op("f32x4.abs", this.values[i][0]));
-      this.reciprocals.set(i, w.keep(w.op("f32x4.div", w.f32(1), this.values[i][0])));
+      const size = w.keep(w.op("f32x4.abs", this.#values[i][0]));
+      this.#reciprocals.set(i, w.keep(w.op("f32x4.div", w.f32(1), this.#values[i][0])));
       const [low, high] = [w.f32(2 ** -126), w.f32(2 ** 126)];
       return w.op("v128.and", w.op("f32x4.ge", size, low), w.op("f32x4.le", size, high));
     });
     inRange.reduce((all, one) => w.op("v128.and", all, one))();
     w.f.op("i32x4.all_true").if();
     w.scope(write);
-    this.reciprocals.clear();
+    this.#reciprocals.clear();
     w.f.else();
     w.scope(write);
     w.f.end();
@@ -153,36 +155,37 @@ export class StageWriter {
 
   // Loops
 
-  private writeInner(which: number): void {
-    const { w, stage } = this;
-    const loop = this.frame.outer.length + which;
+  #writeInner(which: number): void {
+    const w = this.#w;
+    const stage = this.#stage;
+    const loop = this.#frame.outer.length + which;
     const innermost = which + 1 === stage.inner.length;
     w.scope(() => {
-      this.inductions.within(loop, (next) => {
-        if (loop === this.laneLoop) {
-          this.writeLaneLoop(stage.inner[which]);
+      this.#inductions.within(loop, (next) => {
+        if (loop === this.#laneLoop) {
+          this.#writeLaneLoop(stage.inner[which]);
           return;
         }
-        this.repeatSumming(innermost ? stage.inner[which] : 0, stage.inner[which], () => {
-          this.writeLevel(this.analysis.rowLevel + 1 + which);
-          if (!innermost) this.writeInner(which + 1);
+        this.#repeatSumming(innermost ? stage.inner[which] : 0, stage.inner[which], () => {
+          this.#writeLevel(this.#analysis.rowLevel + 1 + which);
+          if (!innermost) this.#writeInner(which + 1);
           next();
         });
       });
     });
-    if (innermost && which > 0) this.addPartialSums();
+    if (innermost && which > 0) this.#addPartialSums();
   }
 
-  private writeLaneLoop(size: number): void {
-    const { lanes } = this.frame;
+  #writeLaneLoop(size: number): void {
+    const { lanes } = this.#frame;
     const { unroll } = this;
     const vectors = Math.floor(size / lanes);
     const part = (count: number, copies: number, width: number): void => {
       if (count === 0) return;
-      this.repeatSumming(count, count, () => {
-        this.width = width;
-        this.copies = copies;
-        this.writeLevel(this.analysis.pointLevel);
+      this.#repeatSumming(count, count, () => {
+        this.#width = width;
+        this.#copies = copies;
+        this.#writeLevel(this.#analysis.pointLevel);
         this.advance(width * copies);
       });
     };
@@ -192,194 +195,195 @@ export class StageWriter {
   }
 
   /** Writes a loop in which each sum gets a number of terms, perhaps too many for one partial sum. */
-  private repeatSumming(terms: number, count: number, write: () => void): void {
-    const long = this.reductions.some((reduction) => reduction?.long);
+  #repeatSumming(terms: number, count: number, write: () => void): void {
+    const long = this.#reductions.some((reduction) => reduction?.long);
     if (!long || terms < 2 * termsOfPartialSum) {
-      this.repeat(count, write);
+      this.#repeat(count, write);
       return;
     }
-    this.repeat(Math.floor(count / termsOfPartialSum), () => {
-      this.repeat(termsOfPartialSum, write);
-      this.addPartialSums();
+    this.#repeat(Math.floor(count / termsOfPartialSum), () => {
+      this.#repeat(termsOfPartialSum, write);
+      this.#addPartialSums();
     });
-    this.repeat(count % termsOfPartialSum, write);
+    this.#repeat(count % termsOfPartialSum, write);
   }
 
-  private addPartialSums(): void {
-    for (const [r, reduction] of this.reductions.entries()) {
-      for (const accumulator of this.accumulators[r]) reduction?.addPartialSum(accumulator);
+  #addPartialSums(): void {
+    for (const [r, reduction] of this.#reductions.entries()) {
+      for (const accumulator of this.#accumulators[r]) reduction?.addPartialSum(accumulator);
     }
   }
 
   /** Writes a loop of a fixed number of iterations. */
-  private repeat(count: number, write: () => void): void {
-    const { f } = this.w;
+  #repeat(count: number, write: () => void): void {
+    const { f } = this.#w;
     if (count === 0) return;
     if (count === 1) {
-      this.w.scope(write);
+      this.#w.scope(write);
       return;
     }
-    this.w.scope(() => {
-      const counter = this.w.fresh("i32");
+    this.#w.scope(() => {
+      const counter = this.#w.fresh("i32");
       f.i32(count).set(counter);
       const again = f.loop();
-      this.w.scope(write);
+      this.#w.scope(write);
       f.get(counter).i32(1).op("i32.sub").tee(counter).brIf(again).end();
     });
   }
 
   // Code
 
-  private writeLevel(level: number): void {
-    const { w } = this;
-    const { levels, varies, inlined, pointLevel } = this.analysis;
-    this.words.clear();
+  #writeLevel(level: number): void {
+    const w = this.#w;
+    const { levels, varies, inlined, pointLevel } = this.#analysis;
+    this.#words.clear();
     const here = [...levels.keys()].filter((i) => levels[i] === level && !inlined[i]);
     for (const i of here) {
-      if (!varies[i]) this.writeInstruction(i, 0);
+      if (!varies[i]) this.#writeInstruction(i, 0);
     }
-    for (let copy = 0; copy < this.copies; copy++) {
+    for (let copy = 0; copy < this.#copies; copy++) {
       for (const i of here) {
-        if (varies[i]) this.writeInstruction(i, copy);
+        if (varies[i]) this.#writeInstruction(i, copy);
       }
-      if (level === pointLevel) w.scope(() => this.writePoint(copy));
+      if (level === pointLevel) w.scope(() => this.#writePoint(copy));
     }
   }
 
-  private writePoint(copy: number): void {
-    const { code, stores, results } = this.stage;
+  #writePoint(copy: number): void {
+    const { code, stores, results } = this.#stage;
     for (const { value, access } of stores) {
-      const at = this.inductions.laneAddress(access, code[value].dtype, copy);
-      writeStore(this.w, at, this.laneLoop < 0 ? 1 : this.width, this.valueOf(value, copy));
+      const at = this.#inductions.laneAddress(access, code[value].dtype, copy);
+      writeStore(this.#w, at, this.#laneLoop < 0 ? 1 : this.#width, this.#valueOf(value, copy));
     }
     for (const [r, { value }] of results.entries()) {
-      const reduction = this.reductions[r];
-      const accumulator = this.accumulators[r][this.accumulators[r].length > copy ? copy : 0];
+      const reduction = this.#reductions[r];
+      const accumulator = this.#accumulators[r][this.#accumulators[r].length > copy ? copy : 0];
       if (reduction === undefined) {
-        this.valueOf(value, copy)();
-        this.w.f.set(accumulator[0]);
+        this.#valueOf(value, copy)();
+        this.#w.f.set(accumulator[0]);
       } else {
         // With lanes across rows, those beyond the width belong to nobody.
-        const { lanesAcross, lanes } = this.frame;
-        const width = lanesAcross || lanes === 1 || this.laneLoop < 0 ? 4 : this.width;
+        const { lanesAcross, lanes } = this.#frame;
+        const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#width;
         // See withPosition: the last instruction.
-        const position = reduction.positional ? this.valueOf(code.length - 1, copy) : undefined;
-        reduction.fold(accumulator, this.valueOf(value, copy), width, position);
+        const position = reduction.positional ? this.#valueOf(code.length - 1, copy) : undefined;
+        reduction.fold(accumulator, this.#valueOf(value, copy), width, position);
       }
     }
   }
 
-  private writeInstruction(i: number, copy: number): void {
-    const { w } = this;
-    const instruction = this.stage.code[i];
+  #writeInstruction(i: number, copy: number): void {
+    const w = this.#w;
+    const instruction = this.#stage.code[i];
     if (instruction.op === "constant") {
-      this.values[i][0] = w.constant(instruction.dtype, instruction.value);
+      this.#values[i][0] = w.constant(instruction.dtype, instruction.value);
     } else if (instruction.op === "scalar") {
-      const offset = this.frame.scalarOffset(instruction.scalar);
-      this.values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load("v128.load", offset));
+      const offset = this.#frame.scalarOffset(instruction.scalar);
+      this.#values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load("v128.load", offset));
     } else if (instruction.op === "result") {
-      const value = this.earlier[instruction.stage].result(instruction.result, copy);
-      this.values[i][copy] = w.keep(value);
+      const value = this.#earlier[instruction.stage].result(instruction.result, copy);
+      this.#values[i][copy] = w.keep(value);
     } else {
-      if (instruction.op === "philox") this.writeWords(instruction, copy);
+      if (instruction.op === "philox") this.#writeWords(instruction, copy);
       const local = w.fresh();
-      w.scope(() => this.push(i, copy));
+      w.scope(() => this.#push(i, copy));
       w.f.set(local);
-      this.values[i][copy] = w.local(local);
+      this.#values[i][copy] = w.local(local);
     }
   }
 
   /** The value of an instruction: from its local, or computed on the spot. */
-  private valueOf(i: number, copy: number): Value {
-    if (this.analysis.inlined[i]) return () => this.w.scope(() => this.push(i, copy));
-    return this.values[i][this.analysis.varies[i] ? copy : 0];
+  #valueOf(i: number, copy: number): Value {
+    if (this.#analysis.inlined[i]) return () => this.#w.scope(() => this.#push(i, copy));
+    return this.#values[i][this.#analysis.varies[i] ? copy : 0];
   }
 
-  private push(i: number, copy: number): void {
-    const instruction = this.stage.code[i];
+  #push(i: number, copy: number): void {
+    const instruction = this.#stage.code[i];
     if ("args" in instruction) {
-      if (instruction.op !== "philox") this.pushElement(instruction, copy);
-      else this.w.f.get(this.wordsOf(instruction, copy)[instruction.word ?? 0]);
+      if (instruction.op !== "philox") this.#pushElement(instruction, copy);
+      else this.#w.f.get(this.#wordsOf(instruction, copy)[instruction.word ?? 0]);
     } else if (instruction.op === "load") {
-      this.pushLoad(i, instruction, copy);
+      this.#pushLoad(i, instruction, copy);
     } else if (instruction.op === "index") {
-      this.inductions.indexValue(instruction, copy)();
+      this.#inductions.indexValue(instruction, copy)();
     } else if (instruction.op === "product") {
       const unit = byteSize[instruction.dtype];
-      const pointer = this.frame.product as number;
+      const pointer = this.#frame.product as number;
       const at = {
         dtype: instruction.dtype,
         pointer,
-        offset: copy * this.frame.lanes * unit,
+        offset: copy * this.#frame.lanes * unit,
         stride: unit,
         wraps: false,
       };
-      pushLoad(this.w, at, this.width);
+      pushLoad(this.#w, at, this.#width);
     }
   }
 
-  private pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
-    const reciprocal = op === "div" ? this.reciprocals.get(args[1]) : undefined;
+  #pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
+    const reciprocal = op === "div" ? this.#reciprocals.get(args[1]) : undefined;
     if (reciprocal !== undefined) {
-      this.w.op("f32x4.mul", this.valueOf(args[0], copy), reciprocal)();
+      this.#w.op("f32x4.mul", this.#valueOf(args[0], copy), reciprocal)();
       return;
     }
     const operands = args.map((argument) => {
-      const operand = this.stage.code[argument];
+      const operand = this.#stage.code[argument];
       return {
         dtype: operand.dtype,
-        value: this.valueOf(argument, copy),
+        value: this.#valueOf(argument, copy),
         constant: operand.op === "constant" ? operand.value : undefined,
       };
     });
-    elementValue(this.w, op, dtype, operands)();
+    elementValue(this.#w, op, dtype, operands)();
   }
 
   /** All four words are computed at once: kept for the other instructions with the same arguments. */
-  private writeWords(instruction: ElementInstruction, copy: number): void {
-    const { w } = this;
-    if (this.wordsOf(instruction, copy) !== undefined) return;
+  #writeWords(instruction: ElementInstruction, copy: number): void {
+    const w = this.#w;
+    if (this.#wordsOf(instruction, copy) !== undefined) return;
     const words = [0, 1, 2, 3].map(() => w.fresh());
     w.scope(() => {
-      const [counter, stream, key0, key1] = instruction.args.map((i) => this.valueOf(i, copy));
+      const [counter, stream, key0, key1] = instruction.args.map((i) => this.#valueOf(i, copy));
       writePhilox(w, counter, stream, key0, key1, words);
     });
-    this.words.set(`${instruction.args.join()} ${copy}`, words);
+    this.#words.set(`${instruction.args.join()} ${copy}`, words);
   }
 
-  private wordsOf({ args }: ElementInstruction, copy: number): readonly number[] {
-    return this.words.get(`${args.join()} ${copy}`) as number[];
+  #wordsOf({ args }: ElementInstruction, copy: number): readonly number[] {
+    return this.#words.get(`${args.join()} ${copy}`) as number[];
   }
 
   // Memory
 
-  private pushLoad(i: number, { access, dtype, guards }: LoadInstruction, copy: number): void {
-    const { w, inductions } = this;
+  #pushLoad(i: number, { access, dtype, guards }: LoadInstruction, copy: number): void {
+    const w = this.#w;
+    const inductions = this.#inductions;
     const at = inductions.laneAddress(access, dtype, copy, guards.length > 0);
-    const varies = this.analysis.varies[i];
+    const varies = this.#analysis.varies[i];
     const load = (): void => {
       if (at.stride === 0) pushSplat(w, at);
-      else pushLoad(w, at, this.width);
+      else pushLoad(w, at, this.#width);
     };
     if (guards.length === 0) {
       load();
       return;
     }
     // All lanes are in range if the first and the last are.
-    inductions.pushInRange(guards, copy, varies ? [0, this.width - 1] : [0]);
+    inductions.pushInRange(guards, copy, varies ? [0, this.#width - 1] : [0]);
     w.f.if("v128");
     load();
     w.f.else().i32x4(0);
-    if (varies) this.replaceLanesInRange(at, guards, copy);
+    if (varies) this.#replaceLanesInRange(at, guards, copy);
     w.f.end();
   }
 
-  private replaceLanesInRange(at: LaneAddress, guards: readonly Guard[], copy: number): void {
-    const { w } = this;
+  #replaceLanesInRange(at: LaneAddress, guards: readonly Guard[], copy: number): void {
+    const w = this.#w;
     const value = w.fresh();
     w.f.set(value);
-    for (let lane = 0; lane < this.width; lane++) {
-      this.inductions.pushInRange(guards, copy, [lane]);
+    for (let lane = 0; lane < this.#width; lane++) {
+      this.#inductions.pushInRange(guards, copy, [lane]);
       w.f.if();
       pushLoadLane(w, at, lane, w.local(value));
       w.f.set(value).end();

@@ -21,8 +21,8 @@ export class VectorWriter {
   /** The indices of the imported host functions. */
   readonly host: ReadonlyMap<HostFunction, number>;
   readonly laneFunctions: LaneFunctions;
-  private readonly constants = new Map<string, Value>();
-  private readonly pools: Record<"v128" | "i32", { locals: number[]; used: number }> = {
+  readonly #constants = new Map<string, Value>();
+  readonly #pools: Record<"v128" | "i32", { locals: number[]; used: number }> = {
     v128: { locals: [], used: 0 },
     i32: { locals: [], used: 0 },
   };
@@ -56,7 +56,7 @@ export class VectorWriter {
 
   /** A local that is free until the end of the enclosing `scope`. */
   fresh(type: "v128" | "i32" = "v128"): number {
-    const pool = this.pools[type];
+    const pool = this.#pools[type];
     if (pool.used === pool.locals.length) pool.locals.push(this.f.local(type));
     return pool.locals[pool.used++];
   }
@@ -71,7 +71,7 @@ export class VectorWriter {
 
   /** Runs `write`; the locals that it took are free for others afterwards. */
   scope(write: () => void): void {
-    const { v128, i32 } = this.pools;
+    const { v128, i32 } = this.#pools;
     const used = [v128.used, i32.used];
     write();
     v128.used = used[0];
@@ -80,7 +80,7 @@ export class VectorWriter {
 
   /** Computes a value at the function's start, into a local of its own. */
   hoisted(key: string, value: Value): Value {
-    let known = this.constants.get(key);
+    let known = this.#constants.get(key);
     if (known === undefined) {
       const local = this.f.local("v128");
       this.f.hoist(() => {
@@ -88,7 +88,7 @@ export class VectorWriter {
         this.f.set(local);
       });
       known = this.local(local);
-      this.constants.set(key, known);
+      this.#constants.set(key, known);
     }
     return known;
   }
