@@ -1,7 +1,7 @@
 import type { DType, ElementInstruction, ElementOp, Instruction } from "@gradloom/engine";
 import { BackendError, isFloat } from "@gradloom/engine";
 import type { ModuleWriter, ValueType } from "./assembler.ts";
-import type { HostFunction } from "./host-math.ts";
+import { type HostFunction, hostMath } from "./host-math.ts";
 import type { Opcode } from "./opcodes.ts";
 import { vectorMath } from "./vector-math.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
@@ -44,27 +44,6 @@ const integerInstructions: Partial<Record<ElementOp, Opcode>> = {
   not: "v128.not",
 };
 
-const hostOps: ReadonlySet<string> = new Set<ElementOp>([
-  "exp",
-  "expm1",
-  "log",
-  "log1p",
-  "log2",
-  "sin",
-  "cos",
-  "tan",
-  "asin",
-  "acos",
-  "atan",
-  "sinh",
-  "cosh",
-  "tanh",
-  "erf",
-  "floorDiv",
-  "mod",
-  "pow",
-]);
-
 const integerHost: Partial<Record<ElementOp, HostFunction>> = {
   floorDiv: "integerFloorDiv",
   mod: "integerMod",
@@ -77,23 +56,12 @@ const integerHost: Partial<Record<ElementOp, HostFunction>> = {
 function hostFunctionOf(op: ElementOp, operand: DType): HostFunction | undefined {
   if (!isFloat(operand)) return integerHost[op];
   if (operand === "float32" && op in vectorMath && op !== "sin" && op !== "cos") return undefined;
-  return hostOps.has(op) ? (op as HostFunction) : undefined;
+  return op in hostMath ? (op as HostFunction) : undefined;
 }
 
 function isElement(instruction: Instruction): instruction is ElementInstruction {
   return "args" in instruction;
 }
-
-const binaryHost: ReadonlySet<HostFunction> = new Set<HostFunction>([
-  "floorDiv",
-  "mod",
-  "pow",
-  "integerFloorDiv",
-  "integerMod",
-  "integerPow",
-  "shl",
-  "shr",
-]);
 
 /** Imports the host functions that code needs. Comes before the module's functions. */
 export function importHostMath(
@@ -108,7 +76,7 @@ export function importHostMath(
       const name = hostFunctionOf(instruction.op, operand);
       if (name === undefined || imported.has(name)) continue;
       const type: ValueType = isFloat(operand) ? "f64" : "i32";
-      const parameters = binaryHost.has(name) ? [type, type] : [type];
+      const parameters = Array<ValueType>(hostMath[name].length).fill(type);
       imported.set(name, module.importFunction("h", name, parameters, [type]));
     }
   }

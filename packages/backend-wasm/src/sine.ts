@@ -9,12 +9,8 @@ const halfPiLow = 6.077100506506192e-11;
 const largestReduced = 1e5;
 
 // In the order of falling powers.
-const sinCoefficients = [
-  2.7180464849470185e-6, -1.9839304417260828e-4, 0.008333329280532044, -0.16666666640588304, 1,
-];
-const cosCoefficients = [
-  2.4432412936625014e-5, -0.0013887309866127315, 0.041666645554456365, -0.5, 1,
-];
+const sinCoefficients = [2.7180465e-6, -0.00019839304, 0.008333329, -0.16666667, 1];
+const cosCoefficients = [2.4432413e-5, -0.001388731, 0.041666646, -0.5, 1];
 
 /**
  * `sin x` or `cos x` with `x = q π/2 + r`, `|r| ≤ π/4`: one of ± sin r, ± cos r, chosen by `q mod 4`.
