@@ -1,4 +1,4 @@
-import { type Opcode, opcodes } from "./opcodes.ts";
+import { type Opcode, opcodeNumber } from "./opcodes.ts";
 
 /** A type of a local, a parameter or a result. */
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
@@ -81,7 +81,7 @@ export class FunctionWriter {
 
   /** An instruction, followed by its immediates: single bytes such as lane numbers. */
   op(name: Opcode, ...immediates: readonly number[]): this {
-    const opcode = opcodes[name];
+    const opcode = opcodeNumber(name);
     if (opcode > 0xffff) {
       this.#code.push(opcode >>> 16);
       pushUnsigned(this.#code, opcode & 0xffff);
