@@ -1,6 +1,6 @@
 import { maxChunks } from "./control-block.ts";
 import { planWords, stepField } from "./driver.ts";
-import type { Step } from "./steps.ts";
+import { entriesOf, type Step } from "./steps.ts";
 
 /**
  * Work, in nanoseconds, below which a second thread costs more than it helps. Sharing is worth it early: what a
@@ -18,7 +18,7 @@ const chunkNanoseconds = 6000;
 const groupSteps = 8;
 
 /** Steps that may run at the same time. */
-export interface Group {
+interface Group {
   readonly steps: readonly {
     readonly step: Step;
     readonly grain: number;
@@ -67,8 +67,9 @@ export function layOutPlan(steps: readonly Step[], threads: number): PlanLayout 
   return { groups, words, parallel: shared >= worthWaking };
 }
 
+/** Whether other threads have all functions that a step calls, its epilogue among them. */
 function isShareable(step: Step): boolean {
-  return typeof step.function === "number" || !step.function.firstThreadOnly;
+  return entriesOf(step).every((entry) => !entry.firstThreadOnly);
 }
 
 function cut(step: Step, threads: number, most: number): Group["steps"][number] {

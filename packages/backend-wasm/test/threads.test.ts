@@ -69,6 +69,41 @@ function program(scale: number): Program {
   };
 }
 
+const side = 128;
+
+/** `pow(a · b, 1.5)`: the epilogue calls a function of the host, which other threads do not have. */
+const powerOfProduct: Program = {
+  kernels: [
+    {
+      kind: "matmul",
+      label: [],
+      buffers: [0, 1, 2],
+      scalars: [],
+      dtype: "float32",
+      batch: [],
+      m: side,
+      n: side,
+      k: side,
+      a: { buffer: 0, offset: 0, batchStrides: [], rowStride: side, columnStride: 1 },
+      b: { buffer: 1, offset: 0, batchStrides: [], rowStride: side, columnStride: 1 },
+      epilogue: {
+        inner: [],
+        code: [
+          { op: "product", dtype: "float32" },
+          { op: "constant", dtype: "float32", value: 1.5 },
+          { op: "pow", dtype: "float32", args: [0, 1] },
+        ],
+        stores: [{ value: 2, access: { buffer: 2, offset: 0, strides: [side, 1] } }],
+        results: [],
+      },
+    },
+  ],
+  barriers: [true],
+  buffers: [0, 1, 2].map(() => ({ dtype: "float32", length: side * side, arenaOffset: undefined })),
+  scalars: [],
+  arenaBytes: 0,
+};
+
 const machines: WasmMachine[] = [];
 
 function machine(threads: number): WasmMachine {
@@ -128,6 +163,26 @@ describe("threads", { timeout: 60_000 }, () => {
       if (scale % 10 === 0) two.allocator.allocate(two.memory.byteLength / 2);
       actual.dispose();
     }
+  });
+
+  it("leave a product to the first thread if its epilogue needs the host", () => {
+    const run = (on: WasmMachine) => {
+      const addresses = [0, 1, 2].map(() => on.allocator.allocate(4 * side * side));
+      for (const address of addresses.slice(0, 2)) {
+        on.memory.floats.set(
+          Float32Array.from({ length: side * side }, (_, i) => (i % 13) / 13),
+          address / 4,
+        );
+      }
+      const executable = new WasmExecutable(powerOfProduct, on);
+      for (let i = 0; i < 20; i++) executable.run(addresses, []);
+      return on.memory.floats.slice(addresses[2] / 4, addresses[2] / 4 + side * side);
+    };
+    const two = machine(2);
+    const joined = new WasmExecutable(program(1), two);
+    const addresses = bind(two);
+    runUntilShared(two, () => joined.run(addresses, []));
+    expect(run(two)).toEqual(run(machine(1)));
   });
 
   it("can be more and fewer from run to run", () => {

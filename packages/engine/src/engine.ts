@@ -62,58 +62,58 @@ export interface PlanReport {
  * it, keeps the results.
  */
 export class Engine {
-  private current: Backend;
-  private memory: MemoryTable;
-  private cache = new PlanCache();
-  private readonly options: PlanOptions;
+  #current: Backend;
+  #memory: MemoryTable;
+  #cache = new PlanCache();
+  readonly #options: PlanOptions;
   /** States with an assignment to carry out. A list: sets that are emptied in each step grow anew each time. */
-  private pending: Box[] = [];
+  #pending: Box[] = [];
   /** States that have no value yet, and what they start as. */
-  private fresh = new Map<Box, Node>();
-  private tracked: Node[] = [];
-  private inputBytes = 0;
-  private horizon = 0;
-  private compiledPlans = 0;
-  private recording: Recording | undefined;
+  #fresh = new Map<Box, Node>();
+  #tracked: Node[] = [];
+  #inputBytes = 0;
+  #horizon = 0;
+  #compiledPlans = 0;
+  #recording: Recording | undefined;
   /** Asked at each settling for nodes that should be computed with it, whatever it is for. */
   wanted: (() => readonly Node[]) | undefined;
-  private onRun: ((report: PlanReport) => void) | undefined;
+  #onRun: ((report: PlanReport) => void) | undefined;
 
   constructor(backend: Backend, options: PlanOptions = {}) {
-    this.current = backend;
-    this.options = options;
-    this.memory = new MemoryTable(backend);
+    this.#current = backend;
+    this.#options = options;
+    this.#memory = new MemoryTable(backend);
   }
 
   /** The backend in use. */
   get backend(): Backend {
-    return this.current;
+    return this.#current;
   }
 
   /** Changes the backend; values move along, through the heap. */
   use(backend: Backend): void {
-    if (backend === this.current) return;
+    if (backend === this.#current) return;
     this.realize([]);
-    this.memory.pageOutAll();
-    this.current = backend;
-    this.memory = new MemoryTable(backend);
-    this.cache = new PlanCache();
+    this.#memory.pageOutAll();
+    this.#current = backend;
+    this.#memory = new MemoryTable(backend);
+    this.#cache = new PlanCache();
   }
 
   /** A leaf for an array on the heap. The array belongs to the engine from now on. */
   input(data: TypedArray, shape: readonly number[], dtype: DType): Node {
-    this.inputBytes += data.byteLength;
+    this.#inputBytes += data.byteLength;
     return new Box(dtype, shape, data).node;
   }
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */
   state(initial: Node): Box {
     // What an older state starts as is computed before what depends on it.
-    if (initial.dependsOnState) this.initialize();
+    if (initial.dependsOnState) this.#initialize();
     const host = initial.box?.host;
     const box = new Box(initial.dtype, initial.shape, host?.slice(), true);
     initial.consumed = true;
-    if (host === undefined) this.fresh.set(box, initial);
+    if (host === undefined) this.#fresh.set(box, initial);
     return box;
   }
 
@@ -134,13 +134,14 @@ export class Engine {
     box.node = value;
     if (box.isPending) return;
     box.isPending = true;
-    this.pending.push(box);
+    this.#pending.push(box);
   }
 
   /** Says that somebody holds this node, and may read it later. */
   track(node: Node): void {
-    this.tracked.push(node);
-    if (this.tracked.length > mostPending || this.inputBytes > mostPendingBytes) this.settleAll();
+    this.#tracked.push(node);
+    if (this.#tracked.length > mostPending || this.#inputBytes > mostPendingBytes)
+      this.#settleAll();
   }
 
   /**
@@ -148,40 +149,40 @@ export class Engine {
    * depends on a state that is about to change.
    */
   realize(nodes: readonly Node[]): void {
-    this.initialize();
-    const states = this.pending.map((box) => ({ box, value: box.node }));
+    this.#initialize();
+    const states = this.#pending.map((box) => ({ box, value: box.node }));
     const outputs = new Set<Node>();
     for (const node of nodes) {
       if (node.box === undefined) outputs.add(node);
       else if (node.box.version !== node.version) throw staleness(node, node.box);
     }
     for (const node of this.wanted?.() ?? []) if (node.box === undefined) outputs.add(node);
-    for (const node of this.dependents(states.map(({ box }) => box))) outputs.add(node);
+    for (const node of this.#dependents(states.map(({ box }) => box))) outputs.add(node);
     for (const { value } of states) outputs.delete(value);
-    this.settle({ outputs: [...outputs], states });
+    this.#settle({ outputs: [...outputs], states });
     for (const { box } of states) box.isPending = false;
-    this.pending = [];
-    this.tracked = this.tracked.filter((node) => node.box === undefined && !node.consumed);
-    this.inputBytes = 0;
-    this.horizon = nextNodeId();
+    this.#pending = [];
+    this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
+    this.#inputBytes = 0;
+    this.#horizon = nextNodeId();
   }
 
   /** The value of a node in a new array, in row-major order. Settles first. */
   async read(node: Node): Promise<TypedArray> {
-    this.refuseWhileRecording();
-    return this.memory.read(this.settled(node));
+    this.#refuseWhileRecording();
+    return this.#memory.read(this.#settled(node));
   }
 
   /** The same at once, where the backend can. */
   readSync(node: Node): TypedArray {
-    this.refuseWhileRecording();
-    return this.memory.readSync(this.settled(node));
+    this.#refuseWhileRecording();
+    return this.#memory.readSync(this.#settled(node));
   }
 
   /** Whether reading a node needs no computing. */
   isSettled(node: Node): boolean {
     const { box } = node;
-    if (box === undefined || this.fresh.has(box)) return false;
+    if (box === undefined || this.#fresh.has(box)) return false;
     return box.version === node.version && !box.isReleased;
   }
 
@@ -196,26 +197,26 @@ export class Engine {
       if (node.consumed) return;
       box.isReleased = box.address !== undefined;
     }
-    this.memory.drop(box);
+    this.#memory.drop(box);
   }
 
   /** Runs `fn` and records which plans run in it, so that they can be run again on other inputs. */
   record<T>(inputs: readonly Node[], fn: () => T): { result: T; recording: Recording } {
     this.realize(inputs);
-    const outer = this.recording;
+    const outer = this.#recording;
     const recording = new Recording(inputs.map((node) => node.box!));
-    this.recording = recording;
+    this.#recording = recording;
     try {
       return { result: fn(), recording };
     } finally {
-      this.recording = outer;
+      this.#recording = outer;
     }
   }
 
   /** Does something now, and again whenever what is being recorded is replayed. */
   effect(fn: () => void): void {
     fn();
-    this.recording?.effects.push(fn);
+    this.#recording?.effects.push(fn);
   }
 
   /** Runs a recording with other inputs: the boxes of these nodes' values, by those of the recording. */
@@ -234,53 +235,53 @@ export class Engine {
         boxes.set(box, fresh);
         computed.add(fresh);
       }
-      this.execute({ plan, boxes: bound.map(of), scalars, outputs: outputs.map(of), states });
+      this.#execute({ plan, boxes: bound.map(of), scalars, outputs: outputs.map(of), states });
       for (const box of states) box.renew();
     }
     const results = wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
     for (const { box } of results) computed.delete(box!);
-    for (const box of computed) this.memory.drop(box);
+    for (const box of computed) this.#memory.drop(box);
     return results;
   }
 
   /** What the plan would do that computes a node and all that is pending. Runs nothing. */
   explain(node: Node): PlanReport {
-    this.initialize();
-    const states = this.pending.map((box) => ({ box, value: box.node }));
+    this.#initialize();
+    const states = this.#pending.map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
     const goal = { outputs, states };
-    return reportOf(this.planFor(new Walk(goal, 0), goal), undefined, 0);
+    return reportOf(this.#planFor(new Walk(goal, 0), goal), undefined, 0);
   }
 
   /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
   profile<T>(fn: () => T): { result: T; reports: PlanReport[] } {
     const reports: PlanReport[] = [];
-    const outer = this.onRun;
-    this.onRun = (report) => reports.push(report);
+    const outer = this.#onRun;
+    this.#onRun = (report) => reports.push(report);
     try {
       return { result: fn(), reports };
     } finally {
-      this.onRun = outer;
+      this.#onRun = outer;
     }
   }
 
   /** How large things are at present. */
   stats(): EngineStats {
     return {
-      residentBytes: this.memory.bytes,
-      residentValues: this.memory.count,
-      memoryBytes: this.current.memoryBytes,
-      arenaBytes: this.cache.arenaBytes,
-      plans: this.cache.size,
-      compiledPlans: this.compiledPlans,
-      compiledKernels: this.current.compiledKernels,
-      pendingNodes: this.tracked.length,
-      pendingAssigns: this.pending.length,
+      residentBytes: this.#memory.bytes,
+      residentValues: this.#memory.count,
+      memoryBytes: this.#current.memoryBytes,
+      arenaBytes: this.#cache.arenaBytes,
+      plans: this.#cache.size,
+      compiledPlans: this.#compiledPlans,
+      compiledKernels: this.#current.compiledKernels,
+      pendingNodes: this.#tracked.length,
+      pendingAssigns: this.#pending.length,
     };
   }
 
-  private refuseWhileRecording(): void {
-    if (this.recording === undefined) return;
+  #refuseWhileRecording(): void {
+    if (this.#recording === undefined) return;
     throw new StateError(
       "read: a function that is being compiled must not read values, because it does not run again. " +
         "Return the tensor, and read it outside.",
@@ -288,46 +289,46 @@ export class Engine {
     );
   }
 
-  private settled(node: Node): Box {
+  #settled(node: Node): Box {
     if (!this.isSettled(node)) this.realize([node]);
     return node.box!;
   }
 
   /** Gives new states their first values, in a plan of their own: the plan of a step stays the same. */
-  private initialize(): void {
-    if (this.fresh.size === 0) return;
-    const states = [...this.fresh].map(([box, value]) => ({ box, value }));
+  #initialize(): void {
+    if (this.#fresh.size === 0) return;
+    const states = [...this.#fresh].map(([box, value]) => ({ box, value }));
     const goal = { outputs: [], states };
     const walk = new Walk(goal, 0);
-    this.execute(this.bind(this.planFor(walk, goal), walk, goal));
-    this.fresh.clear();
+    this.#execute(this.#bind(this.#planFor(walk, goal), walk, goal));
+    this.#fresh.clear();
   }
 
   /** Recorded nodes that nothing has consumed and that depend on one of these states. */
-  private dependents(states: readonly Box[]): Node[] {
+  #dependents(states: readonly Box[]): Node[] {
     if (states.length === 0) return [];
     for (const box of states) box.isChanging = true;
-    const found = this.tracked.filter(
+    const found = this.#tracked.filter(
       (node) => node.box === undefined && !node.consumed && node.dependsOnState && reaches(node),
     );
     for (const box of states) box.isChanging = false;
     return found;
   }
 
-  private settleAll(): void {
-    this.realize(this.tracked.filter((node) => node.box === undefined && !node.consumed));
+  #settleAll(): void {
+    this.realize(this.#tracked.filter((node) => node.box === undefined && !node.consumed));
   }
 
-  private settle(goal: Goal): void {
+  #settle(goal: Goal): void {
     if (goal.outputs.length === 0 && goal.states.length === 0) return;
-    let walk = new Walk(goal, this.horizon);
+    let walk = new Walk(goal, this.#horizon);
     if (walk.old.length > 0) {
-      this.keep(walk.old);
-      walk = new Walk(goal, this.horizon);
+      this.#keep(walk.old);
+      walk = new Walk(goal, this.#horizon);
     }
-    const run = this.bind(this.planFor(walk, goal), walk, goal);
-    this.recording?.runs.push(run);
-    this.execute(run, this.onRun === undefined ? 0 : countRepeated(walk.order));
+    const run = this.#bind(this.#planFor(walk, goal), walk, goal);
+    this.#recording?.runs.push(run);
+    this.#execute(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
       if (value.box === undefined) value.settle(box);
@@ -341,18 +342,18 @@ export class Engine {
    * Computes what was recorded before the last settling, depends on no state and is used now, a normalized
    * data set, say: it is likely to be used in each step. In a plan of its own, so that all steps are alike.
    */
-  private keep(old: readonly Node[]): void {
+  #keep(old: readonly Node[]): void {
     const goal = { outputs: [...new Set(old)], states: [] };
     const walk = new Walk(goal, 0);
-    const run = this.bind(this.planFor(walk, goal), walk, goal);
-    this.execute(run);
+    const run = this.#bind(this.#planFor(walk, goal), walk, goal);
+    this.#execute(run);
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);
     });
   }
 
   /** A run of a plan on the values of a graph. */
-  private bind(plan: Plan, { boxes, scalars }: Walk, goal: Goal): Run {
+  #bind(plan: Plan, { boxes, scalars }: Walk, goal: Goal): Run {
     const byBuffer = new Map<number, Box>();
     const outputs = goal.outputs.map(({ dtype, shape }, i) => {
       const buffer = plan.outputBuffers[i];
@@ -364,18 +365,19 @@ export class Engine {
     return { plan, boxes, scalars: values, outputs, states: goal.states.map(({ box }) => box) };
   }
 
-  private planFor(walk: Walk, goal: Goal): Plan {
-    let plan = this.cache.find(walk);
+  #planFor(walk: Walk, goal: Goal): Plan {
+    let plan = this.#cache.find(walk);
     if (plan === undefined) {
-      plan = compilePlan(walk, goal, this.current, this.options);
-      this.compiledPlans += 1;
-      this.cache.add(walk.hash, plan);
+      plan = compilePlan(walk, goal, this.#current, this.#options);
+      this.#compiledPlans += 1;
+      this.#cache.add(walk.hash, plan);
     }
     return plan;
   }
 
-  private execute({ plan, boxes, scalars, outputs, states }: Run, recomputed = 0): void {
-    const { memory, current } = this;
+  #execute({ plan, boxes, scalars, outputs, states }: Run, recomputed = 0): void {
+    const memory = this.#memory;
+    const current = this.#current;
     const { program, executable, boxBuffers, outputBuffers } = plan;
     memory.begin();
     const addresses = new Array<number>(program.buffers.length).fill(-1);
@@ -389,7 +391,7 @@ export class Engine {
       else if (addresses[buffer] < 0) addresses[buffer] = memory.place(outputs[i]);
     }
     const values = scalars.map((value) => (typeof value === "function" ? value() : value));
-    const { onRun } = this;
+    const onRun = this.#onRun;
     if (onRun === undefined) executable.run(addresses, values);
     else {
       const times = new Array<number>(program.kernels.length).fill(0);

@@ -4,45 +4,45 @@
  * suit when they are next looked at.
  */
 export class Variables {
-  private readonly sizes: number[] = [];
-  private readonly parts: ([high: number, low: number] | undefined)[] = [];
+  readonly #sizes: number[] = [];
+  readonly #parts: ([high: number, low: number] | undefined)[] = [];
   /** Whether `unify` may say what a variable is. */
-  private readonly free: boolean[] = [];
+  readonly #free: boolean[] = [];
   /** What a variable turned out to be, expressed in others. */
-  private readonly bindings: (Form | undefined)[] = [];
+  readonly #bindings: (Form | undefined)[] = [];
 
   /** A new variable that runs from 0 to `size - 1`. A free one may be bound to others. */
   create(size: number, free: boolean): number {
-    this.sizes.push(size);
-    this.parts.push(undefined);
-    this.free.push(free);
-    this.bindings.push(undefined);
-    return this.sizes.length - 1;
+    this.#sizes.push(size);
+    this.#parts.push(undefined);
+    this.#free.push(free);
+    this.#bindings.push(undefined);
+    return this.#sizes.length - 1;
   }
 
   /** How many values a variable takes. */
   size(variable: number): number {
-    return this.sizes[variable];
+    return this.#sizes[variable];
   }
 
   /** A form that is one variable, or 0 where there is nothing to choose. */
   form(variable: number): Form {
-    return this.sizes[variable] === 1 ? zero : { offset: 0, terms: [{ variable, factor: 1 }] };
+    return this.#sizes[variable] === 1 ? zero : { offset: 0, terms: [{ variable, factor: 1 }] };
   }
 
   /** Splits a variable so that its low part takes `low` values. `low` must divide its size. */
   split(variable: number, low: number): [high: number, low: number] {
-    const free = this.free[variable];
-    const high = this.create(this.sizes[variable] / low, free);
+    const free = this.#free[variable];
+    const high = this.create(this.#sizes[variable] / low, free);
     const parts: [number, number] = [high, this.create(low, free)];
-    this.parts[variable] = parts;
+    this.#parts[variable] = parts;
     return parts;
   }
 
   /** The variables that a variable was split into, or itself; outermost first, without those of size 1. */
   leaves(variable: number): number[] {
-    const parts = this.parts[variable];
-    if (parts === undefined) return this.sizes[variable] === 1 ? [] : [variable];
+    const parts = this.#parts[variable];
+    if (parts === undefined) return this.#sizes[variable] === 1 ? [] : [variable];
     return [...this.leaves(parts[0]), ...this.leaves(parts[1])];
   }
 
@@ -54,17 +54,17 @@ export class Variables {
     const pending = [...form.terms];
     for (let term = pending.pop(); term !== undefined; term = pending.pop()) {
       const { variable, factor } = term;
-      const binding = this.bindings[variable];
-      const parts = this.parts[variable];
+      const binding = this.#bindings[variable];
+      const parts = this.#parts[variable];
       if (binding !== undefined) {
         offset += factor * binding.offset;
         for (const t of binding.terms) {
           pending.push({ variable: t.variable, factor: factor * t.factor });
         }
       } else if (parts !== undefined) {
-        pending.push({ variable: parts[0], factor: factor * this.sizes[parts[1]] });
+        pending.push({ variable: parts[0], factor: factor * this.#sizes[parts[1]] });
         pending.push({ variable: parts[1], factor });
-      } else if (this.sizes[variable] > 1) {
+      } else if (this.#sizes[variable] > 1) {
         factors.set(variable, (factors.get(variable) ?? 0) + factor);
       }
     }
@@ -77,7 +77,7 @@ export class Variables {
     let least = form.offset;
     let greatest = form.offset;
     for (const { variable, factor } of form.terms) {
-      const reach = factor * (this.sizes[variable] - 1);
+      const reach = factor * (this.#sizes[variable] - 1);
       if (reach < 0) least += reach;
       else greatest += reach;
     }
@@ -97,9 +97,9 @@ export class Variables {
         quotient.push({ variable, factor: factor / size });
         continue;
       }
-      const reach = Math.abs(factor) * this.sizes[variable];
+      const reach = Math.abs(factor) * this.#sizes[variable];
       const low = size / Math.abs(factor);
-      if (reach > size && Number.isInteger(low) && this.sizes[variable] % low === 0) {
+      if (reach > size && Number.isInteger(low) && this.#sizes[variable] % low === 0) {
         this.split(variable, low);
         return this.divide(form, size);
       }
@@ -127,18 +127,18 @@ export class Variables {
       const { variable: v, factor: other } = b.shift()!;
       if (factor !== other) return false;
       if (x === v) continue;
-      if (!this.free[x]) return false;
-      const sizeX = this.sizes[x];
-      const sizeV = this.sizes[v];
+      if (!this.#free[x]) return false;
+      const sizeX = this.#sizes[x];
+      const sizeV = this.#sizes[v];
       if (sizeX === sizeV) {
-        this.bindings[x] = this.form(v);
+        this.#bindings[x] = this.form(v);
       } else if (sizeV % sizeX === 0) {
         const [high, low] = this.split(v, sizeX);
-        this.bindings[x] = this.form(low);
+        this.#bindings[x] = this.form(low);
         b.unshift({ variable: high, factor: factor * sizeX });
       } else if (sizeX % sizeV === 0) {
         const [high, low] = this.split(x, sizeV);
-        this.bindings[low] = this.form(v);
+        this.#bindings[low] = this.form(v);
         a.unshift({ variable: high, factor: factor * sizeV });
       } else return false;
     }
@@ -148,7 +148,7 @@ export class Variables {
   /** The free variables that a form still has once resolved, outermost first. */
   unbound(form: Form): number[] {
     const variables = this.resolve(form).terms.map(({ variable }) => variable);
-    return variables.filter((variable) => this.free[variable]).reverse();
+    return variables.filter((variable) => this.#free[variable]).reverse();
   }
 }
 

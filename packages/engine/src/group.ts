@@ -35,13 +35,13 @@ export class Group {
   outer: number[] = [];
   inner: number[] = [];
   members: Member[] = [];
-  private readonly fusion: boolean;
-  private known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
+  readonly #fusion: boolean;
+  #known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
 
   /** A group of one. */
   constructor(number: number, value: Value, fusion: boolean) {
     this.number = number;
-    this.fusion = fusion;
+    this.#fusion = fusion;
     this.isMatmul = value.op === "matmul";
     const loops = (shape: readonly number[]) =>
       shape.map((size) => this.variables.create(size, false));
@@ -54,10 +54,10 @@ export class Group {
       const inner = this.inner.map((variable) => this.variables.form(variable));
       points = interleave(x.shape, value.attributes, forms, inner);
     }
-    this.start(value, forms, points);
+    this.#start(value, forms, points);
   }
 
-  private start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
+  #start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
     const trace = new Trace(this.variables, () => false);
     const result = trace.expression(value, points);
     const isRow = this.inner.length === 0 || value.reduceOp !== undefined;
@@ -80,14 +80,14 @@ export class Group {
 
   /** The anchors and leaves outside that members read. */
   reads(): ReadonlySet<Value> {
-    if (this.known?.members === this.members) return this.known.reads;
+    if (this.#known?.members === this.members) return this.#known.reads;
     const reads = new Set<Value>();
     for (const { value, code } of this.members) {
       for (const step of code)
         if (step.op === "read" && !this.has(step.value)) reads.add(step.value);
       if (value.op === "matmul") for (const operand of value.inputs) reads.add(baseOf(operand));
     }
-    this.known = { members: this.members, reads };
+    this.#known = { members: this.members, reads };
     return reads;
   }
 
@@ -98,55 +98,51 @@ export class Group {
    * @param others - Groups that may be absorbed next, because the anchor reads their members too.
    */
   join(value: Value, others: readonly Group[]): boolean {
-    if (!this.fusion || value.op === "matmul" || value.op === "cat") return false;
-    return this.place(value, undefined, others);
+    if (!this.#fusion || value.op === "matmul" || value.op === "cat") return false;
+    return this.#place(value, undefined, others);
   }
 
   /** Takes in all members of another group that members of this one read, in the same way. */
   absorb(other: Group, reader: Value): boolean {
-    if (other.isMatmul || !this.fusion || this.multiplies(other)) return false;
+    if (other.isMatmul || !this.#fusion || this.#multiplies(other)) return false;
     const member = this.members.find(({ value }) => value === reader)!;
     const before = { members: this.members, outer: this.outer, inner: this.inner };
     for (const { value } of other.members) {
       const step = member.code.find((s) => s.op === "read" && s.value === value);
       const forms = step?.op === "read" ? step.forms : undefined;
       // A member that the reader does not read finds its place through those that it reads itself.
-      if (this.place(value, forms, [])) continue;
+      if (this.#place(value, forms, [])) continue;
       Object.assign(this, before);
       return false;
     }
-    if (this.members.every((m) => m.code.every((step) => this.isLocal(step)))) return true;
+    if (this.members.every((m) => m.code.every((step) => this.#isLocal(step)))) return true;
     Object.assign(this, before);
     return false;
   }
 
   /** Whether a matrix product in here needs what another group computes: it must be there before. */
-  private multiplies(other: Group): boolean {
+  #multiplies(other: Group): boolean {
     const product = this.members.find(({ value }) => value.op === "matmul")?.value;
-    const needs = (base: Value) => other.has(base) || other.hasPartOf(base);
+    const needs = (base: Value) => other.has(base) || other.#hasPartOf(base);
     return product?.inputs.some((operand) => needs(baseOf(operand))) ?? false;
   }
 
   /** Whether a member is a part of a `cat`, which can be read only when all of it is there. */
-  private hasPartOf(value: Value): boolean {
+  #hasPartOf(value: Value): boolean {
     return value.op === "cat" && value.inputs.some((part) => this.has(part));
   }
 
   /** Whether a step that reads a member reads the element that is computed at the same place. */
-  private isLocal(step: Step): boolean {
+  #isLocal(step: Step): boolean {
     if (step.op !== "read") return true;
-    if (this.hasPartOf(step.value)) return false;
+    if (this.#hasPartOf(step.value)) return false;
     const member = this.members.find(({ value }) => value === step.value);
     if (member === undefined) return true;
     if (step.forms === undefined || step.guards.length > 0) return false;
     return step.forms.every((form, axis) => this.variables.unify(form, member.forms[axis]));
   }
 
-  private place(
-    value: Value,
-    known: readonly Form[] | undefined,
-    others: readonly Group[],
-  ): boolean {
+  #place(value: Value, known: readonly Form[] | undefined, others: readonly Group[]): boolean {
     const { variables } = this;
     const own = value.shape.map((size) => variables.create(size, true));
     const forms = own.map((variable) => variables.form(variable));
@@ -166,21 +162,21 @@ export class Group {
     const isNear = (anchor: Value) => [this, ...others].some((group) => group.has(anchor));
     const trace = new Trace(variables, isNear);
     const result = trace.expression(value, points);
-    if (!this.meetMembers(trace.code)) return false;
+    if (!this.#meetMembers(trace.code)) return false;
 
     const isReduction = value.reduceOp !== undefined;
-    const inner = isReduction ? this.innerFor(value, reduced) : this.inner;
+    const inner = isReduction ? this.#innerFor(value, reduced) : this.inner;
     if (inner === undefined) return false;
     const outer = this.outer.filter((variable) => !inner.includes(variable));
-    const rowSize = this.count(inner);
-    const isRow = inner.length === 0 || isReduction || value.numel !== this.count(outer) * rowSize;
+    const rowSize = this.#count(inner);
+    const isRow = inner.length === 0 || isReduction || value.numel !== this.#count(outer) * rowSize;
     if (!isRow && inner.length > 0 && rowSize > longestRow) return false;
-    if (isReduction) this.meetInOrder(reduced, inner);
-    this.meetInOrder(own, isRow ? outer : [...outer, ...inner]);
-    if (!this.covers(forms, isRow ? outer : [...outer, ...inner])) return false;
+    if (isReduction) this.#meetInOrder(reduced, inner);
+    this.#meetInOrder(own, isRow ? outer : [...outer, ...inner]);
+    if (!this.#covers(forms, isRow ? outer : [...outer, ...inner])) return false;
     if (
       isReduction &&
-      !this.covers(
+      !this.#covers(
         reduced.map((v) => variables.form(v)),
         inner,
       )
@@ -191,7 +187,7 @@ export class Group {
     const members = [...this.members, member];
     const steps = members.reduce((sum, { code }) => sum + code.length, 0);
     if (steps > largestKernel || this.reads().size >= mostReads) return false;
-    if (this.isMatmul && !this.isWhole(member)) return false;
+    if (this.isMatmul && !this.#isWhole(member)) return false;
     if (inner !== this.inner) {
       // What was computed at each point of the outer loops is now computed at each point of the rows.
       this.members = members.map((m) => (m === member ? m : { ...m, isRow: false }));
@@ -202,10 +198,10 @@ export class Group {
   }
 
   /** Makes the reads of members meet the places where those are computed. */
-  private meetMembers(code: readonly Step[]): boolean {
+  #meetMembers(code: readonly Step[]): boolean {
     for (const step of code) {
       if (step.op !== "read") continue;
-      if (this.hasPartOf(step.value)) return false;
+      if (this.#hasPartOf(step.value)) return false;
       const member = this.members.find(({ value }) => value === step.value);
       if (member === undefined) continue;
       if (step.forms === undefined || step.guards.length > 0) return false;
@@ -220,7 +216,7 @@ export class Group {
    * The inner loops once this reduction is in: those that there are, or, in a group that has none,
    * the outer loops over which it reduces, if that makes good rows.
    */
-  private innerFor(value: Value, reduced: readonly number[]): number[] | undefined {
+  #innerFor(value: Value, reduced: readonly number[]): number[] | undefined {
     const { variables } = this;
     if (this.inner.length > 0) return this.inner;
     if (this.isMatmul) return undefined;
@@ -243,7 +239,7 @@ export class Group {
   }
 
   /** Binds variables about which nothing is known to the loops that are left, in order. */
-  private meetInOrder(own: readonly number[], loops: readonly number[]): void {
+  #meetInOrder(own: readonly number[], loops: readonly number[]): void {
     const { variables } = this;
     const unbound = own.flatMap((variable) => variables.unbound(variables.form(variable)));
     if (unbound.length === 0) return;
@@ -252,10 +248,10 @@ export class Group {
       for (const term of variables.resolve(variables.form(variable)).terms) used.add(term.variable);
     }
     const left = loops.flatMap((loop) => variables.leaves(loop)).filter((leaf) => !used.has(leaf));
-    variables.unify(this.flat(unbound), this.flat(left));
+    variables.unify(this.#flat(unbound), this.#flat(left));
   }
 
-  private flat(list: readonly number[]): Form {
+  #flat(list: readonly number[]): Form {
     const forms = list.map((variable) => this.variables.form(variable));
     return flatten(
       forms,
@@ -264,7 +260,7 @@ export class Group {
   }
 
   /** Whether forms name each of these loops once, so that their values and the loops' points correspond. */
-  private covers(forms: readonly Form[], loops: readonly number[]): boolean {
+  #covers(forms: readonly Form[], loops: readonly number[]): boolean {
     const { variables } = this;
     const wanted = loops.flatMap((loop) => variables.leaves(loop)).sort((a, b) => a - b);
     const terms = forms.flatMap((form) => variables.resolve(form).terms);
@@ -272,7 +268,7 @@ export class Group {
     return wanted.length === named.length && wanted.every((leaf, i) => leaf === named[i]);
   }
 
-  private count(loops: readonly number[]): number {
+  #count(loops: readonly number[]): number {
     return loops.reduce((size, loop) => size * this.variables.size(loop), 1);
   }
 
@@ -280,7 +276,7 @@ export class Group {
    * Whether the member's accesses have a stride along each loop as it was before it was split: the loops
    * of a matrix product cannot be split.
    */
-  private isWhole({ value, code, forms }: Member): boolean {
+  #isWhole({ value, code, forms }: Member): boolean {
     const accesses = [flatten(forms, value.shape)];
     for (const step of code) {
       if (step.op === "read" && !this.has(step.value)) {

@@ -21,13 +21,13 @@ const worthKeeping = 4;
 /** Numbers things in the order in which they are first asked for. */
 class Numbering<T> {
   readonly list: T[] = [];
-  private readonly numbers = new Map<T, number>();
+  readonly #numbers = new Map<T, number>();
 
   of(item: T): number {
-    let number = this.numbers.get(item);
+    let number = this.#numbers.get(item);
     if (number === undefined) {
       number = this.list.push(item) - 1;
-      this.numbers.set(item, number);
+      this.#numbers.set(item, number);
     }
     return number;
   }
@@ -64,48 +64,48 @@ export function lower(group: Group, isStored: (value: Value) => boolean): Lowere
 }
 
 class Lowering {
-  private readonly group: Group;
-  private readonly isStored: (value: Value) => boolean;
-  private readonly loops: readonly number[];
-  private readonly outer: readonly number[];
-  private readonly inner: readonly number[];
-  private readonly buffers = new Numbering<Value>();
-  private readonly scalars = new Numbering<number>();
-  private readonly scratch: { member: Member; dtype: DType; length: number }[] = [];
-  private readonly times = new Map<Member, number>();
-  private readonly stages = new Map<number, OpenStage>();
+  readonly #group: Group;
+  readonly #isStored: (value: Value) => boolean;
+  readonly #loops: readonly number[];
+  readonly #outer: readonly number[];
+  readonly #inner: readonly number[];
+  readonly #buffers = new Numbering<Value>();
+  readonly #scalars = new Numbering<number>();
+  readonly #scratch: { member: Member; dtype: DType; length: number }[] = [];
+  readonly #times = new Map<Member, number>();
+  readonly #stages = new Map<number, OpenStage>();
 
   constructor(group: Group, isStored: (value: Value) => boolean) {
-    this.group = group;
-    this.isStored = isStored;
+    this.#group = group;
+    this.#isStored = isStored;
     const leaves = (list: readonly number[]) => list.flatMap((v) => group.variables.leaves(v));
-    this.outer = group.isMatmul ? group.outer : leaves(group.outer);
-    this.inner = leaves(group.inner);
-    this.loops = [...this.outer, ...this.inner];
+    this.#outer = group.isMatmul ? group.outer : leaves(group.outer);
+    this.#inner = leaves(group.inner);
+    this.#loops = [...this.#outer, ...this.#inner];
   }
 
   run(): LoweredKernel {
-    const members = [...this.group.members].sort((a, b) => a.value.number - b.value.number);
+    const members = [...this.#group.members].sort((a, b) => a.value.number - b.value.number);
     const product = members.find(({ value }) => value.op === "matmul")?.value;
-    const operands = product === undefined ? undefined : this.operands(product);
-    for (const member of members) this.times.set(member, this.timeOf(member));
-    const moments = new Set(this.times.values());
+    const operands = product === undefined ? undefined : this.#operands(product);
+    for (const member of members) this.#times.set(member, this.#timeOf(member));
+    const moments = new Set(this.#times.values());
     for (const member of members)
-      if (this.isStoredResult(member)) moments.add(this.readyAt(member));
+      if (this.#isStoredResult(member)) moments.add(this.#readyAt(member));
     for (const time of [...moments].sort((a, b) => a - b)) {
-      for (const member of members) this.settle(member, time);
+      for (const member of members) this.#settle(member, time);
     }
-    const kept = [...this.stages.values()]
+    const kept = [...this.#stages.values()]
       .filter(({ stores, results }) => stores.length + results.length > 0)
       .sort((a, b) => a.time - b.time);
-    const stages = kept.map((stage) => this.close(stage, kept));
-    const sizes = (list: readonly number[]) => list.map((v) => this.group.variables.size(v));
+    const stages = kept.map((stage) => this.#close(stage, kept));
+    const sizes = (list: readonly number[]) => list.map((v) => this.#group.variables.size(v));
     const common = {
-      buffers: this.buffers.list.map((_, i) => i),
-      scalars: this.scalars.list,
-      label: labelOf(this.group, stages),
+      buffers: this.#buffers.list.map((_, i) => i),
+      scalars: this.#scalars.list,
+      label: labelOf(this.#group, stages),
     };
-    const buffers = this.buffers.list;
+    const buffers = this.#buffers.list;
     if (product !== undefined && operands !== undefined) {
       const [a, b] = operands;
       const { shape, dtype } = product;
@@ -118,21 +118,21 @@ class Lowering {
         buffers,
       };
     }
-    const scratch = this.scratch.map(({ dtype, length }) => ({ dtype, length }));
+    const scratch = this.#scratch.map(({ dtype, length }) => ({ dtype, length }));
     return {
-      kernel: { kind: "loop", outer: sizes(this.outer), stages, scratch, ...common },
+      kernel: { kind: "loop", outer: sizes(this.#outer), stages, scratch, ...common },
       buffers,
     };
   }
 
   /** The stage in which a member is computed: the first in which all that it reads is there. */
-  private timeOf(member: Member): number {
-    const isPass = this.inner.length > 0 && (!member.isRow || isReduction(member));
+  #timeOf(member: Member): number {
+    const isPass = this.#inner.length > 0 && (!member.isRow || isReduction(member));
     let time = isPass ? 0 : -1;
     for (const step of member.code) {
-      const other = step.op === "read" ? this.memberOf(step.value) : undefined;
+      const other = step.op === "read" ? this.#memberOf(step.value) : undefined;
       if (other === undefined) continue;
-      const ready = this.readyAt(other);
+      const ready = this.#readyAt(other);
       const parity = (t: number) => (Math.abs(t % 2) === 0) === isPass;
       time = Math.max(time, parity(ready) ? ready : ready + 1);
     }
@@ -140,27 +140,27 @@ class Lowering {
   }
 
   /** From which stage on a member's value can be used. */
-  private readyAt(member: Member): number {
-    const time = this.times.get(member)!;
+  #readyAt(member: Member): number {
+    const time = this.#times.get(member)!;
     return isReduction(member) ? time + 1 : time;
   }
 
-  private isStoredResult(member: Member): boolean {
-    return isReduction(member) && this.isStored(member.value);
+  #isStoredResult(member: Member): boolean {
+    return isReduction(member) && this.#isStored(member.value);
   }
 
   /** Does at a time what is to be done about a member: combine, and store. */
-  private settle(member: Member, time: number): void {
-    const stored = this.isStored(member.value);
-    if (isReduction(member) && this.times.get(member) === time) this.resultOf(member);
-    if (!stored || this.readyAt(member) !== time) return;
-    const stage = this.stageAt(time);
-    const value = this.valueIn(stage, member);
-    stage.stores.push({ value, access: this.place(member) });
+  #settle(member: Member, time: number): void {
+    const stored = this.#isStored(member.value);
+    if (isReduction(member) && this.#times.get(member) === time) this.#resultOf(member);
+    if (!stored || this.#readyAt(member) !== time) return;
+    const stage = this.#stageAt(time);
+    const value = this.#valueIn(stage, member);
+    stage.stores.push({ value, access: this.#place(member) });
   }
 
-  private stageAt(time: number): OpenStage {
-    let stage = this.stages.get(time);
+  #stageAt(time: number): OpenStage {
+    let stage = this.#stages.get(time);
     if (stage === undefined) {
       stage = {
         time,
@@ -171,75 +171,75 @@ class Lowering {
         values: new Map(),
         exported: new Map(),
       };
-      this.stages.set(time, stage);
+      this.#stages.set(time, stage);
     }
     return stage;
   }
 
-  private memberOf(value: Value): Member | undefined {
-    return this.group.members.find((member) => member.value === value);
+  #memberOf(value: Value): Member | undefined {
+    return this.#group.members.find((member) => member.value === value);
   }
 
   /** The instruction of a stage that gives a member's value. */
-  private valueIn(stage: OpenStage, member: Member): number {
+  #valueIn(stage: OpenStage, member: Member): number {
     let value = stage.values.get(member);
     if (value !== undefined) return value;
-    const time = this.times.get(member)!;
+    const time = this.#times.get(member)!;
     const { dtype } = member.value;
-    if (isReduction(member) || (member.isRow && time < stage.time && this.inner.length > 0)) {
-      const result = this.resultOf(member);
-      value = this.push(stage, { op: "result", dtype, stage: time, result });
-    } else if (time < stage.time && this.isStored(member.value)) {
-      value = this.push(stage, { op: "load", dtype, access: this.place(member), guards: [] });
+    if (isReduction(member) || (member.isRow && time < stage.time && this.#inner.length > 0)) {
+      const result = this.#resultOf(member);
+      value = this.#push(stage, { op: "result", dtype, stage: time, result });
+    } else if (time < stage.time && this.#isStored(member.value)) {
+      value = this.#push(stage, { op: "load", dtype, access: this.#place(member), guards: [] });
     } else if (time < stage.time && costOf(member) >= worthKeeping) {
-      value = this.push(stage, { op: "load", dtype, access: this.keep(member), guards: [] });
+      value = this.#push(stage, { op: "load", dtype, access: this.#keep(member), guards: [] });
     } else {
-      value = this.compute(stage, member);
+      value = this.#compute(stage, member);
     }
     stage.values.set(member, value);
     return value;
   }
 
   /** Runs a member's expression in a stage. */
-  private compute(stage: OpenStage, member: Member): number {
+  #compute(stage: OpenStage, member: Member): number {
     const positions: number[] = [];
-    for (const step of member.code) positions.push(this.step(stage, step, positions));
+    for (const step of member.code) positions.push(this.#step(stage, step, positions));
     return positions[member.result];
   }
 
-  private step(stage: OpenStage, step: Step, positions: readonly number[]): number {
+  #step(stage: OpenStage, step: Step, positions: readonly number[]): number {
     switch (step.op) {
       case "read": {
-        const member = this.memberOf(step.value);
-        if (member !== undefined) return this.valueIn(stage, member);
-        const access = this.access(step.value, step.flat);
-        const guards = step.guards.map(({ form, size }) => ({ ...this.affine(form), size }));
-        return this.push(stage, { op: "load", dtype: step.dtype, access, guards });
+        const member = this.#memberOf(step.value);
+        if (member !== undefined) return this.#valueIn(stage, member);
+        const access = this.#access(step.value, step.flat);
+        const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
+        return this.#push(stage, { op: "load", dtype: step.dtype, access, guards });
       }
       case "index":
-        return this.push(stage, { op: "index", dtype: "int32", ...this.affine(step.form) });
+        return this.#push(stage, { op: "index", dtype: "int32", ...this.#affine(step.form) });
       case "constant":
       case "product":
-        return this.push(stage, step);
+        return this.#push(stage, step);
       case "scalar":
-        return this.push(stage, {
+        return this.#push(stage, {
           op: "scalar",
           dtype: step.dtype,
-          scalar: this.scalars.of(step.slot),
+          scalar: this.#scalars.of(step.slot),
         });
       default:
-        return this.push(stage, { ...step, args: step.args.map((arg) => positions[arg]) });
+        return this.#push(stage, { ...step, args: step.args.map((arg) => positions[arg]) });
     }
   }
 
   /** The result that a member leaves behind for later stages. */
-  private resultOf(member: Member): number {
-    const stage = this.stageAt(this.times.get(member)!);
+  #resultOf(member: Member): number {
+    const stage = this.#stageAt(this.#times.get(member)!);
     let result = stage.exported.get(member);
     if (result === undefined) {
       const reduce = member.value.reduceOp;
       const value =
-        reduce === undefined ? this.valueIn(stage, member) : this.compute(stage, member);
+        reduce === undefined ? this.#valueIn(stage, member) : this.#compute(stage, member);
       result = stage.results.push({ value, reduce }) - 1;
       stage.exported.set(member, result);
     }
@@ -247,41 +247,41 @@ class Lowering {
   }
 
   /** A row that keeps a member's values for later stages. */
-  private keep(member: Member): Access {
-    let index = this.scratch.findIndex((row) => row.member === member);
-    const { variables } = this.group;
-    const strides = new Array<number>(this.loops.length).fill(0);
+  #keep(member: Member): Access {
+    let index = this.#scratch.findIndex((row) => row.member === member);
+    const { variables } = this.#group;
+    const strides = new Array<number>(this.#loops.length).fill(0);
     let length = 1;
-    for (let i = this.loops.length - 1; i >= this.outer.length; i--) {
+    for (let i = this.#loops.length - 1; i >= this.#outer.length; i--) {
       strides[i] = length;
-      length *= variables.size(this.loops[i]);
+      length *= variables.size(this.#loops[i]);
     }
     if (index < 0) {
-      index = this.scratch.push({ member, dtype: member.value.dtype, length }) - 1;
+      index = this.#scratch.push({ member, dtype: member.value.dtype, length }) - 1;
     }
     const access = { buffer: -1 - index, offset: 0, strides };
-    const stage = this.stageAt(this.times.get(member)!);
+    const stage = this.#stageAt(this.#times.get(member)!);
     const isKept = stage.stores.some((store) => store.access.buffer === access.buffer);
-    if (!isKept) stage.stores.push({ value: this.valueIn(stage, member), access });
+    if (!isKept) stage.stores.push({ value: this.#valueIn(stage, member), access });
     return access;
   }
 
   /** Where a member's element is stored. */
-  private place(member: Member): Access {
-    return this.access(bufferOf(member.value), placed(member.value, member.forms));
+  #place(member: Member): Access {
+    return this.#access(bufferOf(member.value), placed(member.value, member.forms));
   }
 
-  private access(buffer: Value, form: Form): Access {
-    return { buffer: this.buffers.of(buffer), ...this.affine(form) };
+  #access(buffer: Value, form: Form): Access {
+    return { buffer: this.#buffers.of(buffer), ...this.#affine(form) };
   }
 
-  private affine(form: Form): Affine {
-    const { variables } = this.group;
+  #affine(form: Form): Affine {
+    const { variables } = this.#group;
     const { offset } = variables.resolve(form);
-    return { offset, strides: this.loops.map((loop) => strideAlong(variables, form, loop)!) };
+    return { offset, strides: this.#loops.map((loop) => strideAlong(variables, form, loop)!) };
   }
 
-  private push(stage: OpenStage, instruction: Instruction): number {
+  #push(stage: OpenStage, instruction: Instruction): number {
     const key = JSON.stringify(instruction);
     const isZero = instruction.op === "constant" && Object.is(instruction.value, -0);
     let position = isZero ? undefined : stage.known.get(key);
@@ -293,8 +293,8 @@ class Lowering {
   }
 
   /** The stage in its final form: results name stages by position, rows come behind the buffers. */
-  private close(stage: OpenStage, kept: readonly OpenStage[]): Stage {
-    const count = this.buffers.list.length;
+  #close(stage: OpenStage, kept: readonly OpenStage[]): Stage {
+    const count = this.#buffers.list.length;
     const final = (access: Access): Access =>
       access.buffer >= 0 ? access : { ...access, buffer: count - 1 - access.buffer };
     const code = stage.code.map((instruction): Instruction => {
@@ -305,13 +305,13 @@ class Lowering {
     });
     const stores = stage.stores.map(({ value, access }) => ({ value, access: final(access) }));
     const isPass = Math.abs(stage.time % 2) === 0;
-    const inner = isPass ? this.inner.map((v) => this.group.variables.size(v)) : [];
-    const used = inner.length === 0 ? this.outer.length : this.loops.length;
+    const inner = isPass ? this.#inner.map((v) => this.#group.variables.size(v)) : [];
+    const used = inner.length === 0 ? this.#outer.length : this.#loops.length;
     return cut({ inner, code, stores, results: stage.results }, used);
   }
 
   /** Strides of the operands of a matrix product. Anchors were chosen so that they exist. */
-  private operands(value: Value): [MatrixOperand, MatrixOperand] {
+  #operands(value: Value): [MatrixOperand, MatrixOperand] {
     const [a, b] = value.inputs.map((operand) => {
       const variables = new Variables();
       const axes = operand.shape.map((size) => variables.create(size, false));
@@ -325,7 +325,7 @@ class Lowering {
       const strides = axes.map((axis) => strideAlong(variables, step.flat, axis)!);
       const [rowStride, columnStride] = strides.slice(-2);
       const batchStrides = strides.slice(0, -2);
-      const buffer = this.buffers.of(baseOf(operand));
+      const buffer = this.#buffers.of(baseOf(operand));
       const { offset } = variables.resolve(step.flat);
       return { buffer, offset, batchStrides, rowStride, columnStride };
     });

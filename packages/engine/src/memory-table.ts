@@ -20,32 +20,32 @@ function bytesOfBox(box: Box): number {
  * holds.
  */
 export class MemoryTable {
-  private readonly backend: Backend;
-  private readonly resident = new Set<Box>();
-  private budget = firstBudget;
-  private clock = 0;
-  private staged: number[] = [];
+  readonly #backend: Backend;
+  readonly #resident = new Set<Box>();
+  #budget = firstBudget;
+  #clock = 0;
+  #staged: number[] = [];
   /** Memory of values that were given back, by its size: in a loop the next one is as large. */
-  private readonly spare = new Map<number, number[]>();
-  private spareBytes = 0;
+  readonly #spare = new Map<number, number[]>();
+  #spareBytes = 0;
   bytes: number = 0;
 
   constructor(backend: Backend) {
-    this.backend = backend;
+    this.#backend = backend;
   }
 
   get count(): number {
-    return this.resident.size;
+    return this.#resident.size;
   }
 
   /** Starts a run: what is used from now on is not paged out before the next. */
   begin(): void {
-    this.clock += 1;
+    this.#clock += 1;
   }
 
   /** Where a box's value is for this run, having brought it there if need be. */
   bring(box: Box): number {
-    box.lastUse = this.clock;
+    box.lastUse = this.#clock;
     if (box.address !== undefined) return box.address;
     if (box.isReleased) {
       throw new StateError(
@@ -56,16 +56,16 @@ export class MemoryTable {
     if (host !== undefined && !box.isState && !box.isUsed) {
       // An input is often used once, a batch: it need not stay.
       box.isUsed = true;
-      const address = this.backend.allocate(Math.max(host.byteLength, 1));
-      this.backend.write(address, host);
-      this.staged.push(address);
+      const address = this.#backend.allocate(Math.max(host.byteLength, 1));
+      this.#backend.write(address, host);
+      this.#staged.push(address);
       return address;
     }
     const address = this.place(box);
-    if (host !== undefined) this.backend.write(address, host);
+    if (host !== undefined) this.#backend.write(address, host);
     if (box.isState) box.host = undefined;
     if (box.isPagedOut) {
-      this.budget += bytesOfBox(box);
+      this.#budget += bytesOfBox(box);
       box.isPagedOut = false;
     }
     return address;
@@ -73,25 +73,25 @@ export class MemoryTable {
 
   /** Memory for a box whose value a run is about to write. */
   place(box: Box): number {
-    box.lastUse = this.clock;
+    box.lastUse = this.#clock;
     const bytes = bytesOfBox(box);
-    const address = this.spare.get(bytes)?.pop();
-    if (address !== undefined) this.spareBytes -= bytes;
-    box.address = address ?? this.backend.allocate(Math.max(bytes, 1));
-    this.resident.add(box);
+    const address = this.#spare.get(bytes)?.pop();
+    if (address !== undefined) this.#spareBytes -= bytes;
+    box.address = address ?? this.#backend.allocate(Math.max(bytes, 1));
+    this.#resident.add(box);
     this.bytes += bytes;
     return box.address;
   }
 
   /** Ends a run: lets go of inputs that were brought for it, and keeps to the budget. */
   end(): void {
-    for (const address of this.staged) this.backend.free(address);
-    this.staged = [];
-    if (this.bytes <= this.budget) return;
+    for (const address of this.#staged) this.#backend.free(address);
+    this.#staged = [];
+    if (this.bytes <= this.#budget) return;
     // A little further than needed, so that this does not happen in each run.
-    const goal = this.budget * 0.75;
-    for (const box of [...this.resident].sort((a, b) => a.lastUse - b.lastUse)) {
-      if (this.bytes <= goal || box.lastUse === this.clock) break;
+    const goal = this.#budget * 0.75;
+    for (const box of [...this.#resident].sort((a, b) => a.lastUse - b.lastUse)) {
+      if (this.bytes <= goal || box.lastUse === this.#clock) break;
       this.pageOut(box);
     }
   }
@@ -105,37 +105,38 @@ export class MemoryTable {
 
   /** Moves all values to the heap. */
   pageOutAll(): void {
-    for (const box of [...this.resident]) this.pageOut(box);
-    this.freeSpare();
+    for (const box of [...this.#resident]) this.pageOut(box);
+    this.#freeSpare();
   }
 
   /** Gives a box's memory back, value and all. */
   drop(box: Box): void {
     if (box.address === undefined) return;
     const bytes = bytesOfBox(box);
-    this.putAside(box.address, bytes);
+    this.#putAside(box.address, bytes);
     box.address = undefined;
-    this.resident.delete(box);
+    this.#resident.delete(box);
     this.bytes -= bytes;
   }
 
-  private putAside(address: number, bytes: number): void {
-    if (this.spareBytes + bytes > mostSpareBytes) this.freeSpare();
+  #putAside(address: number, bytes: number): void {
+    if (this.#spareBytes + bytes > mostSpareBytes) this.#freeSpare();
     if (bytes > mostSpareBytes) {
-      this.backend.free(address);
+      this.#backend.free(address);
       return;
     }
-    const list = this.spare.get(bytes);
-    if (list === undefined) this.spare.set(bytes, [address]);
+    const list = this.#spare.get(bytes);
+    if (list === undefined) this.#spare.set(bytes, [address]);
     else list.push(address);
-    this.spareBytes += bytes;
+    this.#spareBytes += bytes;
   }
 
   /** Gives memory that was put aside back to the backend, for values of other sizes. */
-  private freeSpare(): void {
-    for (const list of this.spare.values()) for (const address of list) this.backend.free(address);
-    this.spare.clear();
-    this.spareBytes = 0;
+  #freeSpare(): void {
+    for (const list of this.#spare.values())
+      for (const address of list) this.#backend.free(address);
+    this.#spare.clear();
+    this.#spareBytes = 0;
   }
 
   /** A box's value in a new array. */
@@ -143,18 +144,18 @@ export class MemoryTable {
     if (box.host !== undefined) return box.host.slice();
     if (box.length === 0) return createArray(box.dtype, 0);
     const address = this.bring(box);
-    if (this.backend.readSync === undefined) {
+    if (this.#backend.readSync === undefined) {
       throw new BackendError(
-        `read: the backend ${this.backend.name} cannot read at once. Use the asynchronous form (await).`,
+        `read: the backend ${this.#backend.name} cannot read at once. Use the asynchronous form (await).`,
       );
     }
-    return this.backend.readSync(address, box.dtype, box.length);
+    return this.#backend.readSync(address, box.dtype, box.length);
   }
 
   /** The same, when the backend has it. */
   async read(box: Box): Promise<TypedArray> {
     if (box.host !== undefined) return box.host.slice();
     if (box.length === 0) return createArray(box.dtype, 0);
-    return this.backend.read(this.bring(box), box.dtype, box.length);
+    return this.#backend.read(this.bring(box), box.dtype, box.length);
   }
 }

@@ -25,41 +25,41 @@ export interface Temporary {
 /** The arena while kernels pass by: which parts of it are free. */
 class Arena {
   size = 0;
-  private free: { offset: number; length: number }[] = [];
+  #free: { offset: number; length: number }[] = [];
 
   take(byteLength: number): number {
     let best = -1;
-    for (let i = 0; i < this.free.length; i++) {
-      const { length } = this.free[i];
-      if (length >= byteLength && (best < 0 || length < this.free[best].length)) best = i;
+    for (let i = 0; i < this.#free.length; i++) {
+      const { length } = this.#free[i];
+      if (length >= byteLength && (best < 0 || length < this.#free[best].length)) best = i;
     }
     if (best < 0) {
-      const last = this.free[this.free.length - 1];
+      const last = this.#free[this.#free.length - 1];
       if (last !== undefined && last.offset + last.length === this.size) {
-        this.free.pop();
+        this.#free.pop();
         this.size = last.offset + byteLength;
         return last.offset;
       }
       this.size += byteLength;
       return this.size - byteLength;
     }
-    const { offset, length } = this.free[best];
-    if (length === byteLength) this.free.splice(best, 1);
-    else this.free[best] = { offset: offset + byteLength, length: length - byteLength };
+    const { offset, length } = this.#free[best];
+    if (length === byteLength) this.#free.splice(best, 1);
+    else this.#free[best] = { offset: offset + byteLength, length: length - byteLength };
     return offset;
   }
 
   give(offset: number, length: number): void {
-    const at = this.free.findIndex((part) => part.offset > offset);
-    this.free.splice(at < 0 ? this.free.length : at, 0, { offset, length });
+    const at = this.#free.findIndex((part) => part.offset > offset);
+    this.#free.splice(at < 0 ? this.#free.length : at, 0, { offset, length });
     const joined: { offset: number; length: number }[] = [];
-    for (const part of this.free) {
+    for (const part of this.#free) {
       const last = joined[joined.length - 1];
       if (last !== undefined && last.offset + last.length === part.offset) {
         last.length += part.length;
       } else joined.push({ ...part });
     }
-    this.free = joined;
+    this.#free = joined;
   }
 }
 

@@ -30,32 +30,32 @@ export function schedule(
 /** Puts each anchor into a group of its own or into one that computes what it reads. */
 class Grouping {
   readonly groups = new Set<Group>();
-  private readonly byAnchor = new Map<Value, Group>();
+  readonly #byAnchor = new Map<Value, Group>();
 
   constructor(values: readonly Value[], fusion: boolean) {
     for (const value of values) {
       if (!value.isAnchor || value.op === "cat" || value.numel === 0) continue;
-      this.include(value, fusion);
+      this.#include(value, fusion);
     }
   }
 
-  private include(value: Value, fusion: boolean): void {
+  #include(value: Value, fusion: boolean): void {
     const alone = new Group(value.number, value, fusion);
     const producers = this.producers(alone).sort((a, b) => b.number - a.number);
     for (const group of producers) {
-      const isFree = producers.every((other) => other === group || !this.dependsOn(other, group));
+      const isFree = producers.every((other) => other === group || !this.#dependsOn(other, group));
       if (!isFree || !group.join(value, producers)) continue;
-      this.byAnchor.set(value, group);
+      this.#byAnchor.set(value, group);
       for (const other of producers) {
-        if (other !== group && this.canMerge(group, other) && group.absorb(other, value)) {
-          for (const member of other.members) this.byAnchor.set(member.value, group);
+        if (other !== group && this.#canMerge(group, other) && group.absorb(other, value)) {
+          for (const member of other.members) this.#byAnchor.set(member.value, group);
           this.groups.delete(other);
         }
       }
       return;
     }
     this.groups.add(alone);
-    this.byAnchor.set(value, alone);
+    this.#byAnchor.set(value, alone);
   }
 
   /** The groups that compute what a group reads. */
@@ -63,21 +63,21 @@ class Grouping {
     const producers = new Set<Group>();
     for (const value of group.reads()) {
       for (const anchor of value.op === "cat" ? value.inputs : [value]) {
-        const producer = this.byAnchor.get(anchor);
+        const producer = this.#byAnchor.get(anchor);
         if (producer !== undefined && producer !== group) producers.add(producer);
       }
     }
     return [...producers];
   }
 
-  private canMerge(a: Group, b: Group): boolean {
+  #canMerge(a: Group, b: Group): boolean {
     const between = (from: Group, to: Group) =>
-      this.producers(from).some((group) => group !== to && this.dependsOn(group, to));
+      this.producers(from).some((group) => group !== to && this.#dependsOn(group, to));
     return !between(a, b) && !between(b, a);
   }
 
   /** Whether a group needs, directly or not, what another computes. */
-  private dependsOn(group: Group, target: Group): boolean {
+  #dependsOn(group: Group, target: Group): boolean {
     const seen = new Set<Group>([group]);
     const pending = [group];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -101,12 +101,12 @@ interface Wait {
 
 /** Orders groups so that values exist before they are read and states are read before they change. */
 class Ordering {
-  private readonly graph: ValueGraph;
-  private readonly grouping: Grouping;
-  private readonly fusion: boolean;
-  private readonly states: Map<Value, number>;
+  readonly #graph: ValueGraph;
+  readonly #grouping: Grouping;
+  readonly #fusion: boolean;
+  readonly #states: Map<Value, number>;
   /** States that cannot be written where they are: their new values are copied over at the end. */
-  private readonly late: { value: Value; slot: number }[] = [];
+  readonly #late: { value: Value; slot: number }[] = [];
 
   constructor(
     graph: ValueGraph,
@@ -114,37 +114,37 @@ class Ordering {
     assigned: ReadonlyMap<Value, number>,
     fusion: boolean,
   ) {
-    this.graph = graph;
-    this.grouping = grouping;
-    this.fusion = fusion;
-    this.states = new Map(assigned);
+    this.#graph = graph;
+    this.#grouping = grouping;
+    this.#fusion = fusion;
+    this.#states = new Map(assigned);
   }
 
   run(): Schedule {
-    const ordered = this.order();
-    const stored = this.stored(ordered);
+    const ordered = this.#order();
+    const stored = this.#stored(ordered);
     const kernels = ordered.map((group) => lower(group, (value) => stored.has(value)));
-    for (const { kernel, buffers } of kernels) this.checkStates(kernel, buffers);
-    for (const { value, slot } of this.late) {
-      const copy = this.graph.copy(value);
+    for (const { kernel, buffers } of kernels) this.#checkStates(kernel, buffers);
+    for (const { value, slot } of this.#late) {
+      const copy = this.#graph.copy(value);
       copy.isAnchor = true;
-      this.states.set(copy, slot);
-      kernels.push(lower(new Group(copy.number, copy, this.fusion), () => true));
+      this.#states.set(copy, slot);
+      kernels.push(lower(new Group(copy.number, copy, this.#fusion), () => true));
     }
-    return { kernels, states: this.states };
+    return { kernels, states: this.#states };
   }
 
   /** A topological order that keeps to the order of creation where it can. */
-  private order(): Group[] {
-    const groups = [...this.grouping.groups].sort((a, b) => a.first - b.first);
-    const waits = this.waits(groups);
+  #order(): Group[] {
+    const groups = [...this.#grouping.groups].sort((a, b) => a.first - b.first);
+    const waits = this.#waits(groups);
     const done = new Set<Group>();
     const ordered: Group[] = [];
     let waiting = groups;
     while (waiting.length > 0) {
-      const next = waiting.find((group) => waits.get(group)!.every((w) => this.isOver(w, done)));
+      const next = waiting.find((group) => waits.get(group)!.every((w) => this.#isOver(w, done)));
       if (next === undefined) {
-        this.postpone(waiting, waits, done);
+        this.#postpone(waiting, waits, done);
         continue;
       }
       done.add(next);
@@ -155,9 +155,9 @@ class Ordering {
   }
 
   /** What each group waits for: groups that compute what it reads, and that read what it changes. */
-  private waits(groups: readonly Group[]): Map<Group, Wait[]> {
+  #waits(groups: readonly Group[]): Map<Group, Wait[]> {
     const writers = new Map<number, Group>();
-    for (const [anchor, slot] of this.states) {
+    for (const [anchor, slot] of this.#states) {
       const writer = groups.find((group) => group.has(anchor));
       if (writer !== undefined) writers.set(slot, writer);
     }
@@ -165,7 +165,7 @@ class Ordering {
     for (const group of groups) {
       waits.set(
         group,
-        this.grouping.producers(group).map((other) => ({ group: other, slot: undefined })),
+        this.#grouping.producers(group).map((other) => ({ group: other, slot: undefined })),
       );
     }
     for (const group of groups) {
@@ -177,25 +177,25 @@ class Ordering {
     return waits;
   }
 
-  private isOver({ group, slot }: Wait, done: ReadonlySet<Group>): boolean {
-    return done.has(group) || (slot !== undefined && this.isLate(slot));
+  #isOver({ group, slot }: Wait, done: ReadonlySet<Group>): boolean {
+    return done.has(group) || (slot !== undefined && this.#isLate(slot));
   }
 
-  private isLate(slot: number): boolean {
-    return this.late.some((entry) => entry.slot === slot);
+  #isLate(slot: number): boolean {
+    return this.#late.some((entry) => entry.slot === slot);
   }
 
   /** Readers and writers of states wait for each other: lets one state keep its old value for longer. */
-  private postpone(
+  #postpone(
     waiting: readonly Group[],
     waits: ReadonlyMap<Group, readonly Wait[]>,
     done: ReadonlySet<Group>,
   ): void {
     for (const group of waiting) {
       for (const wait of waits.get(group)!) {
-        if (wait.slot === undefined || this.isOver(wait, done)) continue;
-        for (const [value, slot] of this.states) {
-          if (slot === wait.slot) this.moveToEnd(value, slot);
+        if (wait.slot === undefined || this.#isOver(wait, done)) continue;
+        for (const [value, slot] of this.#states) {
+          if (slot === wait.slot) this.#moveToEnd(value, slot);
         }
         return;
       }
@@ -203,13 +203,13 @@ class Ordering {
     throw new Error("schedule: groups depend on each other in a circle");
   }
 
-  private moveToEnd(value: Value, slot: number): void {
-    this.states.delete(value);
-    this.late.push({ value, slot });
+  #moveToEnd(value: Value, slot: number): void {
+    this.#states.delete(value);
+    this.#late.push({ value, slot });
   }
 
   /** Anchors whose values are needed outside of the kernel that computes them. */
-  private stored(groups: readonly Group[]): Set<Value> {
+  #stored(groups: readonly Group[]): Set<Value> {
     const stored = new Set<Value>();
     for (const group of groups) {
       for (const value of group.reads()) stored.add(value);
@@ -221,12 +221,12 @@ class Ordering {
   }
 
   /** A kernel may write a state that it reads only if it reads each element just before it writes it. */
-  private checkStates(kernel: Kernel, buffers: readonly Value[]): void {
+  #checkStates(kernel: Kernel, buffers: readonly Value[]): void {
     const stages = kernel.kind === "loop" ? kernel.stages : [kernel.epilogue];
     stages.forEach((stage, position) => {
       for (const { access } of stage.stores) {
         const value = buffers[access.buffer];
-        const slot = value === undefined ? undefined : this.states.get(bufferOf(value));
+        const slot = value === undefined ? undefined : this.#states.get(bufferOf(value));
         if (value === undefined || slot === undefined) continue;
         const isOld = (buffer: number) =>
           buffers[buffer]?.isLeaf === true && buffers[buffer].slot === slot;
@@ -240,7 +240,7 @@ class Ordering {
               (at > position || !sameAccess(i.access, access)),
           ),
         );
-        if (isOperand || isHarmful) this.moveToEnd(value, slot);
+        if (isOperand || isHarmful) this.#moveToEnd(value, slot);
       }
     });
   }

@@ -44,16 +44,16 @@ export class Untraceable extends Error {
 /** Follows an expression down to the anchors and leaves that it reads: views become arithmetic on indices. */
 export class Trace {
   readonly code: Step[] = [];
-  private readonly variables: Variables;
-  private readonly needsAxes: (value: Value) => boolean;
-  private readonly known = new Map<string, number>();
+  readonly #variables: Variables;
+  readonly #needsAxes: (value: Value) => boolean;
+  readonly #known = new Map<string, number>();
 
   /**
    * @param needsAxes - Whether a read of this anchor is of use only if its axes are known.
    */
   constructor(variables: Variables, needsAxes: (value: Value) => boolean) {
-    this.variables = variables;
-    this.needsAxes = needsAxes;
+    this.#variables = variables;
+    this.#needsAxes = needsAxes;
   }
 
   /** The expression of an anchor itself, at this element: for a reduction, its input's. */
@@ -61,30 +61,30 @@ export class Trace {
     if (anchor.reduceOp !== undefined || anchor.op === "copy") {
       return this.value(anchor.inputs[0], forms);
     }
-    if (anchor.op === "matmul") return this.push({ op: "product", dtype: anchor.dtype });
-    return this.compute(anchor, forms, []);
+    if (anchor.op === "matmul") return this.#push({ op: "product", dtype: anchor.dtype });
+    return this.#compute(anchor, forms, []);
   }
 
   /** The step that gives an element of a value. */
   value(value: Value, forms: readonly Form[], guards: readonly FormGuard[] = []): number {
     if (value.isLeaf || value.isAnchor) {
-      return this.read(value, forms, flatten(forms, value.shape), guards);
+      return this.#read(value, forms, flatten(forms, value.shape), guards);
     }
-    return this.compute(value, forms, guards);
+    return this.#compute(value, forms, guards);
   }
 
-  private compute(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
+  #compute(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
     const [x] = value.inputs;
     const { attributes, dtype } = value;
     switch (value.op) {
       case "constant":
-        return this.push({ op: "constant", dtype, value: attributes[0] });
+        return this.#push({ op: "constant", dtype, value: attributes[0] });
       case "scalar":
-        return this.push({ op: "scalar", dtype, slot: value.slot });
+        return this.#push({ op: "scalar", dtype, slot: value.slot });
       case "iota":
-        return this.push({ op: "index", dtype: "int32", form: this.variables.resolve(forms[0]) });
+        return this.#push({ op: "index", dtype: "int32", form: this.#variables.resolve(forms[0]) });
       case "reshape":
-        return this.reshaped(x, flatten(forms, value.shape), guards);
+        return this.#reshaped(x, flatten(forms, value.shape), guards);
       case "permute": {
         const inner = new Array<Form>(forms.length);
         for (let i = 0; i < forms.length; i++) inner[attributes[i]] = forms[i];
@@ -98,7 +98,7 @@ export class Trace {
         return this.value(x, inner, guards);
       }
       case "pad":
-        return this.padded(value, forms, guards);
+        return this.#padded(value, forms, guards);
       case "box":
       case "cat":
       case "matmul":
@@ -110,28 +110,28 @@ export class Trace {
         const args = value.inputs.map((input) =>
           this.value(input, broadcast(input.shape, forms), guards),
         );
-        return this.push(
+        return this.#push(
           op === "philox" ? { op, dtype, args, word: attributes[0] } : { op, dtype, args },
         );
       }
     }
   }
 
-  private reshaped(x: Value, flat: Form, guards: readonly FormGuard[]): number {
-    if ((x.isLeaf || x.isAnchor) && !this.needsAxes(x))
-      return this.read(x, undefined, flat, guards);
-    const forms = this.digits(flat, x.shape);
+  #reshaped(x: Value, flat: Form, guards: readonly FormGuard[]): number {
+    if ((x.isLeaf || x.isAnchor) && !this.#needsAxes(x))
+      return this.#read(x, undefined, flat, guards);
+    const forms = this.#digits(flat, x.shape);
     if (forms !== undefined) return this.value(x, forms, guards);
-    if (x.isLeaf || x.isAnchor) return this.read(x, undefined, flat, guards);
+    if (x.isLeaf || x.isAnchor) return this.#read(x, undefined, flat, guards);
     throw new Untraceable(x);
   }
 
   /** The position by axis of a position in row-major order. */
-  private digits(flat: Form, shape: readonly number[]): Form[] | undefined {
+  #digits(flat: Form, shape: readonly number[]): Form[] | undefined {
     const forms = new Array<Form>(shape.length);
     let rest = flat;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const parts = this.variables.divide(rest, shape[axis]);
+      const parts = this.#variables.divide(rest, shape[axis]);
       if (parts === undefined) return undefined;
       rest = parts[0];
       forms[axis] = parts[1];
@@ -139,45 +139,45 @@ export class Trace {
     return forms;
   }
 
-  private padded(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
+  #padded(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
     const [x] = value.inputs;
     const inner = forms.map((form, axis) => scale(form, 1, -value.attributes[axis]));
     const own: FormGuard[] = [];
     for (let axis = 0; axis < inner.length; axis++) {
       const size = x.shape[axis];
-      const [least, greatest] = this.variables.range(this.variables.resolve(inner[axis]));
+      const [least, greatest] = this.#variables.range(this.#variables.resolve(inner[axis]));
       if (least < 0 || greatest >= size) own.push({ form: inner[axis], size });
     }
     const element = this.value(x, inner, [...guards, ...own]);
     // A guarded read gives 0 outside by itself; anything computed has to be told.
     if (own.length === 0 || this.code[element].op === "read") return element;
-    const zero = this.push({ op: "constant", dtype: value.dtype, value: 0 });
-    const inside = own.map((guard) => this.inside(guard)).reduce((a, b) => this.and(a, b));
-    return this.push({ op: "where", dtype: value.dtype, args: [inside, element, zero] });
+    const zero = this.#push({ op: "constant", dtype: value.dtype, value: 0 });
+    const inside = own.map((guard) => this.#inside(guard)).reduce((a, b) => this.#and(a, b));
+    return this.#push({ op: "where", dtype: value.dtype, args: [inside, element, zero] });
   }
 
-  private inside({ form, size }: FormGuard): number {
-    const index = this.push({ op: "index", dtype: "int32", form: this.variables.resolve(form) });
-    const low = this.push({ op: "constant", dtype: "int32", value: 0 });
-    const high = this.push({ op: "constant", dtype: "int32", value: size - 1 });
-    return this.and(
-      this.push({ op: "le", dtype: "bool", args: [low, index] }),
-      this.push({ op: "le", dtype: "bool", args: [index, high] }),
+  #inside({ form, size }: FormGuard): number {
+    const index = this.#push({ op: "index", dtype: "int32", form: this.#variables.resolve(form) });
+    const low = this.#push({ op: "constant", dtype: "int32", value: 0 });
+    const high = this.#push({ op: "constant", dtype: "int32", value: size - 1 });
+    return this.#and(
+      this.#push({ op: "le", dtype: "bool", args: [low, index] }),
+      this.#push({ op: "le", dtype: "bool", args: [index, high] }),
     );
   }
 
-  private and(a: number, b: number): number {
-    return this.push({ op: "and", dtype: "bool", args: [a, b] });
+  #and(a: number, b: number): number {
+    return this.#push({ op: "and", dtype: "bool", args: [a, b] });
   }
 
-  private read(
+  #read(
     value: Value,
     forms: readonly Form[] | undefined,
     flat: Form,
     guards: readonly FormGuard[],
   ): number {
-    const resolve = (form: Form) => this.variables.resolve(form);
-    return this.push({
+    const resolve = (form: Form) => this.#variables.resolve(form);
+    return this.#push({
       op: "read",
       dtype: value.dtype,
       value,
@@ -188,12 +188,12 @@ export class Trace {
   }
 
   /** Adds a step, or finds the one that does the same. */
-  private push(step: Step): number {
+  #push(step: Step): number {
     const key = keyOf(step);
-    let position = this.known.get(key);
+    let position = this.#known.get(key);
     if (position === undefined) {
       position = this.code.push(step) - 1;
-      this.known.set(key, position);
+      this.#known.set(key, position);
     }
     return position;
   }

@@ -74,11 +74,11 @@ const same = (a: readonly number[], b: readonly number[]) =>
 /** Builds the graph to plan from recorded nodes: equal nodes become one, trivial ones vanish. */
 export class ValueGraph {
   readonly values: Value[] = [];
-  private readonly known = new Map<string, Value>();
-  private readonly split: boolean;
+  readonly #known = new Map<string, Value>();
+  readonly #split: boolean;
 
   constructor(split: boolean) {
-    this.split = split;
+    this.#split = split;
   }
 
   /** A leaf: `box` or `scalar` number `slot`. */
@@ -91,7 +91,7 @@ export class ValueGraph {
 
   /** The same elements in another shape. */
   as(value: Value, shape: readonly number[]): Value {
-    return this.reshape(value, shape);
+    return this.#reshape(value, shape);
   }
 
   /** Another place for a value. Never shared. */
@@ -109,27 +109,27 @@ export class ValueGraph {
   add(node: Node, inputs: readonly Value[], isOnlyUse: boolean): Value {
     const { op, attributes, shape, dtype } = node;
     const x = inputs[0];
-    if (op === "reshape") return this.reshape(x, shape);
+    if (op === "reshape") return this.#reshape(x, shape);
     if (op === "expand" && same(x.shape, shape)) return x;
     if (op === "permute" && attributes.every((axis, i) => axis === i)) return x;
     if (op === "permute" && x.op === "matmul" && isOnlyUse && swapsLast(attributes)) {
       // (a b)ᵀ = bᵀ aᵀ: what is fused to the product then goes along its rows.
       const [b, a] = [x.inputs[1], x.inputs[0]].map((operand) => {
         const turned = attributes.map((axis) => operand.shape[axis]);
-        return this.make("permute", [operand], attributes, turned, dtype);
+        return this.#make("permute", [operand], attributes, turned, dtype);
       });
-      return this.make("matmul", [b, a], [], shape, dtype);
+      return this.#make("matmul", [b, a], [], shape, dtype);
     }
     if (op === "cast" && x.dtype === dtype) return x;
-    if (op === "cat") return this.cat(inputs, attributes[0], shape, dtype);
-    if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.fill(0, shape, dtype);
+    if (op === "cat") return this.#cat(inputs, attributes[0], shape, dtype);
+    if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.#fill(0, shape, dtype);
     if (op.startsWith("reduce:")) {
-      return this.reduce(op as `reduce:${ReduceOp}`, x, attributes, shape, dtype);
+      return this.#reduce(op as `reduce:${ReduceOp}`, x, attributes, shape, dtype);
     }
-    return this.make(op, inputs, attributes, shape, dtype);
+    return this.#make(op, inputs, attributes, shape, dtype);
   }
 
-  private make(
+  #make(
     op: NodeOp,
     inputs: readonly Value[],
     attributes: readonly number[],
@@ -137,34 +137,29 @@ export class ValueGraph {
     dtype: DType,
   ): Value {
     const key = `${op}|${inputs.map((v) => v.number)}|${attributes}|${shape}|${dtype}`;
-    let value = this.known.get(key);
+    let value = this.#known.get(key);
     if (value === undefined) {
       value = new Value(this.values.length, op, inputs, attributes, shape, dtype);
       this.values.push(value);
-      this.known.set(key, value);
+      this.#known.set(key, value);
     }
     return value;
   }
 
-  private reshape(x: Value, shape: readonly number[]): Value {
+  #reshape(x: Value, shape: readonly number[]): Value {
     const input = x.op === "reshape" ? x.inputs[0] : x;
     if (same(input.shape, shape)) return input;
-    return this.make("reshape", [input], [], shape, x.dtype);
+    return this.#make("reshape", [input], [], shape, x.dtype);
   }
 
-  private fill(value: number, shape: readonly number[], dtype: DType): Value {
-    const literal = this.make("constant", [], [value], [], dtype);
-    return shape.length === 0 ? literal : this.make("expand", [literal], [], shape, dtype);
+  #fill(value: number, shape: readonly number[], dtype: DType): Value {
+    const literal = this.#make("constant", [], [value], [], dtype);
+    return shape.length === 0 ? literal : this.#make("expand", [literal], [], shape, dtype);
   }
 
-  private cat(
-    inputs: readonly Value[],
-    axis: number,
-    shape: readonly number[],
-    dtype: DType,
-  ): Value {
+  #cat(inputs: readonly Value[], axis: number, shape: readonly number[], dtype: DType): Value {
     const parts = inputs.filter((input) => input.numel > 0).map((input) => this.copy(input));
-    if (parts.length === 0) return this.fill(0, shape, dtype);
+    if (parts.length === 0) return this.#fill(0, shape, dtype);
     const whole = new Value(this.values.length, "cat", parts, [axis], shape, dtype);
     this.values.push(whole);
     let offset = 0;
@@ -175,7 +170,7 @@ export class ValueGraph {
     return whole;
   }
 
-  private reduce(
+  #reduce(
     op: `reduce:${ReduceOp}`,
     x: Value,
     axes: readonly number[],
@@ -184,21 +179,21 @@ export class ValueGraph {
   ): Value {
     const row = axes.reduce((size, axis) => size * x.shape[axis], 1);
     const positions = op === "reduce:argmax" || op === "reduce:argmin";
-    if (row === 0) return this.fill(op === "reduce:prod" ? 1 : 0, shape, dtype);
-    if (row === 1) return positions ? this.fill(0, shape, dtype) : this.reshape(x, shape);
+    if (row === 0) return this.#fill(op === "reduce:prod" ? 1 : 0, shape, dtype);
+    if (row === 1) return positions ? this.#fill(0, shape, dtype) : this.#reshape(x, shape);
     const rows = x.numel / row;
-    if (this.split && !positions && row >= longRow && rows < manyRows) {
-      const parts = this.reduceParts(op, x, axes, row);
-      if (parts !== undefined) return this.reshape(parts, shape);
+    if (this.#split && !positions && row >= longRow && rows < manyRows) {
+      const parts = this.#reduceParts(op, x, axes, row);
+      if (parts !== undefined) return this.#reshape(parts, shape);
     }
-    return this.make(op, [x], axes, shape, dtype);
+    return this.#make(op, [x], axes, shape, dtype);
   }
 
   /**
    * A long reduction with few results in two steps, so that threads can share it: first many partial
    * results, then those. Cut the same way for any number of threads, so the result has the same bits.
    */
-  private reduceParts(
+  #reduceParts(
     op: `reduce:${ReduceOp}`,
     x: Value,
     axes: readonly number[],
@@ -215,13 +210,13 @@ export class ValueGraph {
     const cut = [...x.shape.slice(0, first), parts, size / parts, ...x.shape.slice(last + 1)];
     const shift = first + 2 - (last + 1);
     const rest = axes.filter((axis) => axis > last).map((axis) => axis + shift);
-    const partial = this.reduceNow(op, this.reshape(x, cut), [first + 1, ...rest]);
-    return this.reduceNow(op, partial, [first]);
+    const partial = this.#reduceNow(op, this.#reshape(x, cut), [first + 1, ...rest]);
+    return this.#reduceNow(op, partial, [first]);
   }
 
-  private reduceNow(op: `reduce:${ReduceOp}`, x: Value, axes: readonly number[]): Value {
+  #reduceNow(op: `reduce:${ReduceOp}`, x: Value, axes: readonly number[]): Value {
     const shape = x.shape.filter((_, axis) => !axes.includes(axis));
-    return this.make(op, [x], axes, shape, x.dtype);
+    return this.#make(op, [x], axes, shape, x.dtype);
   }
 }
 
