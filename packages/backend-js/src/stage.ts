@@ -109,8 +109,7 @@ function compileAccess(access: Access): Step {
     const { length } = arrays[buffer];
     if (position >= 0 && position < length) return position;
     throw new BackendError(
-      `run: an access must stay inside its buffer, got element ${position} of ${length} ` +
-        `in buffer ${buffer} of the kernel at loops [${loops.join(", ")}].`,
+      `run: an access must stay inside its buffer, got element ${position} of ${length}.`,
       { op: "run" },
     );
   };

@@ -93,7 +93,7 @@ describe("programs", () => {
     const addresses = [backend.allocate(8), backend.allocate(8)];
     const outside = programOf(copy(0, 1, 3), [blank("float32", 2), blank("float32", 2)]);
     expect(() => backend.compile(outside).run(addresses, [])).toThrow(
-      "run: an access must stay inside its buffer, got element 2 of 2 in buffer 0 of the kernel at loops [2].",
+      "run: an access must stay inside its buffer, got element 2 of 2.",
     );
     const large = programOf(copy(0, 1, 3), [blank("float32", 3), blank("float32", 3)]);
     expect(() => backend.compile(large).run(addresses, [])).toThrow(

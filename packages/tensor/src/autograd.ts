@@ -29,13 +29,11 @@ export interface GradOptions {
 
 /** See {@link Tensor.backward}. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
-  const { gradient, createGraph = false, retainGraph = createGraph } = options;
-  const seed = seedFor("backward", output, gradient);
+  const { gradient, createGraph = false } = options;
+  const gradients = differentiate("backward", [output], [gradient], options);
+  gradient?.share();
+  const held = new Set<Tensor>();
   withGradMode(createGraph, () => {
-    const histories = collect("backward", [output]);
-    const gradients = propagate([output], [seed], histories, undefined);
-    gradient?.share();
-    const held = new Set<Tensor>();
     for (const [tensor, grad] of gradients) {
       // The same gradient may flow to several leaves, as to both summands of a sum.
       if (held.has(grad)) grad.share();
@@ -43,7 +41,24 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
       const sum = tensor.peekGrad();
       tensor.grad = sum === null ? grad : sum.add(grad);
     }
+  });
+}
+
+/** The gradients of `wanted`, or of all leaves, and of tensors that retain theirs. */
+function differentiate(
+  op: string,
+  outputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | undefined)[],
+  options: BackwardOptions | GradOptions,
+  wanted?: ReadonlySet<Tensor>,
+): Map<Tensor, Tensor> {
+  const { createGraph = false, retainGraph = createGraph } = options;
+  const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
+  return withGradMode(createGraph, () => {
+    const histories = collect(op, outputs);
+    const gradients = propagate(outputs, seeds, histories, wanted);
     if (!retainGraph) for (const { history } of histories) history.free();
+    return gradients;
   });
 }
 
@@ -68,30 +83,24 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
 ): (Tensor | null)[] {
-  const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   const from = toList(outputs);
   const to = toList(inputs);
   const given = options.gradOutputs === undefined ? [] : toList(options.gradOutputs);
   if (given.length > 0 && given.length !== from.length) {
     throw argumentError`grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`;
   }
-  const seeds = from.map((output, i) => seedFor("grad", output, given[i]));
   to.forEach((input, i) => {
     if (!input.requiresGrad) {
       throw argumentError`grad: inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`;
     }
   });
-  return withGradMode(createGraph, () => {
-    const histories = collect("grad", from);
-    const gradients = propagate(from, seeds, histories, new Set(to));
-    if (!retainGraph) for (const { history } of histories) history.free();
-    return to.map((input, i) => {
-      const gradient = gradients.get(input);
-      if (gradient === undefined && !allowUnused) {
-        throw argumentError`grad: the outputs must depend on every input, got number ${i} that was not used. Pass { allowUnused: true } to get null for it.`;
-      }
-      return gradient ?? null;
-    });
+  const gradients = differentiate("grad", from, given, options, new Set(to));
+  return to.map((input, i) => {
+    const gradient = gradients.get(input);
+    if (gradient === undefined && !options.allowUnused) {
+      throw argumentError`grad: inputs must be used, got number ${i} that is not. Pass { allowUnused: true } to get null for it.`;
+    }
+    return gradient ?? null;
   });
 }
 
@@ -102,7 +111,7 @@ function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
 /** The gradient that the walk starts with. */
 function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!output.requiresGrad) {
-    throw stateError`${op}: the loss must depend on a tensor that requires a gradient, got one that does not. Make one with tensor(data, { requiresGrad: true }), and do not record the loss inside noGrad().`;
+    throw stateError`${op}: the loss must require a gradient, got one that does not. Use requiresGrad_() on what it is made of, outside of noGrad().`;
   }
   if (gradient === undefined) {
     if (output.numel !== 1) {

@@ -111,5 +111,5 @@ function take(returned: unknown): Pick<Trace, "rebuild"> & { readonly tensors: r
       return { tensors, rebuild };
     }
   }
-  throw argumentError`compile: the function must return a tensor, a list or an object of tensors, or nothing, got ${typeof returned}.`;
+  throw argumentError`compile: fn must return a tensor, a list or an object of tensors, got ${typeof returned}.`;
 }

@@ -47,7 +47,7 @@ function createBackend(name: BackendName): Backend {
       return new JsBackend();
     default:
       name satisfies never;
-      throw argumentError`setBackend: name must be "wasm" or "js", got ${String(name)}.`;
+      throw argumentError`setBackend: name must be "wasm" or "js", got ${name}.`;
   }
 }
 

@@ -6,11 +6,11 @@ import {
   StateError,
 } from "@gradloom/engine";
 
-/** Makes an error of its text; an array is a shape, which the error carries as well as shows. */
-type ErrorTag<E> = (
-  text: TemplateStringsArray,
-  ...values: readonly (string | number | readonly number[])[]
-) => E;
+type Shape = readonly number[];
+type Value = string | number | Shape | readonly Shape[];
+
+/** Makes an error of its text; arrays are shapes, or lists of shapes, which the error carries as well as shows. */
+type ErrorTag<E> = (text: TemplateStringsArray, ...values: readonly Value[]) => E;
 
 /** Shapes or axes do not fit: `` shapeError`matmul: sizes must be equal, got ${a.shape} and ${b.shape}.` `` */
 export const shapeError: ErrorTag<ShapeError> = tagFor(ShapeError);
@@ -26,14 +26,23 @@ export const stateError: ErrorTag<StateError> = tagFor(StateError);
 
 function tagFor<E>(Kind: new (message: string, details: ErrorDetails) => E): ErrorTag<E> {
   return (text, ...values) => {
-    const shown = values.map((value) => (typeof value === "object" ? show(value) : value));
+    const shown = values.map((value) => shapesIn(value).map(show).join(" and ") || value);
     const message = String.raw({ raw: text }, ...shown);
-    const shapes = values.filter((value) => typeof value === "object");
+    const shapes = values.flatMap(shapesIn);
     return new Kind(message, {
       op: message.split(":", 1)[0],
       ...(shapes.length > 0 && { shapes }),
     });
   };
+}
+
+function shapesIn(value: Value): readonly Shape[] {
+  if (typeof value !== "object") return [];
+  return isList(value) ? value : [value];
+}
+
+function isList(value: Shape | readonly Shape[]): value is readonly Shape[] {
+  return typeof value[0] === "object";
 }
 
 /** A shape as messages show it. */

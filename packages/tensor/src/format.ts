@@ -68,14 +68,14 @@ function visiblePositions(shape: readonly number[], cut: boolean): number[] {
 }
 
 function visibleIndices(size: number, cut: boolean): number[] {
-  const indices = Array.from({ length: isCut(size, cut) ? 2 * edgeItems : size }, (_, i) => i);
-  return isCut(size, cut)
-    ? indices.map((i) => (i < edgeItems ? i : size - 2 * edgeItems + i))
-    : indices;
+  const skipped = skippedOf(size, cut);
+  const length = size - skipped;
+  return Array.from({ length }, (_, i) => (i < edgeItems ? i : i + skipped));
 }
 
-function isCut(size: number, cut: boolean): boolean {
-  return cut && size > 2 * edgeItems;
+/** How many elements in the middle of an axis are left out. */
+function skippedOf(size: number, cut: boolean): number {
+  return cut ? Math.max(0, size - 2 * edgeItems) : 0;
 }
 
 /** Puts brackets and line breaks around the texts, which `next` gives one by one. */
@@ -87,11 +87,11 @@ function arrange(
 ): string {
   if (shape.length === 0) return next().trim();
   const [size, ...inner] = shape;
-  const count = isCut(size, cut) ? 2 * edgeItems : size;
-  const items = Array.from({ length: count }, () => {
+  const skipped = skippedOf(size, cut);
+  const items = Array.from({ length: size - skipped }, () => {
     return inner.length === 0 ? next() : arrange(inner, cut, indent + 1, next);
   });
-  if (isCut(size, cut)) items.splice(edgeItems, 0, "...");
+  if (skipped > 0) items.splice(edgeItems, 0, "...");
   if (inner.length > 0) {
     // An empty line more for each further axis, as PyTorch does.
     return `[${items.join(`,${"\n".repeat(inner.length)}${" ".repeat(indent + 1)}`)}]`;
@@ -113,37 +113,35 @@ function formatNumbers(values: readonly number[], dtype: DType): string[] {
         ? floatStyle(values)
         : String;
   const texts = values.map(style);
-  const width = texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+  const width = largestOf(texts.map((text) => text.length));
   return texts.map((text) => text.padStart(width));
+}
+
+/** Not by spreading: a call takes only so many arguments. */
+function largestOf(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => Math.max(a, b), 0);
 }
 
 /** Whole numbers end with a point; a wide range of magnitudes is written with exponents. */
 function floatStyle(values: readonly number[]): (value: number) => string {
-  let smallest = Number.POSITIVE_INFINITY;
-  let largest = 0;
-  let whole = true;
-  for (const value of values) {
-    if (value === 0 || !Number.isFinite(value)) continue;
-    smallest = Math.min(smallest, Math.abs(value));
-    largest = Math.max(largest, Math.abs(value));
-    whole &&= Number.isInteger(value);
-  }
+  const sizes = values.filter((value) => value !== 0 && Number.isFinite(value)).map(Math.abs);
+  const smallest = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const largest = largestOf(sizes);
+  const whole = sizes.every(Number.isInteger);
   const scientific = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);
   return (value) => {
-    if (!Number.isFinite(value)) return nameOf(value);
-    if (scientific) return exponential(value);
-    const text = whole ? `${value.toFixed(0)}.` : value.toFixed(digits);
+    if (!Number.isFinite(value))
+      return String(value).replace("NaN", "nan").replace("Infinity", "inf");
+    const text = scientific
+      ? exponential(value)
+      : whole
+        ? `${value.toFixed(0)}.`
+        : value.toFixed(digits);
     return Object.is(value, -0) ? `-${text}` : text;
   };
 }
 
-function nameOf(value: number): string {
-  if (Number.isNaN(value)) return "nan";
-  return value > 0 ? "inf" : "-inf";
-}
-
 /** `1.2345e-05`: at least two digits in the exponent. */
 function exponential(value: number): string {
-  const text = value.toExponential(digits).replace(/e([+-])(\d)$/, "e$10$2");
-  return Object.is(value, -0) ? `-${text}` : text;
+  return value.toExponential(digits).replace(/e(.)(\d)$/, "e$10$2");
 }

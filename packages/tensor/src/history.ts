@@ -47,10 +47,10 @@ export class History {
    */
   check(caller: string): void {
     if (this.freed) {
-      throw stateError`${caller}: the graph must still exist, got "${this.op}" freed by an earlier backward(). Pass { retainGraph: true } to the first one, or compute the loss again.`;
+      throw stateError`${caller}: the graph must still exist, got "${this.op}" freed by an earlier backward(). Pass { retainGraph: true } to that.`;
     }
     if (countAssignments(this.inputs) !== this.assignments) {
-      throw stateError`${caller}: inputs of "${this.op}" must be unchanged, got one that was assigned to after it was used. Call backward() before the assignment, or clone() what you use.`;
+      throw stateError`${caller}: inputs of "${this.op}" must be unchanged, got one that was assigned to. Call backward() before, or use a clone().`;
     }
   }
 }

@@ -105,7 +105,7 @@ function measure(data: unknown, op: string): { shape: number[]; first: unknown }
   let first = data;
   while (Array.isArray(first)) {
     if (shape.length === maxDepth) {
-      throw shapeError`${op}: arrays must be nested at most ${maxDepth} deep, got more. Does an array contain itself?`;
+      throw shapeError`${op}: arrays must be nested at most ${maxDepth} deep, got more.`;
     }
     shape.push(first.length);
     if (first.length === 0) return { shape, first: 0 };
@@ -163,10 +163,8 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) {
-    return `a ${value.constructor?.name ?? "object"}`;
-  }
-  return typeof value === "function" ? "a function" : String(value);
+  const isObject = typeof value === "function" || (typeof value === "object" && value !== null);
+  return isObject ? `a ${value.constructor?.name ?? "object"}` : String(value);
 }
 
 function wayOut(value: unknown): string {

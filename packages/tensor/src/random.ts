@@ -2,11 +2,11 @@ import { constant, type DType, element, philox, scalar } from "@gradloom/engine"
 import { cast, checkShape, leaf, type TensorOptions } from "./create.ts";
 import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
-import { argumentError, stateError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
 import { formula } from "./record.ts";
 import { Tensor } from "./tensor.ts";
-import { isTracing } from "./tracing.ts";
+import { refuseWhileTracing } from "./tracing.ts";
 
 /** What every function that makes a random tensor takes. */
 export interface RandomOptions extends TensorOptions {
@@ -63,7 +63,7 @@ export function randint(
     low < least ||
     high > most + 1
   ) {
-    throw argumentError`randint: low and high must be integers with ${least} <= low < high <= ${most + 1} for ${dtype}, got ${low} and ${high}.`;
+    throw argumentError`randint: low < high must be integers in [${least}, ${most + 1}] for ${dtype}, got ${low} and ${high}.`;
   }
   const unit = new Tensor(uniform(bits("randint", shape, options), "float64"));
   const node = formula(() =>
@@ -92,9 +92,7 @@ const exactRange: Readonly<Record<DType, readonly [number, number]>> = {
  */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   checkShape([n], "randperm");
-  if (isTracing()) {
-    throw stateError`randperm: the order must be drawn outside of compile(), got a call inside. Pass it in as an input.`;
-  }
+  refuseWhileTracing("randperm", "the order must not be drawn", "Pass it in as an input.");
   const order = Int32Array.from({ length: n }, (_, i) => i);
   const below = integersBelow((options.generator ?? defaultGenerator).draw());
   for (let i = n - 1; i > 0; i--) {

@@ -9,7 +9,7 @@ export function requireSynchronous<T>(op: string, result: T): T {
   if (!isPromise(result)) return result;
   // The caller gets an error instead of the promise, so nobody else can handle its rejection.
   result.then(undefined, () => {});
-  throw argumentError`${op}: fn must be synchronous, got one that returns a promise. Put ${op} around the parts that record, and await what they return outside.`;
+  throw argumentError`${op}: fn must be synchronous, got one that returns a promise. Await outside of ${op}.`;
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

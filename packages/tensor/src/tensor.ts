@@ -30,7 +30,7 @@ import * as ops from "./ops/index.ts";
 import { type Operand, requireFloat } from "./promote.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
-import { refuseNewState, refuseWhileTracing } from "./tracing.ts";
+import { refuseWhileTracing } from "./tracing.ts";
 
 /**
  * Numbers in a grid of any number of axes. Operations record what to compute and check shapes and dtypes at
@@ -103,7 +103,7 @@ export class Tensor {
 
   /** The values in row-major order, in a new array. */
   data(): Promise<TypedArray> {
-    refuseWhileTracing("data");
+    refuseReading("data");
     return engine().read(this.node);
   }
 
@@ -124,7 +124,7 @@ export class Tensor {
 
   /** Like {@link Tensor.data}, at once. @throws BackendError where reading has to wait. */
   dataSync(): TypedArray {
-    refuseWhileTracing("dataSync");
+    refuseReading("dataSync");
     return engine().readSync(this.node);
   }
 
@@ -170,7 +170,10 @@ export class Tensor {
     if (this.dtype !== value.dtype) {
       throw dtypeError`assign: dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`;
     }
-    if (this.state === undefined) refuseNewState();
+    if (this.state === undefined) {
+      // What has been recorded of the tensor so far would go on reading the old value.
+      refuseWhileTracing("assign", "a state must not be made", "Make it outside: new Tensor(x).");
+    }
     const state = this.toState();
     engine().assign(state.box, value.node);
     engine().effect(() => {
@@ -853,4 +856,8 @@ export class Tensor {
   dropout(p?: number, options?: DropoutOptions): Tensor {
     return ops.dropout(this, p, options);
   }
+}
+
+function refuseReading(op: string): void {
+  refuseWhileTracing(op, "values must not be read", "Return the tensor, and read it outside.");
 }

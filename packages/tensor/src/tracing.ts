@@ -18,18 +18,10 @@ export function trace<T>(fn: () => T): T {
 }
 
 /**
- * @throws StateError inside of a function that is being compiled: it would see the values of the first call only.
+ * @throws StateError inside of a function that is being compiled, whose later calls would see what happened in
+ * the first one only.
  */
-export function refuseWhileTracing(op: string): void {
+export function refuseWhileTracing(op: string, what: string, wayOut: string): void {
   if (!tracing) return;
-  throw stateError`${op}: values must not be read inside of a compiled function. Return the tensor, and read it outside.`;
-}
-
-/**
- * @throws StateError inside of a function that is being compiled: what it has recorded of the tensor so far would go on
- * reading the old value.
- */
-export function refuseNewState(): void {
-  if (!tracing) return;
-  throw stateError`assign: inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a Buffer. Wrap it outside: new Tensor(x).`;
+  throw stateError`${op}: ${what} inside of a compiled function. ${wayOut}`;
 }

@@ -32,7 +32,7 @@ test("gives lists and objects of tensors, or nothing", () => {
   const wrong = compile(() => 3);
   expect(() => wrong()).toThrow(ArgumentError);
   expect(() => wrong()).toThrow(
-    "compile: the function must return a tensor, a list or an object of tensors, or nothing, got number.",
+    "compile: fn must return a tensor, a list or an object of tensors, got number.",
   );
 });
 
@@ -144,7 +144,7 @@ test("a tensor must be a state before it can be assigned to inside", () => {
   });
   expect(() => grow(tensor([2]))).toThrow(StateError);
   expect(() => grow(tensor([2]))).toThrow(
-    "assign: inside of a compiled function the tensor must have been assigned to before, or be a Parameter or a Buffer.",
+    "assign: a state must not be made inside of a compiled function. Make it outside: new Tensor(x).",
   );
   expect(w.itemSync()).toBe(1);
 });

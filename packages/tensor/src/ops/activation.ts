@@ -70,7 +70,7 @@ export function gelu(input: Tensor, options: GeluOptions = {}): Tensor {
     }
     default:
       approximate satisfies never;
-      throw argumentError`gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}.`;
+      throw argumentError`gelu: approximate must be "none" or "tanh", got ${approximate}.`;
   }
 }
 

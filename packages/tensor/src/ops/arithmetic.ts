@@ -15,7 +15,7 @@ export function add(a: Tensor, b: Operand): Tensor {
 /** `a - b`; shapes broadcast. */
 export function sub(a: Tensor, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
-  refuseBool("sub", x, "Use ne() or logicalNot().");
+  requireNumeric("sub", x);
   return binary("sub", "sub", x, y, [(grad) => grad, (grad) => grad.neg()]);
 }
 
@@ -43,7 +43,7 @@ export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
     ]);
   }
   const [x, y] = promoted(a, b);
-  refuseBool("div", x, 'Convert one with to("int32").');
+  requireNumeric("div", x);
   switch (roundingMode) {
     case "floor":
       return binary("div", "floorDiv", x, y, [zeroGradient, zeroGradient]);
@@ -53,7 +53,7 @@ export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
     }
     default:
       roundingMode satisfies never;
-      throw argumentError`div: roundingMode must be "floor" or "trunc", got ${String(roundingMode)}.`;
+      throw argumentError`div: roundingMode must be "floor" or "trunc", got ${roundingMode}.`;
   }
 }
 
@@ -66,7 +66,7 @@ function truncatedQuotient(x: Tensor, y: Tensor): Tensor {
 /** The remainder of `a / b` rounded down: it has the sign of `b`, as in Python. Shapes broadcast. */
 export function remainder(a: Tensor, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
-  refuseBool("remainder", x, 'Convert it with to("int32").');
+  requireNumeric("remainder", x);
   return binary("remainder", "mod", x, y, [
     (grad) => grad,
     (grad) => grad.mul(x.div(y, { roundingMode: "floor" })).neg(),
@@ -75,7 +75,7 @@ export function remainder(a: Tensor, b: Operand): Tensor {
 
 /** `-x`. */
 export function neg(x: Tensor): Tensor {
-  refuseBool("neg", x, "Use logicalNot().");
+  requireNumeric("neg", x);
   return unary("neg", "neg", x, (grad) => grad.neg());
 }
 
@@ -152,7 +152,7 @@ function oneMinus(weight: Operand): Operand {
   return typeof weight === "object" ? literal(1, weight).sub(weight) : 1 - Number(weight);
 }
 
-function refuseBool(op: string, x: Tensor, wayOut: string): void {
+function requireNumeric(op: string, x: Tensor): void {
   if (x.dtype !== "bool") return;
-  throw dtypeError`${op}: the tensor must be numeric, got bool. ${wayOut}`;
+  throw dtypeError`${op}: the tensor must be numeric, got bool. Convert it with to("int32").`;
 }

@@ -13,7 +13,7 @@ import { unary } from "./elementwise.ts";
 export function to(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   if (!(dtype in byteSize)) {
-    throw argumentError`to: dtype must be ${Object.keys(byteSize).join(", ")}, got ${JSON.stringify(dtype)}.`;
+    throw argumentError`to: dtype must be ${Object.keys(byteSize).join(", ")}, got ${dtype}.`;
   }
   const gradient = isFloat(dtype) ? (grad: Tensor) => grad.to(x.dtype) : undefined;
   return unary("to", "cast", x, gradient, dtype);

@@ -1,5 +1,5 @@
 import type { ArgumentError } from "@gradloom/engine";
-import { argumentError, shapeError, show } from "../errors.ts";
+import { argumentError, shapeError } from "../errors.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -74,7 +74,7 @@ function parse(equation: string, operands: readonly Tensor[]): Parsed {
   const wrong = output.find((label, i) => !all.includes(label) || output.indexOf(label) !== i);
   if (wrong !== undefined) {
     throw malformed(
-      `must have each letter of the result once, and on the left too, got "${wrong}" in "${equation}".`,
+      `must have the letters of the result once, and on the left, got "${wrong}" in "${equation}".`,
     );
   }
   return { inputs, output };
@@ -111,8 +111,7 @@ function sizesOf(
       const size = operands[i].shape[axis];
       const known = sizes.get(label) ?? 1;
       if (known !== 1 && size !== 1 && known !== size) {
-        const shapes = operands.map((operand) => operand.shape);
-        throw shapeError`einsum: axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ${shapes.map(show).join(", ")}.`;
+        throw shapeError`einsum: axes of one letter must have one size, got ${known} and ${size} for "${label}" in "${equation}" with ${operands.map(({ shape }) => shape)}.`;
       }
       sizes.set(label, known === 1 ? size : known);
     });

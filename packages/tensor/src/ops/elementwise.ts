@@ -1,5 +1,5 @@
 import { type DType, type ElementOp, element, type Node, ShapeError } from "@gradloom/engine";
-import { shapeError, show } from "../errors.ts";
+import { shapeError } from "../errors.ts";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
@@ -54,7 +54,7 @@ export function broadcasting(
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const shapes = inputs.map((input) => input.shape).filter((shape) => shape.length > 0);
-    throw shapeError`${name}: shapes must broadcast, got ${shapes.map(show).join(" and ")}. Sizes are compared from the last axis on: they must be equal, or one of them 1.`;
+    throw shapeError`${name}: shapes must broadcast, got ${shapes}. Sizes are compared from the last axis on: they must be equal, or one of them 1.`;
   }
 }
 

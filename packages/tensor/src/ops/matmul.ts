@@ -2,7 +2,7 @@ import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloo
 import { dtypeError, shapeError } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
-import { sizeOf } from "../shape.ts";
+import { sizeOf, spliced } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -22,13 +22,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (inner !== other) throw innerSizesDiffer(a, b, inner, other);
   const dtype = promote(a.dtype, b.dtype);
   if (dtype === "bool") {
-    throw dtypeError`matmul: tensors must be numeric, got bool. Convert one with to("int32").`;
+    throw dtypeError`matmul: the tensor must be numeric, got bool. Convert it with to("int32").`;
   }
   const x = a.to(dtype);
   const y = b.to(dtype);
-  if (x.ndim === 1 && y.ndim === 1) return product(x.unsqueeze(0), y.unsqueeze(1)).reshape([]);
-  if (x.ndim === 1) return squeezed(matmul(x.unsqueeze(0), y), -2);
   if (y.ndim === 1) return squeezed(matmul(x, y.unsqueeze(1)), -1);
+  if (x.ndim === 1) return squeezed(matmul(x.unsqueeze(0), y), -2);
   if (x.ndim === 2 && y.ndim === 2) return product(x, y);
   // One matrix on the right: the batch on the left is just more rows.
   if (y.ndim === 2) {
@@ -39,7 +38,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 }
 
 function squeezed(x: Tensor, dim: number): Tensor {
-  return x.reshape(x.shape.filter((_, axis) => axis !== x.ndim + dim));
+  return x.reshape(spliced(x.shape, x.ndim + dim, 1));
 }
 
 function batched(x: Tensor, y: Tensor): Tensor {
@@ -121,7 +120,7 @@ export interface LinearOptions {
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
   const inFeatures = weight.shape[weight.ndim - 1];
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== inFeatures) {
-    throw shapeError`linear: the last size of x must be that of weight [outFeatures, inFeatures], got x ${x.shape} and weight ${weight.shape}.`;
+    throw shapeError`linear: the last size of x must be that of the matrix weight, got ${x.shape} and ${weight.shape}.`;
   }
   const y = matmul(x, weight.t());
   return options.bias === undefined ? y : y.add(options.bias);

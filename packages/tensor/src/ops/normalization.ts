@@ -2,7 +2,7 @@ import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
-import { sameShape } from "../shape.ts";
+import { firstAxes, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 const kept = { keepdim: true };
@@ -97,20 +97,19 @@ export function batchNorm(
   for (const parameter of [runningMean, runningVar, weight, bias]) {
     requireShape("batchNorm", parameter, [channels]);
   }
-  const perChannel = x.shape.slice(1).map((size, axis) => (axis === 0 ? size : 1)); // [channels, 1, ...]
-  const shaped = (p: Tensor | undefined) => p?.reshape(perChannel);
+  const parameters = [perChannel(x, weight), perChannel(x, bias)] as const;
   if (!training) {
     if (runningMean === undefined || runningVar === undefined) {
-      throw argumentError`batchNorm: running statistics must be given when not training, got none. Pass { training: true } to use those of the batch.`;
+      throw argumentError`batchNorm: running statistics must be given, got none. Pass { training: true } to do without.`;
     }
-    const scale = runningVar.add(eps).rsqrt().reshape(perChannel);
-    return affine(x.sub(runningMean.reshape(perChannel)).mul(scale), shaped(weight), shaped(bias));
+    const scale = perChannel(x, runningVar.add(eps).rsqrt());
+    return affine(x.sub(perChannel(x, runningMean)).mul(scale), ...parameters);
   }
   const count = x.numel / channels;
   if (count <= 1) {
     throw shapeError`batchNorm: there must be more than one value a channel in training, got ${x.shape}.`;
   }
-  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+  const axes = firstAxes(x.ndim).filter((axis) => axis !== 1);
   const mean = x.mean(axes, kept);
   const centred = x.sub(mean);
   const variance = centred.square().mean(axes, kept);
@@ -119,7 +118,12 @@ export function batchNorm(
     moveTowards(runningMean, mean, momentum);
     moveTowards(runningVar, unbiased, momentum);
   });
-  return affine(centred.mul(variance.add(eps).rsqrt()), shaped(weight), shaped(bias));
+  return affine(centred.mul(variance.add(eps).rsqrt()), ...parameters);
+}
+
+/** `[channels]` as `[channels, 1, ...]`, to go with `x`. */
+function perChannel<T extends Tensor | undefined>(x: Tensor, parameter: T): Tensor | T {
+  return parameter?.reshape(x.shape.slice(1).map((size, i) => (i === 0 ? size : 1))) ?? parameter;
 }
 
 function moveTowards(running: Tensor | undefined, batch: Tensor, momentum: number): void {
@@ -156,8 +160,7 @@ export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOption
   requireShape("groupNorm", bias, [channels]);
   const grouped = x.reshape([batch, numGroups, x.numel / Math.max(1, batch * numGroups)]);
   const y = standardized(grouped, [2], eps).reshape(x.shape);
-  const perChannel = x.shape.slice(1).map((size, axis) => (axis === 0 ? size : 1));
-  return affine(y, weight?.reshape(perChannel), bias?.reshape(perChannel));
+  return affine(y, perChannel(x, weight), perChannel(x, bias));
 }
 
 /** `(x - mean) / √(var + eps)` over the axes, with the biased variance. */

@@ -62,6 +62,6 @@ test("gelu refuses an approximation it does not know", () => {
   const wrong = { approximate: "erf" as "none" };
   expect(() => tensor([1]).gelu(wrong)).toThrow(ArgumentError);
   expect(() => tensor([1]).gelu(wrong)).toThrow(
-    'gelu: approximate must be "none" or "tanh", got "erf".',
+    'gelu: approximate must be "none" or "tanh", got erf.',
   );
 });

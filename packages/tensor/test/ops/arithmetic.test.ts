@@ -17,6 +17,8 @@ test("shapes that do not broadcast are refused", () => {
   const call = () => tensor([[1, 2, 3]]).mul(tensor([1, 2]));
   expect(call).toThrow(ShapeError);
   expect(call).toThrow("mul: shapes must broadcast, got [1, 3] and [2].");
+  const details = { op: "mul", shapes: [[1, 3], [2]] };
+  expect(call).toThrow(expect.objectContaining(details));
 });
 
 test("integers stay integers and wrap around, except in a division", () => {
@@ -38,9 +40,11 @@ test("booleans add to or, multiply to and, and do not subtract", () => {
   expect(a.add(b).dtype).toBe("bool");
   expect(() => a.sub(b)).toThrow(DTypeError);
   expect(() => a.sub(b)).toThrow(
-    "sub: the tensor must be numeric, got bool. Use ne() or logicalNot().",
+    'sub: the tensor must be numeric, got bool. Convert it with to("int32").',
   );
-  expect(() => a.neg()).toThrow("neg: the tensor must be numeric, got bool. Use logicalNot().");
+  expect(() => a.neg()).toThrow(
+    'neg: the tensor must be numeric, got bool. Convert it with to("int32").',
+  );
 });
 
 test("quotients round as asked", () => {

@@ -62,13 +62,13 @@ test("equations that make no sense are refused", () => {
     "einsum: the equation must name the axes of each operand, got 2 terms for 1 operands.",
   );
   expect(() => einsum("ij->ijk", m())).toThrow(
-    'einsum: the equation must have each letter of the result once, and on the left too, got "k" in "ij->ijk".',
+    'einsum: the equation must have the letters of the result once, and on the left, got "k" in "ij->ijk".',
   );
   expect(() => einsum("i->i", m())).toThrow(ShapeError);
   expect(() => einsum("i->i", m())).toThrow(
     'einsum: a term must have a letter for each axis, got "i" for [2, 3].',
   );
   expect(() => einsum("ij,jk->ik", m(), m())).toThrow(
-    'einsum: axes of one letter must have one size, got 3 and 2 for "j" in "ij,jk->ik" with [2, 3], [2, 3].',
+    'einsum: axes of one letter must have one size, got 3 and 2 for "j" in "ij,jk->ik" with [2, 3] and [2, 3].',
   );
 });

@@ -128,6 +128,6 @@ test("linear multiplies by the transposed weight", () => {
     [13, 28],
   ]);
   expect(() => a().linear(b())).toThrow(
-    "linear: the last size of x must be that of weight [outFeatures, inFeatures], got x [2, 3] and weight [3, 2].",
+    "linear: the last size of x must be that of the matrix weight, got [2, 3] and [3, 2].",
   );
 });

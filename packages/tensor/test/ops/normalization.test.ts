@@ -78,7 +78,7 @@ describe("batchNorm", () => {
   test("says what is missing", () => {
     expect(() => x().batchNorm(undefined, undefined)).toThrow(ArgumentError);
     expect(() => x().batchNorm(undefined, undefined)).toThrow(
-      "batchNorm: running statistics must be given when not training, got none.",
+      "batchNorm: running statistics must be given, got none.",
     );
     expect(() => tensor([1]).batchNorm(undefined, undefined)).toThrow(
       "batchNorm: the tensor must be [batch, channels, ...], got [1].",
