@@ -23,7 +23,8 @@ export class Reduction {
   constructor(w: VectorWriter, op: ReduceOp, dtype: DType, long: boolean) {
     this.long = long && op === "sum" && dtype === "float32";
     this.#w = w;
-    this.#op = op;
+    // As an integer, true is -1: the greater of booleans is the lesser of numbers.
+    this.#op = dtype === "bool" ? mirrored[op] : op;
     this.#dtype = dtype;
     this.#lanes = dtype === "float32" ? "f32x4" : dtype === "float64" ? "f64x2" : "i32x4";
     this.#identity = w.constant(dtype, identities[op](dtype));
@@ -161,11 +162,6 @@ export class Reduction {
       better = w.op("v128.or", better, w.op("v128.andnot", unordered, wasNaN));
       equal = w.op("v128.or", equal, w.op("v128.and", unordered, wasNaN));
     }
-    if (this.#dtype === "bool" && this.#op === "argmax") {
-      better = w.op("v128.andnot", value, best);
-    } else if (this.#dtype === "bool") {
-      better = w.op("v128.andnot", best, value);
-    }
     const take = w.keep(w.op("v128.or", better, w.op("v128.and", equal, earlier)));
     w.op("v128.bitselect", position, at, take)();
     w.f.set(accumulator[1]);
@@ -177,7 +173,6 @@ export class Reduction {
   get #instruction(): Opcode {
     const op = this.#op;
     const lanes = this.#lanes;
-    if (this.#dtype === "bool") return op === "sum" || op === "max" ? "v128.or" : "v128.and";
     if (op === "sum") return `${lanes}.add` as Opcode;
     if (op === "prod") return `${lanes}.mul` as Opcode;
     return op === "max" ? "i32x4.max_s" : "i32x4.min_s";
@@ -188,6 +183,15 @@ const lowest = (dtype: DType): number =>
   isFloat(dtype) ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
 const highest = (dtype: DType): number =>
   isFloat(dtype) ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : dtype === "uint8" ? 255 : 1;
+
+const mirrored: Readonly<Record<ReduceOp, ReduceOp>> = {
+  sum: "min",
+  prod: "max",
+  max: "min",
+  min: "max",
+  argmax: "argmin",
+  argmin: "argmax",
+};
 
 /** What changes nothing. */
 const identities: Readonly<Record<ReduceOp, (dtype: DType) => number>> = {
