@@ -23,8 +23,8 @@ export interface Draw {
  *   https://doi.org/10.1145/2063384.2063405
  */
 export class Generator {
-  private seed = 0;
-  private draws = 0;
+  #seed = 0;
+  #draws = 0;
 
   /**
    * @param seed - Any integer. Default: another one each time.
@@ -40,7 +40,7 @@ export class Generator {
   }
 
   getState(): GeneratorState {
-    return { seed: this.seed, draws: this.draws };
+    return { seed: this.#seed, draws: this.#draws };
   }
 
   /** Goes on where another generator, or this one, was. */
@@ -48,15 +48,15 @@ export class Generator {
     if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(draws)) {
       throw argumentError`manualSeed: the seed must be an integer below 2^53, got ${seed} (draw ${draws}).`;
     }
-    this.seed = seed;
-    this.draws = draws;
+    this.#seed = seed;
+    this.#draws = draws;
     return this;
   }
 
   /** What the next tensor is made of. */
   draw(): Draw {
-    const stream = this.draws++ | 0;
-    return { key0: this.seed | 0, key1: Math.floor(this.seed / 2 ** 32) | 0, stream };
+    const stream = this.#draws++ | 0;
+    return { key0: this.#seed | 0, key1: Math.floor(this.#seed / 2 ** 32) | 0, stream };
   }
 }
 

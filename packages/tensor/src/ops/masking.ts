@@ -2,7 +2,7 @@ import { type DType, iota } from "@gradloom/engine";
 import { dtypeError, shapeError } from "../errors.ts";
 import { type Operand, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
-import { requireCount, toAxis } from "../shape.ts";
+import { firstAxes, requireCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcasting } from "./elementwise.ts";
 
@@ -81,7 +81,7 @@ export function diagonal(
   if (x.ndim < 2 || first === second) {
     throw shapeError`diagonal: there must be two different axes, got ${dim1} and ${dim2} for ${x.shape}.`;
   }
-  const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
+  const others = firstAxes(x.ndim).filter((axis) => axis !== first && axis !== second);
   const [rows, columns] = [x.shape[first], x.shape[second]];
   const row = Math.max(0, -offset);
   const column = Math.max(0, offset);

@@ -175,7 +175,5 @@ export function logsumexp(x: Tensor, dim?: Axes, options: ReduceOptions = {}): T
   // An infinite maximum must not be subtracted from itself.
   const shift = largest.isfinite().where(largest, zero);
   const total = x.sub(shift).exp().sum(axes, { keepdim: true }).log().add(shift);
-  return options.keepdim === true
-    ? total
-    : total.reshape(x.shape.filter((_, axis) => !axes.includes(axis)));
+  return options.keepdim === true ? total : total.squeeze(axes);
 }
