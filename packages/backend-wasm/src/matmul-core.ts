@@ -1,58 +1,13 @@
-import type { FunctionWriter, ModuleWriter, ValueType } from "./assembler.ts";
+import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
+import {
+  batchFields,
+  epilogueParameters,
+  type MatmulField,
+  matmulField,
+} from "./matmul-arguments.ts";
 import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
-import { addPackLines, addPackRows } from "./packing.ts";
-
-/**
- * What the functions of the matrix product find at the address in their first argument: words of 32 bits.
- * Strides are in bytes, blocks in rows and columns.
- */
-const fields = [
-  "a", // addresses
-  "b",
-  "c", // the output, if the epilogue is to store the product as it is
-  "m",
-  "n",
-  "k",
-  "aRow", // strides
-  "aColumn",
-  "bRow",
-  "bColumn",
-  "cRow", // 0: there is an epilogue
-  "rowBlock", // a unit of work is a block of so many rows and columns
-  "columnBlock",
-  "termBlock", // and goes through `k` in steps of so many
-  "rowBlocks",
-  "columnBlocks",
-  "batches", // a table of offsets, see `batchFields`
-  "matrices", // for each of the different matrices b: bytes from the start of b
-  "packedA", // this thread's memory for a block of rows, or 0: a's columns are contiguous
-  "packedB", // b in panels of eight columns, or 0: b's rows are contiguous
-  "block", // this thread's memory for a block of the product
-  "blockRow", // its stride
-  "epilogue", // position in the table of functions
-  "arguments", // the epilogue's argument block
-] as const;
-
-/** A word of the argument block of a matrix product. */
-export type MatmulField = (typeof fields)[number];
-
-/** Bytes of the argument block of a matrix product, a multiple of 16. */
-export const matmulArgumentBytes: number = Math.ceil(fields.length / 4) * 16;
-
-/** Where a field is, in bytes. */
-export function matmulField(name: MatmulField): number {
-  return fields.indexOf(name) * 4;
-}
-
-/**
- * For each matrix of the batch, bytes from the start of a and b, in which of the packed matrices b is, and
- * bytes from the start of c.
- */
-export const batchFields = 4;
-
-/** Parameters of an epilogue: arguments, block, its stride, batch, first row, rows, first column, columns. */
-export const epilogueParameters: readonly ValueType[] = Array(8).fill("i32");
+import { addPacking, type PackingFunctions } from "./packing.ts";
 
 /** The functions that {@link addMatmul} writes. */
 export interface MatmulFunctions {
@@ -65,52 +20,33 @@ export interface MatmulFunctions {
 /** Writes the matrix product for any sizes and strides. The module has a table with the epilogues. */
 export function addMatmul(module: ModuleWriter, features: Features): MatmulFunctions {
   const tileColumn = addTileColumn(module, features);
-  const packRows = addPackRows(module);
-  const packLines = addPackLines(module);
+  const packing = addPacking(module);
   const copyBlock = addCopyBlock(module);
   return {
-    blocks: addBlocks(module, tileColumn, packRows, packLines, copyBlock),
-    panels: addPanels(module, packRows, packLines),
+    blocks: addBlocks(module, tileColumn, packing, copyBlock),
+    panels: addPanels(module, packing),
   };
 }
 
-/** Blocks of the product: packs rows of a, goes through the panels of b, then runs the epilogue. */
+/**
+ * Blocks of the product: packs rows of a, and what it needs of b unless that has been done before, multiplies, then runs
+ * the epilogue. What is packed serves the blocks that follow in the same call.
+ */
 function addBlocks(
   module: ModuleWriter,
   tileColumn: FunctionWriter,
-  packRows: FunctionWriter,
-  packLines: FunctionWriter,
+  packing: PackingFunctions,
   copyBlock: FunctionWriter,
 ): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
     f.get(args).load("i32.load", matmulField(name));
-  const local = (): number => f.local("i32");
-  const [batch, entry, i0, rows, j0, columns, tiles] = [
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-  ];
-  const [to, toRow, p0, terms, a, aStep, aTile, b, bStep, bPanel, c, left, direct] = [
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-  ];
+  const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
+  const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, terms] = locals(11);
+  const [a, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(9);
+  const packedA = locals(3);
+  const packedB = locals(3);
 
   const nextUnit = f.loop();
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block
@@ -123,37 +59,24 @@ function addBlocks(
   f.get(i0);
   field("rowBlocks").op("i32.rem_u");
   field("rowBlock").op("i32.mul").set(i0);
-  field("batches")
-    .get(batch)
-    .i32(batchFields * 4)
-    .op("i32.mul")
-    .op("i32.add")
-    .set(entry);
+  field("batches").get(batch);
+  f.i32(batchFields * 4).op("i32.mul");
+  f.op("i32.add").set(entry);
   field("rowBlock");
   field("m").get(i0).op("i32.sub");
   minimum(f, rows);
   field("columnBlock");
   field("n").get(j0).op("i32.sub");
   minimum(f, columns);
-  f.get(rows)
-    .i32(tileRows - 1)
-    .op("i32.add")
-    .i32(2)
-    .op("i32.shr_u")
-    .set(tiles);
+  f.get(rows).i32(tileRows - 1);
+  f.op("i32.add").i32(2).op("i32.shr_u").set(tiles);
 
   // Whole tiles go straight to the output if it takes the product as it is.
   field("cRow").i32(0).op("i32.ne");
-  f.get(rows)
-    .i32(tileRows - 1)
-    .op("i32.and")
-    .op("i32.eqz")
-    .op("i32.and");
-  f.get(columns)
-    .i32(tileColumns - 1)
-    .op("i32.and")
-    .op("i32.eqz")
-    .op("i32.and");
+  f.get(rows).i32(tileRows - 1);
+  f.op("i32.and").op("i32.eqz").op("i32.and");
+  f.get(columns).i32(tileColumns - 1);
+  f.op("i32.and").op("i32.eqz").op("i32.and");
   f.tee(direct).if();
   field("cRow").set(toRow);
   output(f, field, entry, i0, j0).set(to);
@@ -168,7 +91,7 @@ function addBlocks(
   field("k").get(p0).op("i32.sub");
   minimum(f, terms);
 
-  // a: the first row and term of the block, then packed if its columns are not contiguous.
+  // a: the first row and term of the block, packed if its columns are not contiguous.
   field("a").get(entry).load("i32.load", 0).op("i32.add");
   f.get(i0);
   field("aRow").op("i32.mul").op("i32.add");
@@ -176,43 +99,43 @@ function addBlocks(
   field("aColumn").tee(aStep).op("i32.mul").op("i32.add").set(a);
   f.i32(16).set(aTile);
   field("packedA").if();
-  f.i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
-  field("packedA").set(c);
-  f.get(rows).set(left);
-  const nextRows = f.loop();
-  field("aRow").i32(4).op("i32.eq").get(left).i32(16).op("i32.ge_s").op("i32.and").if();
-  f.get(a).get(terms);
-  field("aColumn").i32(16).get(c);
-  for (let i = 1; i < 4; i++) f.get(c).get(aTile).op("i32.add").tee(c);
-  f.call(packLines.index);
-  f.get(a).i32(64).op("i32.add").set(a);
-  f.get(left).i32(16).op("i32.sub").set(left);
-  f.else();
-  f.get(a).get(c).get(terms);
-  field("aRow");
-  field("aColumn").i32(16).get(left).call(packRows.index);
-  field("aRow").i32(2).op("i32.shl").get(a).op("i32.add").set(a);
-  f.get(left).i32(tileRows).op("i32.sub").set(left);
-  f.end();
-  f.get(c).get(aTile).op("i32.add").set(c);
-  f.get(left).i32(0).op("i32.gt_s").brIf(nextRows).end();
+  unlessSame(f, packedA, [a, rows, terms], () => {
+    f.get(a);
+    field("packedA").get(rows).get(terms);
+    field("aRow");
+    field("aColumn").call(packing.rows.index);
+  });
   field("packedA").set(a);
+  f.i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
   f.end();
 
   // b: the panel at column j0 and term p0.
-  field("packedB").if();
-  field("packedB").get(entry).load("i32.load", 8).op("i32.add");
+  f.i32(32).set(bStep);
+  field("panels").if();
+  field("panels").get(entry).load("i32.load", 8).op("i32.add");
   f.get(j0);
   field("k").tee(bPanel).op("i32.mul").i32(2).op("i32.shl").op("i32.add");
   f.get(p0).i32(5).op("i32.shl").op("i32.add").set(b);
-  f.i32(32).set(bStep).get(bPanel).i32(5).op("i32.shl").set(bPanel);
+  f.get(bPanel).i32(5).op("i32.shl").set(bPanel);
   f.else();
   field("b").get(entry).load("i32.load", 4).op("i32.add");
   f.get(p0);
-  field("bRow").tee(bStep).op("i32.mul").op("i32.add");
-  f.get(j0).i32(2).op("i32.shl").op("i32.add").set(b);
+  field("bRow").op("i32.mul").op("i32.add");
+  f.get(j0);
+  field("bColumn").op("i32.mul").op("i32.add").set(b);
+  field("packedB").if();
+  unlessSame(f, packedB, [b, columns, terms], () => {
+    f.get(b);
+    field("packedB").get(columns).get(terms);
+    field("bColumn");
+    field("bRow").call(packing.columns.index);
+  });
+  field("packedB").set(b);
+  f.get(terms).i32(5).op("i32.shl").set(bPanel);
+  f.else();
+  field("bRow").set(bStep);
   f.i32(32).set(bPanel);
-  f.end();
+  f.end().end();
 
   f.get(to).set(c).get(columns).set(left);
   const nextPanel = f.loop();
@@ -240,6 +163,25 @@ function addBlocks(
   return f;
 }
 
+/** Does something unless these locals are what they were the last time, which is kept in others. */
+function unlessSame(
+  f: FunctionWriter,
+  kept: readonly number[],
+  present: readonly number[],
+  write: () => void,
+): void {
+  f.i32(0);
+  present.forEach((local, i) => {
+    f.get(local).get(kept[i]).op("i32.xor").op("i32.or");
+  });
+  f.if();
+  present.forEach((local, i) => {
+    f.get(local).set(kept[i]);
+  });
+  write();
+  f.end();
+}
+
 /** Leaves the address of the output's element (i0, j0) on the stack. */
 function output(
   f: FunctionWriter,
@@ -260,60 +202,37 @@ function minimum(f: FunctionWriter, to: number): void {
   f.set(other).tee(to).get(other).get(to).get(other).op("i32.lt_u").op("select").set(to);
 }
 
-/** Panels of b. Unit: (which of the different matrices · panels + panel). */
-function addPanels(
-  module: ModuleWriter,
-  packRows: FunctionWriter,
-  packLines: FunctionWriter,
-): FunctionWriter {
+/** Panels of b. Unit: which of the different matrices · panels + panel. */
+function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
     f.get(args).load("i32.load", matmulField(name));
-  const from = f.local("i32");
-  const to = f.local("i32");
-  const j0 = f.local("i32");
   const panels = f.local("i32");
-  const left = f.local("i32");
+  const panel = f.local("i32");
+  const count = f.local("i32");
+  const columns = f.local("i32");
 
-  field("n")
-    .i32(tileColumns - 1)
-    .op("i32.add")
-    .i32(3)
-    .op("i32.shr_u")
-    .set(panels);
-  const nextUnit = f.loop();
-  f.get(unit).get(panels).op("i32.rem_u").i32(3).op("i32.shl").set(j0);
+  field("n").i32(tileColumns - 1);
+  f.op("i32.add").i32(3).op("i32.shr_u").set(panels);
+  const next = f.loop();
+  // As many panels of the same matrix as there are.
+  f.get(unit).get(panels).op("i32.rem_u").set(panel);
+  f.get(end).get(unit).op("i32.sub").get(panels).get(panel).op("i32.sub");
+  minimum(f, count);
+  f.get(count).i32(3).op("i32.shl");
+  field("n").get(panel).i32(3).op("i32.shl").op("i32.sub");
+  minimum(f, columns);
   field("b");
   field("matrices").get(unit).get(panels).op("i32.div_u").i32(2).op("i32.shl").op("i32.add");
-  f.load("i32.load").op("i32.add").get(j0);
-  field("bColumn").op("i32.mul").op("i32.add").set(from);
-  field("packedB").get(unit);
-  field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").set(to);
-  field("n").get(j0).op("i32.sub").set(left);
-  field("bColumn").i32(4).op("i32.eq").get(left).i32(16).op("i32.ge_s").op("i32.and");
-  f.get(end).get(unit).op("i32.sub").i32(2).op("i32.ge_u").op("i32.and").if();
-  // Two panels at once.
-  f.get(from);
-  field("k").tee(left);
-  field("bRow").i32(32).get(to).get(to).i32(16).op("i32.add");
-  f.get(left).i32(5).op("i32.shl").get(to).op("i32.add").tee(to);
-  f.get(to).i32(16).op("i32.add").call(packLines.index);
-  f.get(unit).i32(1).op("i32.add").set(unit);
-  f.else();
-  for (const half of [0, 1]) {
-    f.get(from).get(to);
-    field("k");
-    field("bColumn");
-    field("bRow").i32(32).get(left).call(packRows.index);
-    if (half === 1) break;
-    // A panel's second half that lies beyond b stays as it is.
-    f.get(left).i32(4).op("i32.sub").tee(left).i32(0).op("i32.gt_s").if();
-    f.get(to).i32(16).op("i32.add").set(to).get(from);
-    field("bColumn").i32(2).op("i32.shl").op("i32.add").set(from);
-  }
-  f.end().end();
-  f.get(unit).i32(1).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(nextUnit).end();
+  f.load("i32.load").op("i32.add").get(panel).i32(3).op("i32.shl");
+  field("bColumn").op("i32.mul").op("i32.add");
+  field("panels").get(unit);
+  field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").get(columns);
+  field("k");
+  field("bColumn");
+  field("bRow").call(packing.columns.index);
+  f.get(unit).get(count).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(next).end();
   return f;
 }
 

@@ -6,7 +6,7 @@ import type { Features } from "./features.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { addresses, lanesOf, writtenBuffers } from "./loop-kernel.ts";
 import { collapseLoops } from "./loop-nest.ts";
-import { epilogueParameters } from "./matmul-core.ts";
+import { epilogueParameters } from "./matmul-arguments.ts";
 import { maxPages } from "./memory.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { VectorWriter } from "./vector-writer.ts";

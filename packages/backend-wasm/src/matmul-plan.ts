@@ -11,7 +11,10 @@ export interface MatmulPlan {
   readonly rowBlocks: number;
   readonly columnBlocks: number;
   readonly packA: boolean;
-  readonly packB: boolean;
+  /** Panels of b: in each thread's own memory, as it needs them; or all of them, once, in shared memory. */
+  readonly packB: "own" | "shared" | undefined;
+  /** How many blocks a call should have at least, to make good use of what it packs. */
+  readonly leastGrain: number;
   /** Where the product goes as it is: contiguous rows of this stride. Else an epilogue takes it. */
   readonly output: Store | undefined;
   /** For each matrix of the batch: elements from the start of a, of b, which of the different b, and of c. */
@@ -28,6 +31,8 @@ export interface MatmulPlan {
  */
 const farStride = 100;
 const oftenUsed = 32;
+/** The most elements of b that each thread packs for itself. */
+const ownElements = 131072;
 
 /** Whether blocking pays; otherwise a sum for each element does. */
 export function isBlocked(kernel: MatmulKernel): boolean {
@@ -42,24 +47,36 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   const output = plainOutput(kernel);
   // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
   const termBlock = Math.ceil(k / Math.ceil(k / 512));
+  const packA = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
+  const mustPackB = b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
+  // Few rows: threads share out the columns, and nothing of b, the larger matrix, has to go from one to another.
+  const byColumns = mustPackB && m <= 192;
+  const wanted = threads > 1 ? 8 * threads : 1;
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
   // An epilogue finds its block in the cache if that is small; packed rows of a are used for all columns.
   const fitting = Math.min(Math.max(Math.floor(16384 / columnBlock), 16), 64);
-  const largest = output ? (m >= 512 ? 128 : 64) : fitting;
-  let rowBlock = Math.min(roundUp(m, tileRows), largest);
+  let rowBlock = Math.min(roundUp(m, tileRows), output ? (m >= 512 ? 128 : 64) : fitting);
+  if (byColumns) {
+    rowBlock = roundUp(m, tileRows);
+    const share = roundUp(Math.ceil(n / (2 * threads)), tileColumns);
+    columnBlock = Math.min(Math.max(share, 32), 128, columnBlock);
+  }
   // Blocks for all threads, as long as a block is worth a call.
-  const wanted = threads > 1 ? 4 * threads : 1;
-  for (;;) {
+  while (!byColumns) {
     const units = batches.length * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
-    if (units >= wanted || rowBlock * columnBlock * k < 131072) break;
+    if (units >= wanted || rowBlock * columnBlock * k < 200_000) break;
     if (rowBlock >= 32) rowBlock = roundUp(rowBlock / 2, tileRows);
     else if (columnBlock >= 32) columnBlock = roundUp(columnBlock / 2, tileColumns);
     else break;
   }
   const rowBlocks = Math.ceil(m / rowBlock);
   const columnBlocks = Math.ceil(n / columnBlock);
-  const packA = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
-  const packB = b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
+  // Bringing packed memory from core to core takes several times as long as packing it again.
+  const whole = columnBlocks === 1 && termBlock === k && columnBlock * k <= ownElements;
+  const packB = !mustPackB ? undefined : rowBlocks === 1 || whole ? "own" : "shared";
+  const share = Math.ceil(rowBlocks / threads);
+  const leastGrain =
+    packB === "own" ? (threads > 1 ? Math.min(Math.ceil(128 / rowBlock), share) : share) : 1;
   return {
     rowBlock,
     columnBlock,
@@ -68,6 +85,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
     columnBlocks,
     packA,
     packB,
+    leastGrain,
     output,
     batches,
     matrices,

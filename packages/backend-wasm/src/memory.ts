@@ -1,7 +1,7 @@
 import { BackendError } from "@gradloom/engine";
 
 /** Bytes of a page of WebAssembly memory. */
-export const pageBytes = 65536;
+const pageBytes = 65536;
 /** The largest memory that 32-bit addresses reach, in pages. */
 export const maxPages = 65536;
 

@@ -5,6 +5,73 @@ const highWords = lowWords.map((byte) => byte + 8);
 const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const highHalves = lowHalves.map((byte) => byte + 8);
 
+/** The functions that {@link addPacking} writes, with the parameters `(from, to, count, k, rowStride, stride)`. */
+export interface PackingFunctions {
+  /** Rows in panels of four. */
+  readonly rows: FunctionWriter;
+  /** What are columns to others, in panels of eight. */
+  readonly columns: FunctionWriter;
+}
+
+/**
+ * Writes the functions that bring `count` rows of a matrix into panels, one behind the other: a panel has, for each
+ * position of `k`, the elements of its rows side by side. Strides are in bytes.
+ */
+export function addPacking(module: ModuleWriter): PackingFunctions {
+  const four = addPackRows(module);
+  const sixteen = addPackLines(module);
+  return {
+    rows: addPackPanels(module, four, sixteen, 4),
+    columns: addPackPanels(module, four, sixteen, 8),
+  };
+}
+
+function addPackPanels(
+  module: ModuleWriter,
+  four: FunctionWriter,
+  sixteen: FunctionWriter,
+  width: 4 | 8,
+): FunctionWriter {
+  const f = module.function(Array(6).fill("i32"));
+  const [from, to, count, k, rowStride, stride] = Array(6).keys();
+  const panel = f.local("i32");
+  const place = f.local("i32");
+  const step = 4 * width;
+  f.get(k).i32(step).op("i32.mul").set(panel);
+  const next = f.loop();
+  f.get(rowStride).i32(4).op("i32.eq").get(count).i32(16).op("i32.ge_s").op("i32.and").if();
+  f.get(from).get(k).get(stride).i32(step);
+  for (let i = 0; i < 16; i += width) {
+    f.get(to).tee(place);
+    if (width === 8) f.get(place).i32(16).op("i32.add");
+    advance(f, to, panel);
+  }
+  f.call(sixteen.index);
+  f.get(from).i32(64).op("i32.add").set(from);
+  f.get(count).i32(16).op("i32.sub").set(count);
+  f.else();
+  for (let i = 0; i < width; i += 4) {
+    // A panel's part that lies beyond the last row stays as it is.
+    f.get(count).i32(i).op("i32.gt_s").if();
+    f.get(from)
+      .get(to)
+      .i32(4 * i)
+      .op("i32.add")
+      .get(k)
+      .get(rowStride)
+      .get(stride)
+      .i32(step);
+    f.get(count).i32(i).op("i32.sub").call(four.index);
+    f.end();
+    f.get(rowStride).i32(2).op("i32.shl").get(from).op("i32.add").set(from);
+  }
+  advance(f, to, panel);
+  f.get(count).i32(width).op("i32.sub").set(count);
+  f.end();
+  f.get(count).i32(0).op("i32.gt_s").brIf(next).end();
+  return f;
+}
+
 /**
  * Writes the function that brings four rows of a matrix into the order in which tiles read them: for each
  * position `p` of `k`, the four elements side by side,
@@ -14,7 +81,7 @@ const highHalves = lowHalves.map((byte) => byte + 8);
  * with the parameters `(from, to, k, rowStride, stride, step, valid)`, all strides in bytes. Where there are fewer
  * than four rows, `valid` is their number and the others hold anything.
  */
-export function addPackRows(module: ModuleWriter): FunctionWriter {
+function addPackRows(module: ModuleWriter): FunctionWriter {
   const f = module.function(Array(7).fill("i32"));
   const [from, to, k, rowStride, stride, step, valid] = Array(7).keys();
   const last = f.local("i32");
@@ -79,7 +146,7 @@ export function addPackRows(module: ModuleWriter): FunctionWriter {
  * where the next ones are so far away that lines do not stay in the cache until their rest is wanted.
  * The parameters are `(from, k, stride, step, to0, to1, to2, to3)`, with a place for each four rows.
  */
-export function addPackLines(module: ModuleWriter): FunctionWriter {
+function addPackLines(module: ModuleWriter): FunctionWriter {
   const f = module.function(Array(8).fill("i32"));
   const [from, k, stride, step, ...to] = Array(8).keys();
   const next = f.loop();

@@ -7,7 +7,12 @@ import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
 import { compileLoopKernel, scratchBytes } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
-import { batchFields, type MatmulField, matmulArgumentBytes, matmulField } from "./matmul-core.ts";
+import {
+  batchFields,
+  type MatmulField,
+  matmulArgumentBytes,
+  matmulField,
+} from "./matmul-arguments.ts";
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
 import { isBlocked, type MatmulPlan, planMatmul } from "./matmul-plan.ts";
@@ -31,6 +36,8 @@ export interface Step {
   /** A function of the library, or the position of one that is always there. */
   readonly function: LibraryEntry | number;
   readonly units: number;
+  /** How many units a call should have at least. */
+  readonly leastGrain: number;
   readonly nanoseconds: number;
   /** Whether all steps before must have finished. */
   readonly barrier: boolean;
@@ -75,15 +82,16 @@ function loopSteps(
     { kind: "buffer", buffer, offset: 0 },
   ]);
   let ownBytes = 0;
-  kernel.scratch.forEach((scratch, i) => {
+  scratchBytes(kernel).forEach((bytes, i) => {
     words.push([layout.scratchOffset(i), { kind: "own", offset: ownBytes }]);
-    ownBytes += Math.ceil((scratchBytes(scratch) + 16) / 64) * 64;
+    ownBytes += Math.ceil((bytes + 16) / 64) * 64;
   });
   return [
     {
       kernel: number,
       function: library.get(structureKey(kernel), () => compileLoopKernel(kernel, features)),
       units,
+      leastGrain: 1,
       nanoseconds: loopNanoseconds(kernel),
       barrier,
       argumentBytes: layout.byteLength,
@@ -108,11 +116,12 @@ function matmulSteps(
   const common = { kernel: number, argumentBytes, words, scalars };
   const panels = plan.matrices.length * Math.ceil(n / 8);
   const steps: Step[] = [];
-  if (plan.packB) {
+  if (plan.packB === "shared") {
     steps.push({
       ...common,
       function: coreSlots.panels,
       units: panels,
+      leastGrain: 2,
       nanoseconds: panels * 8 * k * 0.35,
       // Another product before this one may still be reading its panels from the same memory.
       barrier: true,
@@ -126,8 +135,9 @@ function matmulSteps(
     units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
     nanoseconds:
       matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
-    barrier: barrier || plan.packB,
-    sharedBytes: panels * 32 * k * Number(plan.packB),
+    leastGrain: plan.leastGrain,
+    barrier: barrier || plan.packB === "shared",
+    sharedBytes: plan.packB === "shared" ? panels * 32 * k : 0,
     ownBytes,
   });
   return steps;
@@ -176,12 +186,14 @@ function matmulArguments(
   set("columnBlocks", plan.columnBlocks);
   set("batches", { kind: "self", offset: batches });
   set("matrices", { kind: "self", offset: matrices });
-  set("packedB", plan.packB ? { kind: "shared", offset: 0 } : 0);
   set("blockRow", plan.blockRow);
-  const tileRows = Math.ceil(plan.rowBlock / 4) * 4;
-  const packedBytes = plan.packA ? tileRows * plan.termBlock * 4 : 0;
+  const rows = Math.ceil(plan.rowBlock / 4) * 4;
+  const bytesA = plan.packA ? rows * plan.termBlock * 4 : 0;
+  const bytesB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
+  set("panels", plan.packB === "shared" ? { kind: "shared", offset: 0 } : 0);
   set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
-  set("block", { kind: "own", offset: packedBytes });
+  set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
+  set("block", { kind: "own", offset: bytesA + bytesB });
   if (output) {
     const { access } = output;
     set("c", buffer(access.buffer, access.offset));
@@ -206,7 +218,7 @@ function matmulArguments(
     words,
     scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
     argumentBytes: matrices + plan.matrices.length * 4,
-    ownBytes: packedBytes + tileRows * plan.blockRow,
+    ownBytes: bytesA + bytesB + rows * plan.blockRow,
   };
 }
 
