@@ -3,6 +3,9 @@ import type { KernelFrame } from "./kernel-frame.ts";
 import type { LaneAddress } from "./lanes.ts";
 import type { Value } from "./vector-writer.ts";
 
+/** Lanes of the largest block of neighbouring rows; scratch rows are that many side by side then. */
+export const blockLanes = 16;
+
 /**
  * An affine expression that is kept in a local and increased from iteration to iteration: an address,
  * a value of a guard, or an index.
@@ -29,8 +32,9 @@ export class Inductions {
     this.#laneLoop = laneLoop;
   }
 
-  /** How much an expression grows from a lane to the next. */
+  /** How much an expression grows from a lane to the next, in elements if it is an access. */
   laneStride(affine: Affine): number {
+    if (this.#isLaneScratch(affine)) return 1;
     return this.#laneLoop < 0 ? 0 : (affine.strides[this.#laneLoop] ?? 0);
   }
 
@@ -77,8 +81,8 @@ export class Inductions {
 
   /** Where the lanes of a vector are, with `copy` full vectors before it. */
   laneAddress(access: Access, dtype: DType, copy: number, wraps = false): LaneAddress {
-    const { unit, local } = this.#ofAccess(access, dtype);
-    const stride = this.laneStride(access) * unit;
+    const { local } = this.#ofAccess(access, dtype);
+    const stride = this.laneStride(access) * byteSize[dtype];
     return { dtype, pointer: local, offset: copy * this.#frame.lanes * stride, stride, wraps };
   }
 
@@ -111,8 +115,15 @@ export class Inductions {
     }
   }
 
+  /** Whether it accesses scratch rows that lie side by side, one for each lane of a block. */
+  #isLaneScratch(affine: Affine | Access): boolean {
+    const { lanesAcross, firstScratch = Infinity } = this.#frame;
+    return lanesAcross && "buffer" in affine && affine.buffer >= firstScratch;
+  }
+
   #ofAccess(access: Access, dtype: DType): Induction {
-    return this.#find(access, byteSize[dtype], this.#frame.address(access.buffer));
+    const unit = byteSize[dtype] * (this.#isLaneScratch(access) ? blockLanes : 1);
+    return this.#find(access, unit, this.#frame.address(access.buffer));
   }
 
   #ofIndex(affine: Affine): Induction {

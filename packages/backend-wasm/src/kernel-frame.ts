@@ -16,6 +16,8 @@ export interface KernelFrame {
   readonly digits: readonly number[];
   /** Buffers that the kernel writes: what is loaded from them changes from row to row. */
   readonly written: ReadonlySet<number>;
+  /** Buffers from this one on are scratch rows: with lanes across rows, each lane has its own. */
+  readonly firstScratch?: number;
   /** A local with the address of a buffer. */
   address(buffer: number): number;
   /** Byte offset of a scalar in the argument block. */

@@ -1,8 +1,9 @@
-import { byteSize, type DType, elementOps, type LoopKernel, type Stage } from "@gradloom/engine";
+import { byteSize, elementOps, type LoopKernel, type Stage } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
+import { blockLanes } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import {
   affinesOf,
@@ -28,11 +29,7 @@ export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8
   );
   const f = module.function(["i32", "i32", "i32"], [], "k");
   const w = new VectorWriter(module, f, features, host, new Map());
-  const { outer, stages } = collapseLoops(
-    kernel.outer,
-    kernel.stages.map((stage) => withPosition(stage, kernel.outer.length)),
-  );
-  const lanesAcross = chooseLanesAcross(kernel, outer, stages);
+  const { outer, stages, lanesAcross } = arrangeLoops(kernel);
   const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
   const layout = argumentLayout(kernel);
   const frame: KernelFrame = {
@@ -44,6 +41,7 @@ export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8
     written: writtenBuffers(stages),
     address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
     scalarOffset: layout.scalarOffset,
+    firstScratch: kernel.buffers.length,
     product: undefined,
   };
   const writers: StageWriter[] = [];
@@ -55,6 +53,15 @@ export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8
   if (lanesAcross) writeChunks(frame, writers);
   else writeRows(frame, writers);
   return module.finish();
+}
+
+/** The kernel's loops, as few as possible, and along which of them the lanes lie. */
+function arrangeLoops(kernel: LoopKernel): Pick<LoopKernel, "outer" | "stages"> & {
+  readonly lanesAcross: boolean;
+} {
+  const stages = kernel.stages.map((stage) => withPosition(stage, kernel.outer.length));
+  const collapsed = collapseLoops(kernel.outer, stages);
+  return { ...collapsed, lanesAcross: chooseLanesAcross(collapsed.outer, collapsed.stages) };
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */
@@ -169,7 +176,7 @@ function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void 
 }
 
 /** Blocks of vectors while enough of the chunk is left. */
-export function writeBlocks(
+function writeBlocks(
   { w }: KernelFrame,
   writers: readonly StageWriter[],
   count: number,
@@ -191,15 +198,9 @@ export function writeBlocks(
 }
 
 /** Whether lanes across the last outer loop cost less than lanes within each stage. */
-function chooseLanesAcross(
-  kernel: LoopKernel,
-  outer: readonly number[],
-  stages: readonly Stage[],
-): boolean {
+function chooseLanesAcross(outer: readonly number[], stages: readonly Stage[]): boolean {
   const last = outer.length - 1;
   if (last < 0) return false;
-  // A scratch row belongs to one point of the outer loops.
-  if (kernel.scratch.length > 0) return false;
   if (stages.every((stage) => stage.inner.length === 0)) return true;
   const width = outer[last] >= 4 ? 4 : 1;
   let across = 10;
@@ -245,7 +246,20 @@ function withBestLaneLoop(stage: Stage, numOuter: number): Stage {
   return moveInnermost(stage, numOuter, best);
 }
 
-/** Bytes of a scratch row. */
-export function scratchBytes(scratch: { readonly dtype: DType; readonly length: number }): number {
-  return byteSize[scratch.dtype] * scratch.length;
+/** What running a kernel takes. */
+export interface LoopNeeds {
+  /** For each of its scratch rows: bytes of a thread's own memory. */
+  readonly scratchBytes: readonly number[];
+  /** How many points of the outer loops a call should have at least: those of a block of lanes. */
+  readonly leastGrain: number;
+}
+
+/** What running a kernel takes. */
+export function loopNeeds(kernel: LoopKernel): LoopNeeds {
+  const { lanesAcross } = arrangeLoops(kernel);
+  const leastGrain = lanesAcross ? blockLanes : 1;
+  const scratchBytes = kernel.scratch.map(
+    ({ dtype, length }) => byteSize[dtype] * length * leastGrain,
+  );
+  return { scratchBytes, leastGrain };
 }

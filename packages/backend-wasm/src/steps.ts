@@ -5,7 +5,7 @@ import { loopNanoseconds, matmulNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
-import { compileLoopKernel, scratchBytes } from "./loop-kernel.ts";
+import { compileLoopKernel, loopNeeds } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
 import {
   batchFields,
@@ -76,13 +76,14 @@ function loopSteps(
 ): Step[] {
   const units = countIterations(kernel.outer);
   if (units === 0) return [];
+  const needs = loopNeeds(kernel);
   const layout = argumentLayout(kernel);
   const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
     layout.bufferOffset(i),
     { kind: "buffer", buffer, offset: 0 },
   ]);
   let ownBytes = 0;
-  scratchBytes(kernel).forEach((bytes, i) => {
+  needs.scratchBytes.forEach((bytes, i) => {
     words.push([layout.scratchOffset(i), { kind: "own", offset: ownBytes }]);
     ownBytes += Math.ceil((bytes + 16) / 64) * 64;
   });
@@ -91,7 +92,7 @@ function loopSteps(
       kernel: number,
       function: library.get(structureKey(kernel), () => compileLoopKernel(kernel, features)),
       units,
-      leastGrain: 1,
+      leastGrain: needs.leastGrain,
       nanoseconds: loopNanoseconds(kernel),
       barrier,
       argumentBytes: layout.byteLength,

@@ -1,7 +1,7 @@
 import { byteSize, type DType, type LoopKernel, type TypedArray } from "@gradloom/engine";
 import { argumentLayout } from "../src/argument-block.ts";
 import { hostMath } from "../src/host-math.ts";
-import { compileLoopKernel } from "../src/loop-kernel.ts";
+import { compileLoopKernel, loopNeeds } from "../src/loop-kernel.ts";
 
 type KernelFunction = (args: number, begin: number, end: number) => void;
 
@@ -35,7 +35,7 @@ export function prepareKernel(
     return address;
   };
   const addresses = buffers.map((buffer) => take(buffer.byteLength));
-  const rows = kernel.scratch.map(({ dtype, length }) => take(length * byteSize[dtype]));
+  const rows = loopNeeds(kernel).scratchBytes.map(take);
   const initial = Math.ceil((end + 64) / 65536);
   const memory = new WebAssembly.Memory({ initial, maximum: 65536 });
   const view = new DataView(memory.buffer);
