@@ -47,7 +47,7 @@ export class WasmMachine {
     this.memory = new LinearMemory(features.sharedMemory);
     this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
     this.sleep = features.sharedMemory && maySleep() ? 1 : 0;
-    const module = new WebAssembly.Module(writeCore(features, controlAddress));
+    const module = compile(writeCore(features, controlAddress));
     const imports = {
       e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
       h: hostMath,
@@ -66,6 +66,11 @@ export class WasmMachine {
       control: controlAddress,
       loaded: () => this.library.loaded(),
     });
+  }
+
+  setNumThreads(count: number): void {
+    this.numThreads = count;
+    this.threads.limit(count);
   }
 
   /** Where the arena starts. */
@@ -143,4 +148,15 @@ export class WasmMachine {
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
+}
+
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    throw new BackendError(
+      `WasmBackend: the host must allow WebAssembly to be compiled, got ${String(cause)}. A page needs 'wasm-unsafe-eval' in its content security policy.`,
+      { op: "WasmBackend" },
+    );
+  }
 }

@@ -16,19 +16,13 @@ export class LinearMemory {
   words: Int32Array = new Int32Array(0);
   floats: Float32Array = new Float32Array(0);
   doubles: Float64Array = new Float64Array(0);
+  private readonly maximum: number;
   /** Counts growths: threads must look again at a memory that has grown. */
   growths: number = 0;
 
   constructor(shared: boolean, initialPages = 16) {
     this.shared = shared;
-    try {
-      this.memory = new WebAssembly.Memory({ initial: initialPages, maximum: maxPages, shared });
-    } catch (cause) {
-      throw new BackendError(
-        `WasmBackend: the host must be able to reserve 4 GiB of address space, got ${String(cause)}.`,
-        { op: "WasmBackend" },
-      );
-    }
+    [this.memory, this.maximum] = reserveMemory(shared, initialPages);
     this.refresh();
   }
 
@@ -41,10 +35,10 @@ export class LinearMemory {
     if (end <= this.byteLength) return;
     const pages = this.byteLength / pageBytes;
     const needed = Math.ceil(end / pageBytes);
-    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), maxPages);
-    if (needed > maxPages || !(this.grow(wanted - pages) || this.grow(needed - pages))) {
+    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.maximum);
+    if (needed > this.maximum || !(this.grow(wanted - pages) || this.grow(needed - pages))) {
       throw new BackendError(
-        `allocate: all memory must fit into 4 GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
+        `allocate: all memory must fit into ${this.maximum / 16384} GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
         { op: "allocate" },
       );
     }
@@ -66,5 +60,20 @@ export class LinearMemory {
     this.words = new Int32Array(this.memory.buffer);
     this.floats = new Float32Array(this.memory.buffer);
     this.doubles = new Float64Array(this.memory.buffer);
+  }
+}
+
+/** A memory and its maximum: 4 GiB of addresses, or less where the system does not give so many. */
+function reserveMemory(shared: boolean, initial: number): [WebAssembly.Memory, number] {
+  for (let maximum = maxPages; ; maximum /= 2) {
+    try {
+      return [new WebAssembly.Memory({ initial, maximum, shared }), maximum];
+    } catch (cause) {
+      if (maximum > 4096) continue;
+      throw new BackendError(
+        `WasmBackend: the host must have 256 MiB of addresses to reserve, got ${String(cause)}.`,
+        { op: "WasmBackend" },
+      );
+    }
   }
 }

@@ -44,14 +44,18 @@ export class Threads {
     this.host = host;
   }
 
-  /** Sees to it that the threads 1 … `count - 1` run, or will soon, and no others. */
-  ensure(count: number): void {
-    if (this.workers.size === count - 1) return;
+  /** Ends the threads from number `count` on. */
+  limit(count: number): void {
     for (const [thread, worker] of this.workers) {
       if (thread < count) continue;
       this.workers.delete(thread);
       worker.terminate();
     }
+  }
+
+  /** Sees to it that the threads 1 … `count - 1` run, or will soon. */
+  ensure(count: number): void {
+    if (this.workers.size === count - 1) return;
     for (let thread = 1; thread < count; thread++) {
       // A host on which workers keep dying goes on without them.
       if (!this.workers.has(thread) && this.restarts < 3 * count) this.start(thread);

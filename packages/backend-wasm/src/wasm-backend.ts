@@ -59,7 +59,7 @@ export class WasmBackend implements Backend {
   setNumThreads(count: number): void {
     checkThreads("setNumThreads", count);
     if (!this.machine.features.sharedMemory) return;
-    this.machine.numThreads = count;
+    this.machine.setNumThreads(count);
   }
 
   get compiledKernels(): number {

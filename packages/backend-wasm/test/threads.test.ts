@@ -192,7 +192,7 @@ describe("threads", { timeout: 60_000 }, () => {
     executable.run(addresses, []);
     const expected = output(changing, addresses);
     for (const count of [2, 4, 1, 3, 2]) {
-      changing.numThreads = count;
+      changing.setNumThreads(count);
       for (let i = 0; i < 20; i++) executable.run(addresses, []);
       expect(output(changing, addresses)).toEqual(expected);
     }
