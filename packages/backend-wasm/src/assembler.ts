@@ -337,15 +337,11 @@ export class ModuleWriter {
 
   /** The binary module. */
   finish(): Uint8Array<ArrayBuffer> {
-    const bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+    let bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     const section = (id: number, entries: readonly (readonly number[])[]): void => {
       if (entries.length === 0) return;
-      let content: number[] = [];
-      pushUnsigned(content, entries.length);
-      for (const entry of entries) content = content.concat(entry);
-      bytes.push(id);
-      pushUnsigned(bytes, content.length);
-      for (const byte of content) bytes.push(byte);
+      const content = unsigned(entries.length).concat(...entries);
+      bytes = bytes.concat(id, unsigned(content.length), content);
     };
     section(1, this.#typeSection);
     section(2, this.#imports);

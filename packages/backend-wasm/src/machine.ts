@@ -20,6 +20,9 @@ const libraryCapacity = 1024;
  */
 const ownDistance = 16384 + 5 * 64;
 
+/** Nanoseconds of work, or four runs, after which threads are started. */
+const startWork = 4e6;
+
 /** Memory, functions and threads: what programs run on. */
 export class WasmMachine {
   readonly features: Features;
@@ -33,6 +36,8 @@ export class WasmMachine {
   private readonly core: Core;
   private readonly sleep: number;
   private broken = false;
+  /** Nanoseconds of work so far that threads could have shared. */
+  private sharedWork = 0;
   /** The block that all programs share: the arena, then memory shared by threads, then each thread's own. */
   private block = 0;
   private arenaBytes = 0;
@@ -113,8 +118,8 @@ export class WasmMachine {
   }
 
   /** Runs a plan, on all threads if that is worth it. */
-  run(plan: number, parallel: boolean): void {
-    if (!parallel || this.numThreads === 1 || this.broken) {
+  run(plan: number, shared: number): void {
+    if (shared === 0 || this.numThreads === 1 || this.broken || !this.worthStarting(shared)) {
       this.core.alone(plan);
       return;
     }
@@ -132,6 +137,13 @@ export class WasmMachine {
         { op: "run" },
       );
     }
+  }
+
+  /** Starting threads costs tens of milliseconds: they have to have something to do for longer. */
+  private worthStarting(nanoseconds: number): boolean {
+    if (this.sharedWork >= startWork) return true;
+    this.sharedWork += Math.max(nanoseconds, startWork / 4);
+    return this.sharedWork >= startWork;
   }
 
   /** Ends the threads. */

@@ -33,8 +33,8 @@ export interface PlanLayout {
   readonly groups: readonly Group[];
   /** Words of the plan. */
   readonly words: number;
-  /** Whether other threads are worth waking for it. */
-  readonly parallel: boolean;
+  /** Nanoseconds of work to share with other threads, or 0: too little to wake them. */
+  readonly shared: number;
 }
 
 /** Decides what is shared among the threads, and in how large pieces. */
@@ -64,7 +64,7 @@ export function layOutPlan(steps: readonly Step[], threads: number): PlanLayout 
   close();
   let words: number = planWords.groups;
   for (const group of groups) words += planWords.group + group.steps.length * planWords.step;
-  return { groups, words, parallel: shared >= worthWaking };
+  return { groups, words, shared: shared >= worthWaking ? shared : 0 };
 }
 
 /** Whether other threads have all functions that a step calls, its epilogue among them. */

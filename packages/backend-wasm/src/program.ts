@@ -18,7 +18,7 @@ export class WasmExecutable implements Executable {
   private readonly program: Program;
   private readonly machine: WasmMachine;
   private steps: Step[] = [];
-  private layout: PlanLayout = { groups: [], words: 0, parallel: false };
+  private layout: PlanLayout = { groups: [], words: 0, shared: 0 };
   /** What the memory was laid out for. */
   private threads = 0;
   private revision = -1;
@@ -48,7 +48,7 @@ export class WasmExecutable implements Executable {
     this.bind(addresses);
     this.setScalars(scalars);
     if (onKernel) this.runStepwise(onKernel);
-    else if (this.plan !== 0) machine.run(this.plan, this.layout.parallel);
+    else if (this.plan !== 0) machine.run(this.plan, this.layout.shared);
   }
 
   /** Gives its memory back. It must not run any more. */
@@ -194,7 +194,7 @@ export class WasmExecutable implements Executable {
       const plan = machine.allocator.allocate(layout.words * 4);
       writePlan(machine.memory.words, plan, layout, (step) => this.argumentsOf(step));
       const start = performance.now();
-      machine.run(plan, layout.parallel);
+      machine.run(plan, layout.shared);
       onKernel(kernel, performance.now() - start);
       machine.allocator.free(plan);
     });
