@@ -28,7 +28,7 @@ export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8
     kernel.stages.map((stage) => stage.code),
   );
   const f = module.function(["i32", "i32", "i32"], [], "k");
-  const w = new VectorWriter(module, f, features, host, new Map());
+  const w = new VectorWriter(module, f, features, host);
   const { outer, stages, lanesAcross } = arrangeLoops(kernel);
   const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
   const layout = argumentLayout(kernel);

@@ -21,7 +21,7 @@ export function compileEpilogue(kernel: MatmulKernel, features: Features): Uint8
   const host = importHostMath(module, [kernel.epilogue.code]);
   const f = module.function(epilogueParameters, [], "k");
   const [, block, blockRow, batch, i0, rows, j0, columns] = epilogueParameters.keys();
-  const w = new VectorWriter(module, f, features, host, new Map());
+  const w = new VectorWriter(module, f, features, host);
   const { outer, stages } = collapseLoops(
     [...kernel.batch, kernel.m, kernel.n],
     [kernel.epilogue],

@@ -7,9 +7,6 @@ import type { Opcode } from "./opcodes.ts";
 /** Writes code that pushes a vector. */
 export type Value = () => void;
 
-/** Functions of the module under construction that apply a host function to each lane. */
-export type LaneFunctions = Map<string, FunctionWriter>;
-
 /**
  * Writes expressions of vectors into a function. A vector holds float32 as f32x4, float64 as f64x2, int32
  * and uint8 as i32x4, and bool as an i32x4 of zeros and minus ones.
@@ -20,7 +17,8 @@ export class VectorWriter {
   readonly features: Features;
   /** The indices of the imported host functions. */
   readonly host: ReadonlyMap<HostFunction, number>;
-  readonly laneFunctions: LaneFunctions;
+  /** Functions of the module that apply a host function to each lane. */
+  readonly laneFunctions: Map<string, FunctionWriter> = new Map();
   readonly #constants = new Map<string, Value>();
   readonly #pools: Record<"v128" | "i32", { locals: number[]; used: number }> = {
     v128: { locals: [], used: 0 },
@@ -32,13 +30,11 @@ export class VectorWriter {
     f: FunctionWriter,
     features: Features,
     host: ReadonlyMap<HostFunction, number>,
-    laneFunctions: LaneFunctions,
   ) {
     this.module = module;
     this.f = f;
     this.features = features;
     this.host = host;
-    this.laneFunctions = laneFunctions;
   }
 
   /** A value that applies an instruction to others. */
