@@ -38,7 +38,8 @@ export class Threads {
   private growths = 0;
   private restarts = 0;
   private lastSign = -1;
-  private lastSignTime = 0;
+  private lastCheck = 0;
+  private waited = 0;
 
   constructor(host: ThreadsHost) {
     this.host = host;
@@ -95,10 +96,13 @@ export class Threads {
   checkProgress(): void {
     const sign = this.host.memory.words[this.host.control >>> 2] + this.chunksRun;
     const now = performance.now();
+    // A process that was stopped for a while has not waited all that time.
+    this.waited += Math.min(now - this.lastCheck, 200);
+    this.lastCheck = now;
     if (sign !== this.lastSign) {
       this.lastSign = sign;
-      this.lastSignTime = now;
-    } else if (now - this.lastSignTime > this.patience) {
+      this.waited = 0;
+    } else if (this.waited > this.patience) {
       throw new BackendError(
         `run: every thread must finish what it has begun, got no answer from one of ${this.workers.size} for ${this.patience} ms; it may have been killed. What the run was to compute is lost.`,
         { op: "run" },
