@@ -1,6 +1,5 @@
 import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
-import { bytesOf, flopsOf } from "./cost.ts";
 import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
 import { ShapeError, StateError } from "./errors.ts";
 import { MemoryTable } from "./memory-table.ts";
@@ -8,6 +7,7 @@ import { type Node, nextNodeId } from "./node.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
+import { type PlanReport, reportOf } from "./report.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
 
 /** Results this small go to the heap at once. */
@@ -34,27 +34,6 @@ export interface EngineStats {
   /** Recorded and not yet settled: nodes that tensors hold, and assignments. */
   readonly pendingNodes: number;
   readonly pendingAssigns: number;
-}
-
-/** One kernel of a plan, described. */
-export interface KernelReport {
-  /** `matmul` or `loop`, and the loops' sizes. */
-  readonly kind: string;
-  readonly sizes: readonly number[];
-  /** The operations that were fused into it. */
-  readonly operations: readonly string[];
-  readonly bytes: number;
-  readonly flops: number;
-  /** Where it was measured. */
-  readonly milliseconds: number | undefined;
-}
-
-/** What a plan does and needs. */
-export interface PlanReport {
-  readonly kernels: readonly KernelReport[];
-  readonly arenaBytes: number;
-  /** Operations that an earlier plan computed already, and this one computes again. */
-  readonly recomputed: number;
 }
 
 /**
@@ -447,24 +426,4 @@ function countRepeated(nodes: readonly Node[]): number {
     node.isComputed = true;
   }
   return count;
-}
-
-function reportOf(
-  plan: Plan,
-  times: readonly number[] | undefined,
-  recomputed: number,
-): PlanReport {
-  const { program } = plan;
-  const kernels = program.kernels.map((kernel, i) => ({
-    kind: kernel.kind,
-    sizes:
-      kernel.kind === "matmul"
-        ? [...kernel.batch, kernel.m, kernel.n, kernel.k]
-        : [...kernel.outer, ...(kernel.stages.find(({ inner }) => inner.length > 0)?.inner ?? [])],
-    operations: kernel.label,
-    bytes: bytesOf(kernel, program),
-    flops: flopsOf(kernel),
-    milliseconds: times?.[i],
-  }));
-  return { kernels, arenaBytes: program.arenaBytes, recomputed };
 }

@@ -2,12 +2,7 @@ export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
 export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
-export {
-  Engine,
-  type EngineStats,
-  type KernelReport,
-  type PlanReport,
-} from "./engine.ts";
+export { Engine, type EngineStats } from "./engine.ts";
 export { erf } from "./erf.ts";
 export {
   ArgumentError,
@@ -57,3 +52,4 @@ export { Node, type NodeOp } from "./node.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";
+export type { KernelReport, PlanReport } from "./report.ts";
