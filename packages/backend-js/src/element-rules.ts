@@ -1,4 +1,14 @@
-import { type DType, type ElementOp, erf, isFloat, philox } from "@gradloom/engine";
+import {
+  type DType,
+  type ElementOp,
+  erf,
+  floorDivide,
+  integerPower,
+  isFloat,
+  modulo,
+  philox,
+  power,
+} from "@gradloom/engine";
 
 /** An element operation on numbers. `word` is for `philox`. */
 export type Rule = (a: number, b: number, c: number, d: number, word: number) => number;
@@ -103,34 +113,4 @@ function roundHalfToEven(x: number): number {
 function saturate(x: number): number {
   if (Number.isNaN(x)) return 0;
   return Math.trunc(Math.min(Math.max(x, -(2 ** 31)), 2 ** 31 - 1));
-}
-
-function modulo(a: number, b: number): number {
-  const rest = a % b; // exact, with the sign of a
-  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
-}
-
-/** `⌊a / b⌋`, also where `a / b` would round up to an integer. */
-function floorDivide(a: number, b: number): number {
-  if (b === 0) return a / b;
-  const rest = a % b;
-  const quotient = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
-  return Math.round(quotient);
-}
-
-/** C's `pow`, which differs from JavaScript's where the base is 1 or -1. */
-function power(a: number, b: number): number {
-  if (a === 1 || (a === -1 && Math.abs(b) === Infinity)) return 1;
-  return a ** b;
-}
-
-/** Wraps around. A negative exponent gives the power cut off: 0, unless the base is 1 or -1. */
-function integerPower(base: number, exponent: number): number {
-  if (exponent < 0) return base === 1 ? 1 : base === -1 ? (exponent % 2 === 0 ? 1 : -1) : 0;
-  let product = 1;
-  for (let square = base, rest = exponent; rest > 0; rest >>= 1) {
-    if (rest & 1) product = Math.imul(product, square);
-    square = Math.imul(square, square);
-  }
-  return product;
 }

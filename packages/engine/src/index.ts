@@ -1,3 +1,4 @@
+export { floorDivide, integerPower, modulo, power } from "./arithmetic.ts";
 export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
