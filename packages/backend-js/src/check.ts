@@ -79,6 +79,23 @@ function checkKernel(kernel: Kernel, program: Program): void {
     });
     return;
   }
+  if (kernel.kind === "scatter") {
+    const { stage, index, value, target, outer, dtype } = kernel;
+    const scope = { arrays: buffers, scalars, outerCount: outer.length, earlier: [] };
+    checkStage(stage, { ...scope, product: undefined, scratchFrom: buffers.length });
+    equal(stage.stores.length + stage.results.length, 0, "the number of stores and results");
+    equal(named(stage.code, value, "value").dtype, dtype, "the dtype of what is scattered");
+    equal(named(stage.code, index, "index").dtype, "int32", "the dtype of an index");
+    checkWhole(target, [...outer, kernel.size], dtype, kernel, program);
+    return;
+  }
+  if (kernel.kind === "sort") {
+    const { source, target, outer, size, count, dtype } = kernel;
+    must(count <= size, () => `the count must be at most ${size}, got ${count}`);
+    checkWhole(source, [...outer, size], dtype, kernel, program);
+    checkWhole(target, [...outer, count], "int32", kernel, program);
+    return;
+  }
   const { a, b, batch, dtype, epilogue } = kernel;
   must(
     ["float32", "float64", "int32"].includes(dtype),
@@ -103,10 +120,45 @@ function checkKernel(kernel: Kernel, program: Program): void {
 }
 
 function checkOperand(operand: MatrixOperand, sizes: readonly number[], length: number): void {
+  const { window, batchStrides, rowStride, columnStride, offset } = operand;
+  if (window === undefined) {
+    checkInside({ offset, strides: [...batchStrides, rowStride, columnStride] }, sizes, length);
+    return;
+  }
+  const [rows, columns] = sizes.slice(-2);
+  const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+  equal(product(window.rows), rows, "the product of the digits of rows");
+  equal(product(window.columns), columns, "the product of the digits of columns");
+  const digits = window.rows.length + window.columns.length;
+  equal(window.strides.length, digits, "the number of strides of a window");
+  for (const guard of window.guards) checkStrides(guard, batchStrides.length + digits);
+  if (window.guards.length > 0) return;
+  const strides = [...batchStrides, ...window.strides];
+  checkInside(
+    { offset, strides },
+    [...sizes.slice(0, -2), ...window.rows, ...window.columns],
+    length,
+  );
+}
+
+/** Checks an access that touches its buffer at each point of the loops. */
+function checkWhole(
+  access: Access,
+  sizes: readonly number[],
+  dtype: DType,
+  kernel: Kernel,
+  program: Program,
+): void {
+  const buffer = program.buffers[named(kernel.buffers, access.buffer, "buffer")];
+  equal(buffer.dtype, dtype, "the dtype of an accessed buffer");
+  checkStrides(access, sizes.length);
+  checkInside(access, sizes, buffer.length);
+}
+
+function checkInside({ offset, strides }: Affine, sizes: readonly number[], length: number): void {
   if (sizes.includes(0)) return;
-  const strides = [...operand.batchStrides, operand.rowStride, operand.columnStride];
-  let first = operand.offset;
-  let last = operand.offset;
+  let first = offset;
+  let last = offset;
   strides.forEach((stride, axis) => {
     const reach = stride * (sizes[axis] - 1);
     if (reach < 0) first += reach;
@@ -150,6 +202,7 @@ function checkInstruction(
     case "load":
       checkAccess(instruction.access, instruction.dtype, scope, loopCount);
       for (const guard of instruction.guards) checkStrides(guard, loopCount);
+      if (instruction.index !== undefined) checkIndex(instruction.index.value, earlier);
       return;
     case "index":
       checkStrides(instruction, loopCount);
@@ -172,9 +225,24 @@ function checkInstruction(
     case "product":
       equal(instruction.dtype, scope.product, "a product's dtype");
       return;
+    case "check":
+      checkIndex(instruction.arg, earlier);
+      return;
+    case "scan":
+      equal(loopCount - scope.outerCount, 1, "the number of inner loops of a scan");
+      equal(
+        instruction.dtype,
+        named(earlier, instruction.arg, "earlier value").dtype,
+        "the dtype of a scan",
+      );
+      return;
     default:
       checkElement(instruction, earlier);
   }
+}
+
+function checkIndex(position: number, earlier: readonly Instruction[]): void {
+  equal(named(earlier, position, "earlier value").dtype, "int32", "the dtype of an index");
 }
 
 function checkElement(instruction: ElementInstruction, earlier: readonly Instruction[]): void {

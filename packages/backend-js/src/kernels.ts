@@ -3,11 +3,14 @@ import {
   type Kernel,
   type LoopKernel,
   type MatmulKernel,
+  type MatrixOperand,
+  type ScatterKernel,
+  type SortKernel,
   type TypedArray,
 } from "@gradloom/engine";
 import { fit } from "./element-rules.ts";
 import { compileAffine, forEachPoint } from "./loops.ts";
-import { compileStage, type Frame } from "./stage.ts";
+import { compileAccess, compileGuard, compileStage, type Frame } from "./stage.ts";
 
 /** A compiled kernel, to be called with its buffers and scalars, in its own order. */
 export type KernelFunction = (arrays: readonly TypedArray[], scalars: readonly number[]) => void;
@@ -19,6 +22,10 @@ export function compileKernel(kernel: Kernel): KernelFunction {
       return compileLoopKernel(kernel);
     case "matmul":
       return compileMatmul(kernel);
+    case "scatter":
+      return compileScatter(kernel);
+    case "sort":
+      return compileSort(kernel);
     default:
       throw kernel satisfies never;
   }
@@ -37,34 +44,113 @@ function compileLoopKernel(kernel: LoopKernel): KernelFunction {
 
 function compileMatmul(kernel: MatmulKernel): KernelFunction {
   const { a, b, batch, m, n, k, dtype } = kernel;
-  const loops = [...batch, m, n];
-  const epilogue = compileStage(kernel.epilogue, 0, loops.length);
-  // Where the row of `a` and the column of `b` start.
-  const rowOfA = compileAffine({
-    offset: a.offset,
-    strides: [...a.batchStrides, a.rowStride, 0],
-  });
-  const columnOfB = compileAffine({
-    offset: b.offset,
-    strides: [...b.batchStrides, 0, b.columnStride],
-  });
+  const epilogue = compileStage(kernel.epilogue, 0, batch.length + 2);
+  const left = compileOperand(a, batch, m, k);
+  const right = compileOperand(b, batch, k, n);
   return (arrays, scalars) => {
     const frame = createFrame(arrays, scalars);
-    const left = arrays[a.buffer];
-    const right = arrays[b.buffer];
-    forEachPoint(loops, frame.loops, 0, () => {
-      const i = rowOfA(frame.loops);
-      const j = columnOfB(frame.loops);
+    const { loops } = frame;
+    forEachPoint([...batch, m, n], loops, 0, () => {
+      const [i, j] = loops.slice(batch.length);
       let sum = 0;
       for (let p = 0; p < k; p++) {
-        const x = left[i + p * a.columnStride];
-        const y = right[j + p * b.rowStride];
+        const x = left(frame, i, p);
+        const y = right(frame, p, j);
         sum = dtype === "int32" ? (sum + Math.imul(x, y)) | 0 : sum + x * y;
       }
       frame.product = fit[dtype](sum);
       epilogue(frame);
     });
   };
+}
+
+/** The element in a row and a column of the matrix that the frame's batch loops are at. */
+function compileOperand(
+  operand: MatrixOperand,
+  batch: readonly number[],
+  rows: number,
+  columns: number,
+): (frame: Frame, row: number, column: number) => number {
+  const { buffer, offset, batchStrides, rowStride, columnStride } = operand;
+  const window = operand.window ?? {
+    rows: [rows],
+    columns: [columns],
+    strides: [rowStride, columnStride],
+    guards: [],
+  };
+  const locate = compileAffine({ offset, strides: [...batchStrides, ...window.strides] });
+  const guards = window.guards.map(compileGuard);
+  return ({ arrays, loops }, row, column) => {
+    const at = [
+      ...loops.slice(0, batch.length),
+      ...digitsOf(row, window.rows),
+      ...digitsOf(column, window.columns),
+    ];
+    return guards.every((holds) => holds(at)) ? arrays[buffer][locate(at)] : 0;
+  };
+}
+
+function digitsOf(number: number, sizes: readonly number[]): number[] {
+  const digits: number[] = [];
+  for (let i = sizes.length - 1; i >= 0; i--) {
+    digits.unshift(number % sizes[i]);
+    number = Math.floor(number / sizes[i]);
+  }
+  return digits;
+}
+
+function compileScatter(kernel: ScatterKernel): KernelFunction {
+  const { outer, size, stage, index, value, target, combine, dtype } = kernel;
+  const run = compileStage(stage, 0, outer.length);
+  const locate = compileAffine(target);
+  const add =
+    dtype === "int32" ? (a: number, b: number) => (a + b) | 0 : (a: number, b: number) => a + b;
+  return (arrays, scalars) => {
+    const frame = createFrame(arrays, scalars);
+    forEachPoint(outer, frame.loops, 0, () => {
+      const row = new Array<number>(size).fill(0);
+      run(frame, ({ values }) => {
+        const at = values[index];
+        row[at] =
+          combine === "max" ? Math.max(row[at], values[value]) : add(row[at], values[value]);
+      });
+      row.forEach((result, position) => {
+        const place = [...frame.loops.slice(0, outer.length), position];
+        arrays[target.buffer][locate(place)] = fit[dtype](result);
+      });
+    });
+  };
+}
+
+function compileSort(kernel: SortKernel): KernelFunction {
+  const { outer, size, count, descending } = kernel;
+  const read = compileAccess(kernel.source);
+  const place = compileAccess(kernel.target);
+  return (arrays, scalars) => {
+    const frame = createFrame(arrays, scalars);
+    const { loops } = frame;
+    forEachPoint(outer, loops, 0, () => {
+      const row: number[] = [];
+      for (let i = 0; i < size; i++) {
+        loops[outer.length] = i;
+        row.push(arrays[kernel.source.buffer][read(frame)]);
+      }
+      const sign = descending ? -1 : 1;
+      const positions = row
+        .map((_, i) => i)
+        .sort((a, b) => sign * compare(row[a], row[b]) || a - b);
+      for (let i = 0; i < count; i++) {
+        loops[outer.length] = i;
+        arrays[kernel.target.buffer][place(frame)] = positions[i];
+      }
+    });
+  };
+}
+
+/** Numbers in ascending order, then NaN. */
+function compare(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a < b ? -1 : Number(a > b);
 }
 
 function createFrame(arrays: readonly TypedArray[], scalars: readonly number[]): Frame {

@@ -1,13 +1,17 @@
 import {
   type Access,
   BackendError,
+  type Guard,
+  IndexError,
   type Instruction,
+  type LoadInstruction,
+  operationName,
   type Stage,
   type TypedArray,
 } from "@gradloom/engine";
 import { elementRule, fit } from "./element-rules.ts";
 import { compileAffine, forEachPoint } from "./loops.ts";
-import { createReducer } from "./reducers.ts";
+import { createReducer, type Reducer } from "./reducers.ts";
 
 /** What the code of a kernel sees while it runs. */
 export interface Frame {
@@ -26,20 +30,28 @@ export interface Frame {
 
 type Step = (frame: Frame) => number;
 
-/** Makes a stage into a function that runs it for the row that the frame's outer loops are at. */
+/**
+ * Makes a stage into a function that runs it for the row that the frame's outer loops are at; what it is given besides
+ * is called at each point, after the code.
+ */
 export function compileStage(
   stage: Stage,
   number: number,
   outerCount: number,
-): (frame: Frame) => void {
-  const steps = stage.code.map((instruction) => compileInstruction(instruction, stage.code));
+): (frame: Frame, atPoint?: (frame: Frame) => void) => void {
+  const scans = stage.code.map((): Reducer | undefined => undefined);
+  const steps = stage.code.map((instruction) => compileInstruction(instruction, stage.code, scans));
   const stores = stage.stores.map(({ value, access }) => ({
     value,
     buffer: access.buffer,
     locate: compileAccess(access),
   }));
-  return (frame) => {
+  return (frame, atPoint) => {
     const { loops, values } = frame;
+    stage.code.forEach((instruction, i) => {
+      if (instruction.op !== "scan") return;
+      scans[i] = createReducer(instruction.reduce, instruction.dtype);
+    });
     const reducers = stage.results.map(({ value, reduce }) =>
       reduce === undefined ? undefined : createReducer(reduce, stage.code[value].dtype),
     );
@@ -48,6 +60,7 @@ export function compileStage(
       for (const { value, buffer, locate } of stores) {
         frame.arrays[buffer][locate(frame)] = values[value];
       }
+      atPoint?.(frame);
       for (let i = 0; i < reducers.length; i++) reducers[i]?.add(values[stage.results[i].value]);
     });
     frame.results[number] = stage.results.map(
@@ -56,18 +69,20 @@ export function compileStage(
   };
 }
 
-function compileInstruction(instruction: Instruction, code: readonly Instruction[]): Step {
+function compileInstruction(
+  instruction: Instruction,
+  code: readonly Instruction[],
+  scans: readonly (Reducer | undefined)[],
+): Step {
   const toDType = fit[instruction.dtype];
   switch (instruction.op) {
     case "load": {
-      const { buffer } = instruction.access;
-      const locate = compileAccess(instruction.access);
-      const guards = instruction.guards.map(({ size, ...affine }) => {
-        const position = compileAffine(affine);
-        return ({ loops }: Frame) => position(loops) >= 0 && position(loops) < size;
-      });
+      const { access, index } = instruction;
+      const { buffer } = access;
+      const locate = compileAccess(access, index);
+      const guards = instruction.guards.map(compileGuard);
       return (frame) => {
-        for (const holds of guards) if (!holds(frame)) return 0;
+        for (const holds of guards) if (!holds(frame.loops)) return 0;
         return frame.arrays[buffer][locate(frame)];
       };
     }
@@ -85,6 +100,23 @@ function compileInstruction(instruction: Instruction, code: readonly Instruction
       return (frame) => frame.results[instruction.stage][instruction.result];
     case "product":
       return (frame) => frame.product;
+    case "check": {
+      const { arg, size, name } = instruction;
+      return ({ values }) => {
+        const index = values[arg];
+        if (index >= 0 && index < size) return index;
+        throw new IndexError(operationName(name), index, size);
+      };
+    }
+    case "scan": {
+      const { arg } = instruction;
+      const position = code.indexOf(instruction);
+      return ({ values }) => {
+        const reducer = scans[position] as Reducer;
+        reducer.add(values[arg]);
+        return reducer.result();
+      };
+    }
     default: {
       const { op, args, dtype, word = 0 } = instruction;
       const operands = code[args[op === "where" ? 1 : 0]].dtype;
@@ -100,12 +132,19 @@ function compileInstruction(instruction: Instruction, code: readonly Instruction
   }
 }
 
+/** Whether a guard holds where the loops are. */
+export function compileGuard({ size, ...affine }: Guard): (loops: readonly number[]) => boolean {
+  const position = compileAffine(affine);
+  return (loops) => position(loops) >= 0 && position(loops) < size;
+}
+
 /** Where in its array an access is; the description of the kernel is wrong if that is outside. */
-function compileAccess(access: Access): Step {
+export function compileAccess(access: Access, index?: LoadInstruction["index"]): Step {
   const { buffer } = access;
   const locate = compileAffine(access);
-  return ({ arrays, loops }) => {
-    const position = locate(loops);
+  return ({ arrays, loops, values }) => {
+    let position = locate(loops);
+    if (index !== undefined) position += index.stride * values[index.value];
     const { length } = arrays[buffer];
     if (position >= 0 && position < length) return position;
     throw new BackendError(

@@ -9,6 +9,8 @@ import {
   type LoopKernel,
   type MatmulKernel,
   type Program,
+  type ScatterKernel,
+  type SortKernel,
   type Stage,
   type Store,
   type TypedArray,
@@ -58,7 +60,9 @@ export function stage(parts: Partial<Stage> & { readonly code: readonly Instruct
 /** A kernel that is going to touch all buffers and scalars of its program, in their order. */
 export type KernelBody =
   | Omit<LoopKernel, "buffers" | "scalars">
-  | Omit<MatmulKernel, "buffers" | "scalars">;
+  | Omit<MatmulKernel, "buffers" | "scalars">
+  | Omit<ScatterKernel, "buffers" | "scalars">
+  | Omit<SortKernel, "buffers" | "scalars">;
 
 export function loopKernel(
   outer: readonly number[],

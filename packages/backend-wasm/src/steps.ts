@@ -1,4 +1,4 @@
-import type { Kernel, LoopKernel, MatmulKernel } from "@gradloom/engine";
+import { BackendError, type Kernel, type LoopKernel, type MatmulKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { coreSlots } from "./core.ts";
 import { loopNanoseconds, matmulNanoseconds } from "./cost.ts";
@@ -64,6 +64,9 @@ export function stepsOf(
   context: StepContext,
 ): Step[] {
   if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
+  if (kernel.kind !== "matmul") {
+    throw new BackendError(`compile: a ${kernel.kind} kernel is not supported yet.`);
+  }
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
   return matmulSteps(kernel, number, barrier, context);
 }

@@ -16,6 +16,10 @@ export function flopsOf(kernel: Kernel): number {
     return points * (2 * kernel.k + perPoint(kernel.epilogue));
   }
   const rows = product(kernel.outer);
+  if (kernel.kind === "sort") return rows * kernel.size * Math.ceil(Math.log2(kernel.size + 1));
+  if (kernel.kind === "scatter") {
+    return rows * product(kernel.stage.inner) * (1 + perPoint(kernel.stage));
+  }
   return kernel.stages.reduce((sum, stage) => {
     return sum + rows * product(stage.inner) * perPoint(stage);
   }, 0);

@@ -37,6 +37,21 @@ export class ArgumentError extends GradloomError {
   override readonly name = "ArgumentError";
 }
 
+/** An index that was computed, or given as data, is out of range. */
+export class IndexError extends GradloomError {
+  override readonly name = "IndexError";
+
+  /**
+   * @param op - The operation that was given the index.
+   * @param value - The index.
+   * @param size - How many positions there are.
+   */
+  constructor(op: string, value: number, size: number) {
+    const range = size === 0 ? "there are no positions" : `must be in 0 … ${size - 1}`;
+    super(`${op}: an index ${range}, got ${value}.`, { op });
+  }
+}
+
 /** Something is used when it cannot be: a value that is gone, a graph that was freed. */
 export class StateError extends GradloomError {
   override readonly name = "StateError";

@@ -127,3 +127,74 @@ export function matmul(a: Node, b: Node): Node {
   const shape = [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]];
   return new Node("matmul", [a, b], none, shape, a.dtype);
 }
+
+/**
+ * A view: element `o` of the result is element `offsets + matrix · o` of `x`, or 0 where `x` has none. The windows of a
+ * convolution are one: along an axis, `position = start + stride · window + dilation · tap`.
+ *
+ * @param matrix - For each axis of `x`: a factor for each axis of the result.
+ */
+export function affine(
+  x: Node,
+  offsets: readonly number[],
+  matrix: readonly (readonly number[])[],
+  shape: readonly number[],
+): Node {
+  return new Node("affine", [x], [...offsets, ...matrix.flat()], shape, x.dtype);
+}
+
+const operationNames: string[] = [];
+
+/** The name of an operation that checks indices, by the number that `check` gave it. */
+export function operationName(number: number): string {
+  return operationNames[number];
+}
+
+/**
+ * The same indices, all of which must be at least 0 and less than `size`: whatever runs with others fails with an
+ * `IndexError`.
+ *
+ * @param op - The name of the operation, for the error.
+ */
+export function check(index: Node, size: number, op: string): Node {
+  let number = operationNames.indexOf(op);
+  if (number < 0) number = operationNames.push(op) - 1;
+  return new Node("check", [index], [size, number], index.shape, "int32");
+}
+
+/**
+ * `result[…, i, …] = x[…, index[…, i, …], …]` along an axis; the sizes of the other axes are equal. The indices have been
+ * checked.
+ */
+export function gather(x: Node, index: Node, axis: number): Node {
+  return new Node("gather", [x, index], [axis], index.shape, x.dtype);
+}
+
+/**
+ * The adjoint of `gather`: zeros with `size` positions along the axis, into which each element of `x` is combined at its
+ * index, in order. The indices have been checked.
+ */
+export function scatter(
+  combine: "sum" | "max",
+  x: Node,
+  index: Node,
+  axis: number,
+  size: number,
+): Node {
+  const shape = x.shape.map((length, i) => (i === axis ? size : length));
+  return new Node(`scatter:${combine}`, [x, index], [axis, size], shape, x.dtype);
+}
+
+/** Sums or products of all elements up to each one along an axis. */
+export function scan(reduce: "sum" | "prod", x: Node, axis: number): Node {
+  return new Node(`scan:${reduce}`, [x], [axis], x.shape, x.dtype);
+}
+
+/**
+ * The positions (int32) of the first `count` elements along an axis in sorted order. Equal elements stay in order; NaN
+ * is greater than all others.
+ */
+export function sort(x: Node, axis: number, count: number, descending: boolean): Node {
+  const shape = x.shape.map((length, i) => (i === axis ? count : length));
+  return new Node("sort", [x], [axis, descending ? 1 : 0], shape, "int32");
+}

@@ -27,6 +27,34 @@ export interface LoadInstruction {
   readonly dtype: DType;
   readonly access: Access;
   readonly guards: readonly Guard[];
+  /**
+   * A gather: the element lies `stride` times the value of an earlier instruction further on. That one is an int32 whose
+   * range has been checked.
+   */
+  readonly index?: { readonly value: number; readonly stride: number };
+}
+
+/**
+ * The int32 given by an earlier instruction, if it is at least 0 and less than `size`; else 0, and the run fails with an
+ * `IndexError` that names the operation (`operationName(name)`), the value and `size`.
+ */
+export interface CheckInstruction {
+  readonly op: "check";
+  readonly dtype: "int32";
+  readonly arg: number;
+  readonly size: number;
+  readonly name: number;
+}
+
+/**
+ * Combines the values of an earlier instruction at all points of the stage's inner loop up to this one. A stage that
+ * scans has one inner loop, which runs in order.
+ */
+export interface ScanInstruction {
+  readonly op: "scan";
+  readonly dtype: DType;
+  readonly arg: number;
+  readonly reduce: "sum" | "prod";
 }
 
 /** The value of an affine expression of the loops. */
@@ -80,6 +108,8 @@ export type Instruction =
   | ScalarInstruction
   | ResultInstruction
   | ProductInstruction
+  | CheckInstruction
+  | ScanInstruction
   | ElementInstruction;
 
 /** Writes a value to a buffer. */
@@ -140,6 +170,22 @@ export interface MatrixOperand {
   readonly batchStrides: readonly number[];
   readonly rowStride: number;
   readonly columnStride: number;
+  /** Set for a matrix that has no strides of its own; `rowStride` and `columnStride` are then 0. */
+  readonly window?: Window;
+}
+
+/**
+ * The elements of a matrix whose row and column numbers have several digits, as in the matrix of all windows of a
+ * picture: row `r` has the digits `r = (r₀ · rows[1] + r₁) · rows[2] + …`, columns likewise.
+ */
+export interface Window {
+  /** Sizes of the digits, outermost first. Their product is the number of rows (columns). */
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  /** A stride for each digit, of rows, then of columns. The offset and batch strides are the operand's. */
+  readonly strides: readonly number[];
+  /** Where one does not hold, the element is 0 and is not read. Loops: batch, digits of rows, digits of columns. */
+  readonly guards: readonly Guard[];
 }
 
 /**
@@ -158,5 +204,59 @@ export interface MatmulKernel extends KernelCommon {
   readonly epilogue: Stage;
 }
 
+/**
+ * For each point of the outer loops: sets a row of `size` elements to 0, then, at each point of the stage's inner loops
+ * in order, combines the value into the element at the index. Several points may name the same element; the order in which
+ * they are combined is that of the inner loops, for any number of threads.
+ */
+export interface ScatterKernel extends KernelCommon {
+  readonly kind: "scatter";
+  readonly dtype: DType;
+  /** `max` of a row that starts as 0. */
+  readonly combine: "sum" | "max";
+  /** Sizes of the outer loops, outermost first. They may run in any order and in parallel. */
+  readonly outer: readonly number[];
+  /** Elements of a row. */
+  readonly size: number;
+  /** No stores and no results: `index` and `value` are positions in its code. The index has been checked. */
+  readonly stage: Stage;
+  readonly index: number;
+  readonly value: number;
+  /** Where the element of a row is. Its loops are the outer ones, then the position in the row. */
+  readonly target: Access;
+}
+
+/**
+ * For each point of the outer loops: the positions (int32) of the first `count` elements of a row of `size` in sorted
+ * order. Equal elements stay in order; NaN is greater than all others.
+ */
+export interface SortKernel extends KernelCommon {
+  readonly kind: "sort";
+  readonly dtype: DType;
+  readonly descending: boolean;
+  readonly outer: readonly number[];
+  readonly size: number;
+  readonly count: number;
+  /** Where the elements are, and where the positions go. Loops: the outer ones, then the position in the row. */
+  readonly source: Access;
+  readonly target: Access;
+}
+
 /** What a backend turns into code. */
-export type Kernel = LoopKernel | MatmulKernel;
+export type Kernel = LoopKernel | MatmulKernel | ScatterKernel | SortKernel;
+
+/** The straight-line code of a kernel, in the order in which it runs. */
+export function stagesOf(kernel: Kernel): readonly Stage[] {
+  switch (kernel.kind) {
+    case "loop":
+      return kernel.stages;
+    case "matmul":
+      return [kernel.epilogue];
+    case "scatter":
+      return [kernel.stage];
+    case "sort":
+      return [];
+    default:
+      throw kernel satisfies never;
+  }
+}

@@ -1,5 +1,5 @@
 import { byteSize } from "./dtype.ts";
-import type { Access, Kernel, Stage } from "./kernel.ts";
+import { type Access, type Kernel, type Stage, stagesOf } from "./kernel.ts";
 
 const alignment = 64;
 const largeTemporary = 16384;
@@ -128,6 +128,7 @@ function canReplace(kernel: Kernel, old: number, fresh: number): boolean {
   return kernel.stages.every((other, at) =>
     other.code.every((i) => {
       if (i.op !== "load" || kernel.buffers[i.access.buffer] !== old) return true;
+      if (i.index !== undefined) return false;
       return at <= stage && byteSize[i.dtype] === size && sameAccess(i.access, access);
     }),
   );
@@ -161,7 +162,11 @@ export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<numbe
   if (kernel.kind === "matmul") {
     reads.add(kernel.buffers[kernel.a.buffer]).add(kernel.buffers[kernel.b.buffer]);
   }
-  for (const { code, stores } of kernel.kind === "loop" ? kernel.stages : [kernel.epilogue]) {
+  if (kernel.kind === "sort") reads.add(kernel.buffers[kernel.source.buffer]);
+  if (kernel.kind === "sort" || kernel.kind === "scatter") {
+    writes.add(kernel.buffers[kernel.target.buffer]);
+  }
+  for (const { code, stores } of stagesOf(kernel)) {
     for (const i of code) {
       if (i.op === "load" && i.access.buffer < kernel.buffers.length) {
         reads.add(kernel.buffers[i.access.buffer]);

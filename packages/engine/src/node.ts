@@ -8,7 +8,8 @@ import type { ElementOp, ReduceOp } from "./element-op.ts";
  * - `box`: a value that exists, or will: state, an input, a result.
  * - `constant`: a literal, part of the structure. `scalar`: a number given at each run, not part of it.
  * - `iota`: 0, 1, 2, … along its only axis.
- * - views: `reshape`, `permute`, `expand`, `slice`, `pad` (with zeros).
+ * - views: `reshape`, `permute`, `expand`, `slice`, `pad` (with zeros), `affine`.
+ * - `check` of indices, `gather` and `scatter` with them, `scan` (cumulative sums), `sort`.
  * - `cat`, `matmul`, the reductions (`reduce:sum`, …), and the element operations, whose inputs broadcast.
  */
 export type NodeOp =
@@ -21,11 +22,26 @@ export type NodeOp =
   | "expand"
   | "slice"
   | "pad"
+  | "affine"
+  | "check"
+  | "gather"
+  | `scatter:${"sum" | "max"}`
+  | `scan:${"sum" | "prod"}`
+  | "sort"
   | "cat"
   | "matmul"
   | `reduce:${ReduceOp}`
   | ElementOp;
 
+const substantial: ReadonlySet<string> = new Set([
+  "philox",
+  "matmul",
+  "sort",
+  "scan:sum",
+  "scan:prod",
+  "scatter:sum",
+  "scatter:max",
+]);
 const noInputs: readonly Node[] = [];
 let created = 0;
 
@@ -45,6 +61,8 @@ export class Node {
   inputs: readonly Node[];
   /**
    * - `permute`, reductions: axes. `slice`: starts, then steps. `pad`: sizes before, then behind.
+   * - `affine`: offsets, then the matrix by rows. `check`: the size, then the number of the operation's name.
+   * - `gather`: the axis. `scatter`: the axis, then its size. `scan`: the axis. `sort`: the axis, then 1 for descending.
    * - `constant`: the value. `cat`: the axis. `philox`: the word. Others: none.
    */
   readonly attributes: readonly number[];
@@ -85,7 +103,7 @@ export class Node {
     this.version = 0;
     this.value = 0;
     this.dependsOnState = false;
-    this.isSubstantial = op === "philox" || op === "matmul";
+    this.isSubstantial = substantial.has(op);
     if (typeof value === "object") {
       this.box = value;
       this.version = value.version;

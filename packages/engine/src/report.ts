@@ -1,9 +1,10 @@
 import { bytesOf, flopsOf } from "./cost.ts";
+import { type Kernel, stagesOf } from "./kernel.ts";
 import type { Plan } from "./plan.ts";
 
 /** One kernel of a plan, described. */
 export interface KernelReport {
-  /** `matmul` or `loop`, and the loops' sizes. */
+  /** `matmul`, `loop`, `scatter` or `sort`, and the loops' sizes. */
   readonly kind: string;
   readonly sizes: readonly number[];
   /** The operations that were fused into it. */
@@ -22,6 +23,13 @@ export interface PlanReport {
   readonly recomputed: number;
 }
 
+function sizesOf(kernel: Kernel): number[] {
+  if (kernel.kind === "matmul") return [...kernel.batch, kernel.m, kernel.n, kernel.k];
+  if (kernel.kind === "sort") return [...kernel.outer, kernel.size];
+  const inner = stagesOf(kernel).find((stage) => stage.inner.length > 0)?.inner ?? [];
+  return [...kernel.outer, ...inner];
+}
+
 /** Describes a plan, with the times of its kernels if they were measured. */
 export function reportOf(
   plan: Plan,
@@ -31,10 +39,7 @@ export function reportOf(
   const { program } = plan;
   const kernels = program.kernels.map((kernel, i) => ({
     kind: kernel.kind,
-    sizes:
-      kernel.kind === "matmul"
-        ? [...kernel.batch, kernel.m, kernel.n, kernel.k]
-        : [...kernel.outer, ...(kernel.stages.find(({ inner }) => inner.length > 0)?.inner ?? [])],
+    sizes: sizesOf(kernel),
     operations: kernel.label,
     bytes: bytesOf(kernel, program),
     flops: flopsOf(kernel),

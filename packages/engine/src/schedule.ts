@@ -1,6 +1,6 @@
 import { chooseAnchors } from "./anchors.ts";
 import { Group } from "./group.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, stagesOf } from "./kernel.ts";
 import { bufferOf, type LoweredKernel, lower } from "./lower.ts";
 import { sameAccess } from "./memory.ts";
 import type { Value, ValueGraph } from "./value.ts";
@@ -222,7 +222,7 @@ class Ordering {
 
   /** A kernel may write a state that it reads only if it reads each element just before it writes it. */
   #checkStates(kernel: Kernel, buffers: readonly Value[]): void {
-    const stages = kernel.kind === "loop" ? kernel.stages : [kernel.epilogue];
+    const stages = stagesOf(kernel);
     stages.forEach((stage, position) => {
       for (const { access } of stage.stores) {
         const value = buffers[access.buffer];
@@ -237,7 +237,7 @@ class Ordering {
             (i) =>
               i.op === "load" &&
               isOld(i.access.buffer) &&
-              (at > position || !sameAccess(i.access, access)),
+              (at > position || i.index !== undefined || !sameAccess(i.access, access)),
           ),
         );
         if (isOperand || isHarmful) this.#moveToEnd(value, slot);
