@@ -1,5 +1,6 @@
 import { elementOps } from "./element-op.ts";
 import { Variables } from "./form.ts";
+import { stridesOf, windowOf } from "./operand.ts";
 import { Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -35,7 +36,8 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
       const repeated = (uses[value.number] > 1 || replicated[value.number] === 1) && !isCheap;
       value.isAnchor = repeated || size > largestExpression || !fusion;
     }
-    for (const operand of value.op === "matmul" ? value.inputs : []) anchorOperand(operand);
+    if (value.op === "matmul") for (const operand of value.inputs) anchorOperand(operand, true);
+    if (value.op === "sort" || value.op === "gather") anchorOperand(value.inputs[0], false);
   }
   for (const value of values) if (value.isAnchor) anchorUntraceable(value);
 }
@@ -54,7 +56,15 @@ function dropUnused(values: readonly Value[]): void {
 
 function isOwnKernel(value: Value): boolean {
   const { op } = value;
-  return op === "matmul" || op === "cat" || op === "copy" || value.reduceOp !== undefined;
+  return (
+    op === "matmul" ||
+    op === "cat" ||
+    op === "copy" ||
+    op === "sort" ||
+    op.startsWith("scatter:") ||
+    value.scanOp !== undefined ||
+    value.reduceOp !== undefined
+  );
 }
 
 function isLiteral({ op }: Value): boolean {
@@ -88,28 +98,21 @@ function findReplicated(values: readonly Value[]): Uint8Array {
   return replicated;
 }
 
-/** A matrix product reads its operands where they are, if rows and columns have strides there. */
-function anchorOperand(operand: Value): void {
+/**
+ * Contractions, gathers and sorts read what they work on where it is, if its axes have strides there. A matrix product
+ * can do with the windows of a convolution, too.
+ */
+function anchorOperand(operand: Value, isMatrix: boolean): void {
   let base = operand;
-  while (base.isView && !base.isAnchor) base = base.inputs[0];
+  let isWindow = false;
+  while (base.isView && !base.isAnchor) {
+    isWindow ||= base.op === "affine";
+    base = base.inputs[0];
+  }
   if (isLiteral(base)) operand.isAnchor = true;
   else if (!base.isLeaf) base.isAnchor = true;
-  if (!operand.isAnchor && !isStrided(operand)) operand.isAnchor = true;
-}
-
-function isStrided(operand: Value): boolean {
-  const variables = new Variables();
-  const axes = operand.shape.map((size) => variables.create(size, true));
-  const forms = axes.map((axis) => variables.form(axis));
-  const trace = new Trace(variables, () => false);
-  try {
-    trace.value(operand, forms);
-  } catch (error) {
-    if (error instanceof Untraceable) return false;
-    throw error;
-  }
-  const unsplit = axes.every((axis) => variables.leaves(axis).every((leaf) => leaf === axis));
-  return unsplit && trace.code.every((step) => step.op === "read" && step.guards.length === 0);
+  if (operand.isAnchor || stridesOf(operand) !== undefined) return;
+  if (!isMatrix || !isWindow || windowOf(operand) === undefined) operand.isAnchor = true;
 }
 
 /** Gives a place to values that an expression cannot reach by strides: a reshape of a transpose, say. */
@@ -127,9 +130,17 @@ function anchorUntraceable(anchor: Value): void {
 }
 
 function traceAlone(anchor: Value): void {
-  if (anchor.op === "matmul" || anchor.op === "cat") return;
+  if (anchor.op === "matmul" || anchor.op === "cat" || anchor.op === "sort") return;
   const variables = new Variables();
   const shape = anchor.reduceOp === undefined ? anchor.shape : anchor.inputs[0].shape;
-  const forms = shape.map((size) => variables.form(variables.create(size, true)));
-  new Trace(variables, () => false).expression(anchor, forms);
+  const axes = shape.map((size) => variables.create(size, true));
+  const forms = axes.map((axis) => variables.form(axis));
+  const trace = new Trace(variables, () => false);
+  if (anchor.op.startsWith("scatter:"))
+    for (const input of anchor.inputs) trace.value(input, forms);
+  else trace.expression(anchor, forms);
+  // A scan runs along one loop.
+  if (anchor.scanOp !== undefined && variables.leaves(axes[anchor.attributes[0]]).length > 1) {
+    throw new Untraceable(anchor.inputs[0]);
+  }
 }

@@ -307,7 +307,12 @@ export class Engine {
     }
     const run = this.#bind(this.#planFor(walk, goal), walk, goal);
     this.#recording?.runs.push(run);
-    this.#execute(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
+    try {
+      this.#execute(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    }
     for (const { box, value } of goal.states) {
       box.renew();
       if (value.box === undefined) value.settle(box);
@@ -315,6 +320,17 @@ export class Engine {
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);
     });
+  }
+
+  /** A run has failed, because of an index out of range, say: states stay as they are, what waited is forgotten. */
+  #giveUp(): void {
+    for (const box of this.#pending) {
+      box.isPending = false;
+      if (box.address !== undefined) box.host = undefined;
+      box.renew();
+    }
+    this.#pending = [];
+    this.#tracked = [];
   }
 
   /**

@@ -177,6 +177,19 @@ export function scale(form: Form, factor: number, offset: number): Form {
   return { offset: form.offset * factor + offset, terms };
 }
 
+/** `offset + Σ factors[i] · forms[i]`. Not resolved. */
+export function combine(forms: readonly Form[], factors: readonly number[], offset: number): Form {
+  const terms: Term[] = [];
+  let start = offset;
+  for (let i = 0; i < forms.length; i++) {
+    if (factors[i] === 0) continue;
+    const { offset: own, terms: parts } = scale(forms[i], factors[i], 0);
+    start += own;
+    terms.push(...parts);
+  }
+  return { offset: start, terms };
+}
+
 /** The position in row-major order, given the forms of the axes. Not resolved. */
 export function flatten(forms: readonly Form[], shape: readonly number[]): Form {
   let offset = 0;

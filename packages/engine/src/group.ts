@@ -1,4 +1,5 @@
 import { type Form, flatten, Variables } from "./form.ts";
+import { strideAlong } from "./operand.ts";
 import { type Step, Trace } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -21,6 +22,8 @@ export interface Member {
   readonly forms: readonly Form[];
   /** Whether there is one element for each row rather than for each point of it. */
   readonly isRow: boolean;
+  /** Of a scatter: the step that gives the position. */
+  readonly index?: number;
 }
 
 /**
@@ -31,9 +34,13 @@ export interface Member {
 export class Group {
   readonly number: number;
   readonly isMatmul: boolean;
+  /** Whether its only member is a kernel of its own kind, or runs in order: nothing joins it. */
+  readonly isClosed: boolean;
   readonly variables: Variables = new Variables();
   outer: number[] = [];
   inner: number[] = [];
+  /** Of a scatter or a sort: the variable that is the position in a row of the result. */
+  position: number = -1;
   members: Member[] = [];
   readonly #fusion: boolean;
   #known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
@@ -43,6 +50,7 @@ export class Group {
     this.number = number;
     this.#fusion = fusion;
     this.isMatmul = value.op === "matmul";
+    this.isClosed = isClosed(value);
     const loops = (shape: readonly number[]) =>
       shape.map((size) => this.variables.create(size, false));
     this.outer = loops(value.shape);
@@ -53,15 +61,28 @@ export class Group {
       this.inner = loops(value.attributes.map((axis) => x.shape[axis]));
       const inner = this.inner.map((variable) => this.variables.form(variable));
       points = interleave(x.shape, value.attributes, forms, inner);
+    } else if (this.isClosed) {
+      // Of a scatter, the loop along the axis is the one over what is scattered; of a sort, there is none.
+      const [axis] = value.attributes;
+      this.inner = this.outer.splice(axis, 1);
+      this.position = this.inner[0];
+      if (value.op.startsWith("scatter:")) {
+        this.inner = loops([value.inputs[0].shape[axis]]);
+        points = forms.map((form, i) => (i === axis ? this.variables.form(this.inner[0]) : form));
+      }
     }
     this.#start(value, forms, points);
   }
 
   #start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
     const trace = new Trace(this.variables, () => false);
-    const result = trace.expression(value, points);
     const isRow = this.inner.length === 0 || value.reduceOp !== undefined;
-    this.members = [{ value, code: trace.code, result, forms, isRow }];
+    const member = { value, code: trace.code, forms, isRow };
+    if (value.op.startsWith("scatter:")) {
+      const [result, index] = value.inputs.map((input) => trace.value(input, points));
+      this.members = [{ ...member, result, index }];
+    } else if (value.op === "sort") this.members = [{ ...member, result: -1 }];
+    else this.members = [{ ...member, result: trace.expression(value, points) }];
   }
 
   /** The number of the member that was recorded first. */
@@ -85,7 +106,9 @@ export class Group {
     for (const { value, code } of this.members) {
       for (const step of code)
         if (step.op === "read" && !this.has(step.value)) reads.add(step.value);
-      if (value.op === "matmul") for (const operand of value.inputs) reads.add(baseOf(operand));
+      if (value.op === "matmul" || value.op === "sort") {
+        for (const operand of value.inputs) reads.add(baseOf(operand));
+      }
     }
     this.#known = { members: this.members, reads };
     return reads;
@@ -98,13 +121,14 @@ export class Group {
    * @param others - Groups that may be absorbed next, because the anchor reads their members too.
    */
   join(value: Value, others: readonly Group[]): boolean {
-    if (!this.#fusion || value.op === "matmul" || value.op === "cat") return false;
+    if (!this.#fusion || this.isClosed || value.op === "matmul" || value.op === "cat") return false;
+    if (isClosed(value)) return false;
     return this.#place(value, undefined, others);
   }
 
   /** Takes in all members of another group that members of this one read, in the same way. */
   absorb(other: Group, reader: Value): boolean {
-    if (other.isMatmul || !this.#fusion || this.#multiplies(other)) return false;
+    if (other.isMatmul || other.isClosed || !this.#fusion || this.#multiplies(other)) return false;
     const member = this.members.find(({ value }) => value === reader)!;
     const before = { members: this.members, outer: this.outer, inner: this.inner };
     for (const { value } of other.members) {
@@ -289,19 +313,8 @@ export class Group {
   }
 }
 
-/** By how much a form grows with each step of a loop, or `undefined` if that depends on where. */
-export function strideAlong(variables: Variables, form: Form, loop: number): number | undefined {
-  const { terms } = variables.resolve(form);
-  const leaves = variables.leaves(loop);
-  let stride = 0;
-  let size = 1;
-  for (let i = leaves.length - 1; i >= 0; i--) {
-    const factor = terms.find(({ variable }) => variable === leaves[i])?.factor ?? 0;
-    if (i === leaves.length - 1) stride = factor;
-    else if (factor !== stride * size) return undefined;
-    size *= variables.size(leaves[i]);
-  }
-  return stride;
+function isClosed({ op, scanOp }: Value): boolean {
+  return op === "sort" || op.startsWith("scatter:") || scanOp !== undefined;
 }
 
 /** The anchor or leaf below an operand's views. */

@@ -1,18 +1,23 @@
 import type { DType } from "./dtype.ts";
 import { elementOps } from "./element-op.ts";
-import { type Form, flatten, Variables } from "./form.ts";
-import { baseOf, type Group, type Member, strideAlong } from "./group.ts";
+import { type Form, flatten } from "./form.ts";
+import type { Group, Member } from "./group.ts";
 import type {
   Access,
   Affine,
   Instruction,
   Kernel,
+  LoopKernel,
+  MatmulKernel,
   MatrixOperand,
   Result,
+  ScatterKernel,
+  SortKernel,
   Stage,
   Store,
 } from "./kernel.ts";
-import { type Step, Trace } from "./trace.ts";
+import { strideAlong, stridesOf, windowOf } from "./operand.ts";
+import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 /** Recomputing what costs this much or more in a later stage is dearer than keeping the row. */
@@ -85,9 +90,23 @@ class Lowering {
   }
 
   run(): LoweredKernel {
+    const [first] = this.#group.members;
+    const kernel =
+      this.#group.isClosed && first.value.scanOp === undefined
+        ? this.#single(first)
+        : this.#fused();
+    return { kernel, buffers: this.#buffers.list };
+  }
+
+  /** What all kernels have; to be asked for when everything that the kernel touches has been named. */
+  #common(label: readonly string[]): Pick<Kernel, "buffers" | "scalars" | "label"> {
+    return { buffers: this.#buffers.list.map((_, i) => i), scalars: this.#scalars.list, label };
+  }
+
+  #fused(): LoopKernel | MatmulKernel {
     const members = [...this.#group.members].sort((a, b) => a.value.number - b.value.number);
     const product = members.find(({ value }) => value.op === "matmul")?.value;
-    const operands = product === undefined ? undefined : this.#operands(product);
+    const operands = product?.inputs.map((operand) => this.#operand(operand));
     for (const member of members) this.#times.set(member, this.#timeOf(member));
     const moments = new Set(this.#times.values());
     for (const member of members)
@@ -99,30 +118,73 @@ class Lowering {
       .filter(({ stores, results }) => stores.length + results.length > 0)
       .sort((a, b) => a.time - b.time);
     const stages = kept.map((stage) => this.#close(stage, kept));
-    const sizes = (list: readonly number[]) => list.map((v) => this.#group.variables.size(v));
-    const common = {
-      buffers: this.#buffers.list.map((_, i) => i),
-      scalars: this.#scalars.list,
-      label: labelOf(this.#group, stages),
-    };
-    const buffers = this.#buffers.list;
+    const common = this.#common(labelOf(this.#group, stages));
     if (product !== undefined && operands !== undefined) {
       const [a, b] = operands;
       const { shape, dtype } = product;
       const k = product.inputs[0].shape[shape.length - 1];
       const [m, n] = shape.slice(-2);
       const epilogue = stages[0] ?? { inner: [], code: [], stores: [], results: [] };
-      const batch = shape.slice(0, -2);
       return {
-        kernel: { kind: "matmul", dtype, batch, m, n, k, a, b, epilogue, ...common },
-        buffers,
+        kind: "matmul",
+        dtype,
+        batch: shape.slice(0, -2),
+        m,
+        n,
+        k,
+        a,
+        b,
+        epilogue,
+        ...common,
       };
     }
     const scratch = this.#scratch.map(({ dtype, length }) => ({ dtype, length }));
+    return { kind: "loop", outer: this.#sizes(this.#outer), stages, scratch, ...common };
+  }
+
+  /** A scatter or a sort: a kernel of its own kind. */
+  #single(member: Member): ScatterKernel | SortKernel {
+    const { value, forms } = member;
+    const { op, attributes, shape } = value;
+    const [axis, last] = attributes;
+    const loops = [...this.#outer, this.#group.position];
+    const outer = this.#sizes(this.#outer);
+    const [x] = value.inputs;
+    if (op === "sort") {
+      const { base, offset, strides } = stridesOf(x)!;
+      const turned = [...strides.filter((_, i) => i !== axis), strides[axis]];
+      const source = { buffer: this.#buffers.of(base), offset, strides: turned };
+      const target = this.#access(value, flatten(forms, shape), loops);
+      const [size, count] = [x.shape[axis], shape[axis]];
+      const { dtype } = x;
+      const parts = { dtype, descending: last === 1, outer, size, count, source, target };
+      return { kind: "sort", ...parts, ...this.#common(["sort"]) };
+    }
+    const combine = op === "scatter:max" ? "max" : "sum";
+    const open = this.#stageAt(0);
+    const positions = this.#steps(open, member);
+    const target = this.#access(value, flatten(forms, shape), loops);
+    const stage = this.#close(open, [open]);
+    const [at, index] = [positions[member.result], positions[member.index!]];
+    const parts = {
+      dtype: value.dtype,
+      combine,
+      outer,
+      size: last,
+      stage,
+      index,
+      value: at,
+      target,
+    } as const;
     return {
-      kernel: { kind: "loop", outer: sizes(this.#outer), stages, scratch, ...common },
-      buffers,
+      kind: "scatter",
+      ...parts,
+      ...this.#common([`scatter ${combine}`, ...namesIn([stage])]),
     };
+  }
+
+  #sizes(loops: readonly number[]): number[] {
+    return loops.map((loop) => this.#group.variables.size(loop));
   }
 
   /** The stage in which a member is computed: the first in which all that it reads is there. */
@@ -202,9 +264,13 @@ class Lowering {
 
   /** Runs a member's expression in a stage. */
   #compute(stage: OpenStage, member: Member): number {
+    return this.#steps(stage, member)[member.result];
+  }
+
+  #steps(stage: OpenStage, { code }: Member): number[] {
     const positions: number[] = [];
-    for (const step of member.code) positions.push(this.#step(stage, step, positions));
-    return positions[member.result];
+    for (const step of code) positions.push(this.#step(stage, step, positions));
+    return positions;
   }
 
   #step(stage: OpenStage, step: Step, positions: readonly number[]): number {
@@ -214,8 +280,14 @@ class Lowering {
         if (member !== undefined) return this.#valueIn(stage, member);
         const access = this.#access(step.value, step.flat);
         const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
-        return this.#push(stage, { op: "load", dtype: step.dtype, access, guards });
+        const load = { op: "load", dtype: step.dtype, access, guards } as const;
+        if (step.index === undefined) return this.#push(stage, load);
+        const { step: value, stride } = step.index;
+        return this.#push(stage, { ...load, index: { value: positions[value], stride } });
       }
+      case "check":
+      case "scan":
+        return this.#push(stage, { ...step, arg: positions[step.arg] });
       case "index":
         return this.#push(stage, { op: "index", dtype: "int32", ...this.#affine(step.form) });
       case "constant":
@@ -271,14 +343,14 @@ class Lowering {
     return this.#access(bufferOf(member.value), placed(member.value, member.forms));
   }
 
-  #access(buffer: Value, form: Form): Access {
-    return { buffer: this.#buffers.of(buffer), ...this.#affine(form) };
+  #access(buffer: Value, form: Form, loops = this.#loops): Access {
+    return { buffer: this.#buffers.of(buffer), ...this.#affine(form, loops) };
   }
 
-  #affine(form: Form): Affine {
+  #affine(form: Form, loops = this.#loops): Affine {
     const { variables } = this.#group;
     const { offset } = variables.resolve(form);
-    return { offset, strides: this.#loops.map((loop) => strideAlong(variables, form, loop)!) };
+    return { offset, strides: loops.map((loop) => strideAlong(variables, form, loop)!) };
   }
 
   #push(stage: OpenStage, instruction: Instruction): number {
@@ -310,26 +382,17 @@ class Lowering {
     return cut({ inner, code, stores, results: stage.results }, used);
   }
 
-  /** Strides of the operands of a matrix product. Anchors were chosen so that they exist. */
-  #operands(value: Value): [MatrixOperand, MatrixOperand] {
-    const [a, b] = value.inputs.map((operand) => {
-      const variables = new Variables();
-      const axes = operand.shape.map((size) => variables.create(size, false));
-      const trace = new Trace(variables, () => false);
-      trace.value(
-        operand,
-        axes.map((axis) => variables.form(axis)),
-      );
-      const [step] = trace.code;
-      if (step.op !== "read") throw new Error("matmul: an operand is not in memory");
-      const strides = axes.map((axis) => strideAlong(variables, step.flat, axis)!);
+  /** An operand of a matrix product, where it is. Anchors were chosen so that it is in one place. */
+  #operand(operand: Value): MatrixOperand {
+    const place = stridesOf(operand);
+    if (place !== undefined) {
+      const { base, offset, strides } = place;
       const [rowStride, columnStride] = strides.slice(-2);
       const batchStrides = strides.slice(0, -2);
-      const buffer = this.#buffers.of(baseOf(operand));
-      const { offset } = variables.resolve(step.flat);
-      return { buffer, offset, batchStrides, rowStride, columnStride };
-    });
-    return [a, b];
+      return { buffer: this.#buffers.of(base), offset, batchStrides, rowStride, columnStride };
+    }
+    const { base, ...view } = windowOf(operand)!;
+    return { buffer: this.#buffers.of(base), ...view, rowStride: 0, columnStride: 0 };
   }
 }
 
@@ -373,12 +436,27 @@ function costOf({ code }: Member): number {
 
 /** The names of what a kernel does, in order, each once. */
 function labelOf(group: Group, stages: readonly Stage[]): string[] {
-  const names = new Set<string>();
-  if (group.isMatmul) names.add("matmul");
-  const silent = new Set(["load", "index", "constant", "scalar", "result", "product"]);
+  const names = [...(group.isMatmul ? ["matmul"] : []), ...namesIn(stages)];
+  return names.length === 0 ? ["copy"] : [...new Set(names)];
+}
+
+const silent: ReadonlySet<string> = new Set([
+  "load",
+  "index",
+  "constant",
+  "scalar",
+  "result",
+  "product",
+]);
+
+function namesIn(stages: readonly Stage[]): string[] {
+  const names: string[] = [];
   for (const { code, results } of stages) {
-    for (const { op } of code) if (!silent.has(op)) names.add(op);
-    for (const { reduce } of results) if (reduce !== undefined) names.add(reduce);
+    for (const i of code) {
+      if (i.op === "load" && i.index !== undefined) names.push("gather");
+      else if (!silent.has(i.op)) names.push(i.op);
+    }
+    for (const { reduce } of results) if (reduce !== undefined) names.push(reduce);
   }
-  return names.size === 0 ? ["copy"] : [...names];
+  return names;
 }

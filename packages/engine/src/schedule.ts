@@ -223,6 +223,14 @@ class Ordering {
   /** A kernel may write a state that it reads only if it reads each element just before it writes it. */
   #checkStates(kernel: Kernel, buffers: readonly Value[]): void {
     const stages = stagesOf(kernel);
+    if (kernel.kind === "scatter" || kernel.kind === "sort") {
+      const value = buffers[kernel.target.buffer];
+      const slot = this.#states.get(value);
+      if (slot === undefined) return;
+      if (buffers.some((other) => other.isLeaf && other.slot === slot))
+        this.#moveToEnd(value, slot);
+      return;
+    }
     stages.forEach((stage, position) => {
       for (const { access } of stage.stores) {
         const value = buffers[access.buffer];
@@ -240,7 +248,9 @@ class Ordering {
               (at > position || i.index !== undefined || !sameAccess(i.access, access)),
           ),
         );
-        if (isOperand || isHarmful) this.#moveToEnd(value, slot);
+        // Had an index been out of range, the state would be spoilt.
+        const mayFail = stages.some(({ code }) => code.some(({ op }) => op === "check"));
+        if (isOperand || isHarmful || mayFail) this.#moveToEnd(value, slot);
       }
     });
   }

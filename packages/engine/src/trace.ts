@@ -1,6 +1,7 @@
 import type { DType } from "./dtype.ts";
-import type { ElementOp } from "./element-op.ts";
-import { type Form, flatten, scale, type Variables, zero } from "./form.ts";
+import { type ElementOp, elementOps } from "./element-op.ts";
+import { combine, type Form, flatten, scale, type Variables, zero } from "./form.ts";
+import { stridesOf } from "./operand.ts";
 import type { Value } from "./value.ts";
 
 /** Holds when `0 <= form < size`. */
@@ -19,6 +20,21 @@ export type Step =
       readonly forms: readonly Form[] | undefined;
       readonly flat: Form;
       readonly guards: readonly FormGuard[];
+      /** The element lies `stride` times the value of a step further on. */
+      readonly index?: { readonly step: number; readonly stride: number };
+    }
+  | {
+      readonly op: "check";
+      readonly dtype: "int32";
+      readonly arg: number;
+      readonly size: number;
+      readonly name: number;
+    }
+  | {
+      readonly op: "scan";
+      readonly dtype: DType;
+      readonly arg: number;
+      readonly reduce: "sum" | "prod";
     }
   | { readonly op: "index"; readonly dtype: "int32"; readonly form: Form }
   | { readonly op: "constant"; readonly dtype: DType; readonly value: number }
@@ -62,6 +78,10 @@ export class Trace {
       return this.value(anchor.inputs[0], forms);
     }
     if (anchor.op === "matmul") return this.#push({ op: "product", dtype: anchor.dtype });
+    const { scanOp: reduce, dtype } = anchor;
+    if (reduce !== undefined) {
+      return this.#push({ op: "scan", dtype, arg: this.value(anchor.inputs[0], forms), reduce });
+    }
     return this.#compute(anchor, forms, []);
   }
 
@@ -97,15 +117,35 @@ export class Trace {
         const inner = forms.map((f, i) => scale(f, attributes[length + i], attributes[i]));
         return this.value(x, inner, guards);
       }
-      case "pad":
-        return this.#padded(value, forms, guards);
+      case "pad": {
+        const inner = forms.map((form, axis) => scale(form, 1, -attributes[axis]));
+        return this.#within(x, inner, guards);
+      }
+      case "affine": {
+        const { length } = forms;
+        const rows = x.shape.map((_, a) => x.shape.length + a * length);
+        const inner = rows.map((at, a) =>
+          combine(forms, attributes.slice(at, at + length), attributes[a]),
+        );
+        return this.#within(x, inner, guards);
+      }
+      case "check": {
+        // Outside its guards an index is 0 before anything is done to it, which may not be a good one.
+        if (guards.length > 0) throw new Untraceable(value);
+        const [size, name] = attributes;
+        return this.#push({ op: "check", dtype: "int32", arg: this.value(x, forms), size, name });
+      }
+      case "gather":
+        if (guards.length > 0) throw new Untraceable(value);
+        return this.#gathered(value, forms);
       case "box":
       case "cat":
       case "matmul":
       case "copy":
+      case "sort":
         throw new Untraceable(value);
       default: {
-        if (value.reduceOp !== undefined) throw new Untraceable(value);
+        if (!(value.op in elementOps)) throw new Untraceable(value);
         const op = value.op as ElementOp;
         const args = value.inputs.map((input) =>
           this.value(input, broadcast(input.shape, forms), guards),
@@ -139,9 +179,8 @@ export class Trace {
     return forms;
   }
 
-  #padded(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
-    const [x] = value.inputs;
-    const inner = forms.map((form, axis) => scale(form, 1, -value.attributes[axis]));
+  /** An element of `x`, or 0 where it has none. */
+  #within(x: Value, inner: readonly Form[], guards: readonly FormGuard[]): number {
     const own: FormGuard[] = [];
     for (let axis = 0; axis < inner.length; axis++) {
       const size = x.shape[axis];
@@ -151,9 +190,19 @@ export class Trace {
     const element = this.value(x, inner, [...guards, ...own]);
     // A guarded read gives 0 outside by itself; anything computed has to be told.
     if (own.length === 0 || this.code[element].op === "read") return element;
-    const zero = this.#push({ op: "constant", dtype: value.dtype, value: 0 });
+    const zero = this.#push({ op: "constant", dtype: x.dtype, value: 0 });
     const inside = own.map((guard) => this.#inside(guard)).reduce((a, b) => this.#and(a, b));
-    return this.#push({ op: "where", dtype: value.dtype, args: [inside, element, zero] });
+    return this.#push({ op: "where", dtype: x.dtype, args: [inside, element, zero] });
+  }
+
+  /** An element of a value in memory whose position along one axis is computed. */
+  #gathered({ inputs: [x, index], attributes: [axis] }: Value, forms: readonly Form[]): number {
+    const place = stridesOf(x);
+    if (place === undefined) throw new Untraceable(x);
+    const step = this.value(index, forms);
+    const factors = place.strides.map((stride, i) => (i === axis ? 0 : stride));
+    const flat = combine(forms, factors, place.offset);
+    return this.#read(place.base, undefined, flat, [], { step, stride: place.strides[axis] });
   }
 
   #inside({ form, size }: FormGuard): number {
@@ -175,6 +224,7 @@ export class Trace {
     forms: readonly Form[] | undefined,
     flat: Form,
     guards: readonly FormGuard[],
+    index?: { readonly step: number; readonly stride: number },
   ): number {
     const resolve = (form: Form) => this.#variables.resolve(form);
     return this.#push({
@@ -184,6 +234,7 @@ export class Trace {
       forms: forms?.map(resolve),
       flat: resolve(flat),
       guards: guards.map(({ form, size }) => ({ form: resolve(form), size })),
+      ...(index === undefined ? {} : { index }),
     });
   }
 
@@ -205,8 +256,13 @@ function keyOf(step: Step): string {
   switch (step.op) {
     case "read": {
       const guards = step.guards.map(({ form, size }) => `${of(form)}<${size}`);
-      return `read ${step.value.number} ${step.forms?.map(of) ?? ""} ${of(step.flat)} ${guards}`;
+      const index = step.index === undefined ? "" : `${step.index.step}*${step.index.stride}`;
+      return `read ${step.value.number} ${step.forms?.map(of) ?? ""} ${of(step.flat)} ${guards} ${index}`;
     }
+    case "check":
+      return `check ${step.arg} ${step.size} ${step.name}`;
+    case "scan":
+      return `scan ${step.arg} ${step.reduce}`;
     case "index":
       return `index ${of(step.form)}`;
     case "constant":

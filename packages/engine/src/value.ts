@@ -2,6 +2,15 @@ import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
 import type { Node, NodeOp } from "./node.ts";
 
+const views: ReadonlySet<string> = new Set([
+  "reshape",
+  "permute",
+  "expand",
+  "slice",
+  "pad",
+  "affine",
+]);
+
 /** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
 export interface Placement {
   readonly whole: Value;
@@ -47,14 +56,15 @@ export class Value {
   }
 
   get isView(): boolean {
-    const { op } = this;
-    return (
-      op === "reshape" || op === "permute" || op === "expand" || op === "slice" || op === "pad"
-    );
+    return views.has(this.op);
   }
 
   get reduceOp(): ReduceOp | undefined {
     return this.op.startsWith("reduce:") ? (this.op.slice(7) as ReduceOp) : undefined;
+  }
+
+  get scanOp(): "sum" | "prod" | undefined {
+    return this.op.startsWith("scan:") ? (this.op.slice(5) as "sum" | "prod") : undefined;
   }
 
   /** Whether it is a value that exists before the plan runs. */
@@ -121,7 +131,12 @@ export class ValueGraph {
       return this.#make("matmul", [b, a], [], shape, dtype);
     }
     if (op === "cast" && x.dtype === dtype) return x;
+    if (op.startsWith("scan:") && x.shape[attributes[0]] === 1) return x;
+    if (op === "sort" && x.shape[attributes[0]] === 1) return this.#fill(0, shape, dtype);
     if (op === "cat") return this.#cat(inputs, attributes[0], shape, dtype);
+    if ((op === "affine" || op.startsWith("scatter:")) && x.numel === 0) {
+      return this.#fill(0, shape, dtype);
+    }
     if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.#fill(0, shape, dtype);
     if (op.startsWith("reduce:")) {
       return this.#reduce(op as `reduce:${ReduceOp}`, x, attributes, shape, dtype);
