@@ -22,10 +22,12 @@ const fields = [
   "rowBlocks",
   "columnBlocks",
   "batches", // a table of offsets, see `batchFields`
-  "matrices", // for each of the different matrices b: bytes from the start of b
+  "matrices", // a table of the different matrices b, see `matrixFields`
   "packedA", // this thread's memory for a block of rows, or 0: a's columns are contiguous
   "panels", // b in panels of eight columns, or 0
   "packedB", // this thread's memory for a block of b in panels, or 0; if `panels` is 0 too, b's rows are contiguous
+  "windowsA", // position in the table of functions of what packs a if it consists of windows, or 0
+  "windowsB",
   "block", // this thread's memory for a block of the product
   "blockRow", // its stride
   "epilogue", // position in the table of functions
@@ -44,10 +46,13 @@ export function matmulField(name: MatmulField): number {
 }
 
 /**
- * For each matrix of the batch, bytes from the start of a and b, in which of the packed matrices b is, and
- * bytes from the start of c.
+ * For each matrix of the batch: bytes from the start of a and b, in which of the packed matrices b is, and
+ * bytes from the start of c; addresses of what the guards of a's and b's windows start from.
  */
-export const batchFields = 4;
+export const batchFields = 6;
+
+/** For each of the different matrices b: bytes from the start of b, and the address of what its guards start from. */
+export const matrixFields = 2;
 
 /** Parameters of an epilogue: arguments, block, its stride, batch, first row, rows, first column, columns. */
 export const epilogueParameters: readonly ValueType[] = Array(8).fill("i32");

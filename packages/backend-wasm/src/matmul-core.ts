@@ -5,9 +5,11 @@ import {
   epilogueParameters,
   type MatmulField,
   matmulField,
+  matrixFields,
 } from "./matmul-arguments.ts";
 import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
 import { addPacking, type PackingFunctions } from "./packing.ts";
+import { packingParameters } from "./window-packing.ts";
 
 /** The functions that {@link addMatmul} writes. */
 export interface MatmulFunctions {
@@ -45,8 +47,9 @@ function addBlocks(
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, terms] = locals(11);
   const [a, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(9);
-  const packedA = locals(3);
-  const packedB = locals(3);
+  const guards = f.local("i32");
+  const packedA = locals(6);
+  const packedB = locals(6);
 
   const nextUnit = f.loop();
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block
@@ -99,11 +102,16 @@ function addBlocks(
   field("aColumn").tee(aStep).op("i32.mul").op("i32.add").set(a);
   f.i32(16).set(aTile);
   field("packedA").if();
-  unlessSame(f, packedA, [a, rows, terms], () => {
+  f.get(entry).load("i32.load", 16).set(guards);
+  unlessSame(f, packedA, [a, i0, rows, p0, terms, guards], () => {
+    field("windowsA").if();
     f.get(a);
+    field("packedA").get(i0).get(rows).get(p0).get(terms).get(guards);
+    field("windowsA").callIndirect(module.type(packingParameters, []));
+    f.else().get(a);
     field("packedA").get(rows).get(terms);
     field("aRow");
-    field("aColumn").call(packing.rows.index);
+    field("aColumn").call(packing.rows.index).end();
   });
   field("packedA").set(a);
   f.i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
@@ -124,11 +132,16 @@ function addBlocks(
   f.get(j0);
   field("bColumn").op("i32.mul").op("i32.add").set(b);
   field("packedB").if();
-  unlessSame(f, packedB, [b, columns, terms], () => {
+  f.get(entry).load("i32.load", 20).set(guards);
+  unlessSame(f, packedB, [b, j0, columns, p0, terms, guards], () => {
+    field("windowsB").if();
     f.get(b);
+    field("packedB").get(j0).get(columns).get(p0).get(terms).get(guards);
+    field("windowsB").callIndirect(module.type(packingParameters, []));
+    f.else().get(b);
     field("packedB").get(columns).get(terms);
     field("bColumn");
-    field("bRow").call(packing.columns.index);
+    field("bRow").call(packing.columns.index).end();
   });
   field("packedB").set(b);
   f.get(terms).i32(5).op("i32.shl").set(bPanel);
@@ -212,6 +225,10 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   const panel = f.local("i32");
   const count = f.local("i32");
   const columns = f.local("i32");
+  const j0 = f.local("i32");
+  const matrix = f.local("i32");
+  const b = f.local("i32");
+  const to = f.local("i32");
 
   field("n").i32(tileColumns - 1);
   f.op("i32.add").i32(3).op("i32.shr_u").set(panels);
@@ -221,17 +238,24 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   f.get(end).get(unit).op("i32.sub").get(panels).get(panel).op("i32.sub");
   minimum(f, count);
   f.get(count).i32(3).op("i32.shl");
-  field("n").get(panel).i32(3).op("i32.shl").op("i32.sub");
+  f.get(panel).i32(3).op("i32.shl").set(j0);
+  field("n").get(j0).op("i32.sub");
   minimum(f, columns);
-  field("b");
-  field("matrices").get(unit).get(panels).op("i32.div_u").i32(2).op("i32.shl").op("i32.add");
-  f.load("i32.load").op("i32.add").get(panel).i32(3).op("i32.shl");
+  field("matrices").get(unit).get(panels).op("i32.div_u");
+  f.i32(matrixFields * 4).op("i32.mul");
+  f.op("i32.add").set(matrix);
+  field("b").get(matrix).load("i32.load", 0).op("i32.add").get(j0);
   field("bColumn").op("i32.mul").op("i32.add");
   field("panels").get(unit);
-  field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").get(columns);
+  field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").set(to).set(b);
+  field("windowsB").if();
+  f.get(b).get(to).get(j0).get(columns).i32(0);
+  field("k").get(matrix).load("i32.load", 4);
+  field("windowsB").callIndirect(module.type(packingParameters, []));
+  f.else().get(b).get(to).get(columns);
   field("k");
   field("bColumn");
-  field("bRow").call(packing.columns.index);
+  field("bRow").call(packing.columns.index).end();
   f.get(unit).get(count).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(next).end();
   return f;
 }

@@ -1,6 +1,23 @@
-import type { MatmulKernel, Store } from "@gradloom/engine";
+import type { MatmulKernel, MatrixOperand, Store } from "@gradloom/engine";
 import { countIterations } from "./loop-nest.ts";
+import { termDigits } from "./matmul-loop.ts";
 import { tileColumns, tileRows } from "./micro-kernel.ts";
+
+/** Where a matrix is: elements from the start of its operand, and the place of its guards' values in a list. */
+export interface Matrix {
+  readonly offset: number;
+  readonly guards: number;
+}
+
+/** A matrix of the batch. */
+interface BatchEntry {
+  readonly a: Matrix;
+  readonly b: Matrix;
+  /** Which of the different matrices b. */
+  readonly which: number;
+  /** Elements from the start of the output. */
+  readonly to: number;
+}
 
 /** How a matrix product is carried out: sizes of blocks, and what is brought into another order first. */
 export interface MatmulPlan {
@@ -17,10 +34,11 @@ export interface MatmulPlan {
   readonly leastGrain: number;
   /** Where the product goes as it is: contiguous rows of this stride. Else an epilogue takes it. */
   readonly output: Store | undefined;
-  /** For each matrix of the batch: elements from the start of a, of b, which of the different b, and of c. */
-  readonly batches: readonly (readonly [number, number, number, number])[];
-  /** For each of the different matrices b: elements from the start of b. */
-  readonly matrices: readonly number[];
+  readonly batches: readonly BatchEntry[];
+  /** The different matrices b. */
+  readonly matrices: readonly Matrix[];
+  /** What the guards of windows start from. */
+  readonly guards: readonly number[];
   /** Bytes of a row of a thread's block. */
   readonly blockRow: number;
 }
@@ -37,18 +55,21 @@ const ownElements = 131072;
 /** Whether blocking pays; otherwise a sum for each element does. */
 export function isBlocked(kernel: MatmulKernel): boolean {
   const { m, n, k, dtype } = kernel;
-  return dtype === "float32" && m >= tileRows && n >= tileColumns / 2 && k >= 4;
+  const large = m >= tileRows && n >= tileColumns / 2 && k >= 4;
+  return dtype === "float32" && (large || termDigits(kernel) === undefined);
 }
 
 /** Chooses the blocks for a number of threads. What is computed does not depend on them, to the last bit. */
 export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
   const { m, n, k, a, b } = kernel;
-  const { batches, matrices } = batchTable(kernel, plainOutput(kernel));
   const output = plainOutput(kernel);
+  const { batches, matrices, guards } = batchTable(kernel, output);
   // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
   const termBlock = Math.ceil(k / Math.ceil(k / 512));
-  const packA = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
-  const mustPackB = b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
+  const packA =
+    a.window !== undefined || a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
+  const mustPackB =
+    b.window !== undefined || b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
   // Few rows: threads share out the columns, and nothing of b, the larger matrix, has to go from one to another.
   const byColumns = mustPackB && m <= 192;
   const wanted = threads > 1 ? 8 * threads : 1;
@@ -89,6 +110,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
     output,
     batches,
     matrices,
+    guards,
     // Not a multiple of a power of two, so that rows do not compete for the same places in the cache.
     blockRow: 4 * roundUp(columnBlock, tileColumns) + (columnBlock % 256 === 0 ? 64 : 0),
   };
@@ -105,23 +127,35 @@ function plainOutput(kernel: MatmulKernel): Store | undefined {
 function batchTable(
   kernel: MatmulKernel,
   output: Store | undefined,
-): Pick<MatmulPlan, "batches" | "matrices"> {
-  const batches: [number, number, number, number][] = [];
-  const different = new Map<number, number>();
+): Pick<MatmulPlan, "batches" | "matrices" | "guards"> {
+  const batches: BatchEntry[] = [];
+  const matrices: Matrix[] = [];
+  const guards: number[] = [];
+  const known = new Map<string, number>();
   const position = kernel.batch.map(() => 0);
-  const at = (strides: readonly number[]): number =>
-    position.reduce((sum, index, i) => sum + index * strides[i], 0);
+  const at = (strides: readonly number[], start = 0): number =>
+    position.reduce((sum, index, i) => sum + index * strides[i], start);
+  /** A number for what is equal to something before, a new one for what is not. */
+  const find = (key: string, create: () => number): number => {
+    const number = known.get(key) ?? create();
+    known.set(key, number);
+    return number;
+  };
+  const matrix = ({ batchStrides, window }: MatrixOperand): Matrix => {
+    const starts = window?.guards.map(({ offset, strides }) => at(strides, offset)) ?? [];
+    const place = find(`${starts}`, () => guards.push(...starts) - starts.length);
+    return { offset: at(batchStrides), guards: place };
+  };
   for (let left = countIterations(kernel.batch); left > 0; left--) {
-    const offset = at(kernel.b.batchStrides);
-    const which = different.get(offset) ?? different.size;
-    different.set(offset, which);
+    const b = matrix(kernel.b);
+    const which = find(`${b.offset} ${b.guards}`, () => matrices.push(b) - 1);
     const to = output ? at(output.access.strides) : 0;
-    batches.push([at(kernel.a.batchStrides), offset, which, to]);
+    batches.push({ a: matrix(kernel.a), b, which, to });
     for (let i = position.length - 1; i >= 0 && ++position[i] === kernel.batch[i]; i--) {
       position[i] = 0;
     }
   }
-  return { batches, matrices: [...different.keys()] };
+  return { batches, matrices, guards };
 }
 
 function roundUp(value: number, multiple: number): number {

@@ -1,4 +1,10 @@
-import { BackendError, type Kernel, type LoopKernel, type MatmulKernel } from "@gradloom/engine";
+import {
+  BackendError,
+  type Kernel,
+  type LoopKernel,
+  type MatmulKernel,
+  type MatrixOperand,
+} from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { coreSlots } from "./core.ts";
 import { loopNanoseconds, matmulNanoseconds } from "./cost.ts";
@@ -12,10 +18,12 @@ import {
   type MatmulField,
   matmulArgumentBytes,
   matmulField,
+  matrixFields,
 } from "./matmul-arguments.ts";
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
-import { isBlocked, type MatmulPlan, planMatmul } from "./matmul-plan.ts";
+import { isBlocked, type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
+import { compileWindowPacking, windowStructure } from "./window-packing.ts";
 
 /** A word of an argument block: an address that is put together when the memory is laid out. */
 export type Word =
@@ -158,6 +166,7 @@ function matmulArguments(
   const start = matmulArgumentBytes;
   const batches = start + layout.byteLength;
   const matrices = batches + plan.batches.length * batchFields * 4;
+  const guards = matrices + plan.matrices.length * matrixFields * 4;
   const words: [number, Word][] = buffers.map((buffer, i) => [
     start + layout.bufferOffset(i),
     { kind: "buffer", buffer, offset: 0 },
@@ -198,6 +207,14 @@ function matmulArguments(
   set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
   set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
   set("block", { kind: "own", offset: bytesA + bytesB });
+  const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
+    const structure = windowStructure(operand, isA);
+    if (structure === undefined) return 0;
+    const write = () => compileWindowPacking(structure, features);
+    return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
+  };
+  set("windowsA", packing(a, true));
+  set("windowsB", packing(b, false));
   if (output) {
     const { access } = output;
     set("c", buffer(access.buffer, access.offset));
@@ -210,18 +227,28 @@ function matmulArguments(
     set("arguments", { kind: "self", offset: start });
   }
   const panelBytes = Math.ceil(n / 8) * k * 32;
-  plan.batches.forEach(([fromA, fromB, which, to], i) => {
-    [4 * fromA, 4 * fromB, which * panelBytes, 4 * to].forEach((value, field) => {
-      words.push([batches + (i * batchFields + field) * 4, { kind: "value", value }]);
+  const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {
+    rows.flat().forEach((word, i) => {
+      words.push([at + 4 * i, typeof word === "number" ? { kind: "value", value: word } : word]);
     });
-  });
-  plan.matrices.forEach((offset, i) => {
-    words.push([matrices + i * 4, { kind: "value", value: 4 * offset }]);
-  });
+  };
+  const guardsOf = (matrix: Matrix): Word => ({ kind: "self", offset: guards + 4 * matrix.guards });
+  tabulate(
+    batches,
+    plan.batches.map(({ a: one, b: other, which, to }) => [
+      ...[4 * one.offset, 4 * other.offset, which * panelBytes, 4 * to],
+      ...[guardsOf(one), guardsOf(other)],
+    ]),
+  );
+  tabulate(
+    matrices,
+    plan.matrices.map((matrix) => [4 * matrix.offset, guardsOf(matrix)]),
+  );
+  tabulate(guards, [plan.guards]);
   return {
     words,
     scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
-    argumentBytes: matrices + plan.matrices.length * 4,
+    argumentBytes: guards + plan.guards.length * 4,
     ownBytes: bytesA + bytesB + rows * plan.blockRow,
   };
 }

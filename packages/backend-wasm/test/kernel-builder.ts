@@ -223,15 +223,25 @@ export class KernelBuilder {
     return code.push({ op: "load", dtype, access, guards: [] }, low, high);
   }
 
-  /** A matrix operand, from an input or from what an earlier kernel wrote. */
-  operand(dtype: DType, batch: readonly number[], rows: number, columns: number): MatrixOperand {
+  /**
+   * A matrix operand, from an input or from what an earlier kernel wrote. Rows and columns that are several digits make
+   * it one of windows.
+   */
+  operand(
+    dtype: DType,
+    batch: readonly number[],
+    rows: readonly number[],
+    columns: readonly number[],
+  ): MatrixOperand {
     const { draw } = this;
-    const sizes = [...batch, rows, columns];
+    const sizes = [...batch, ...rows, ...columns];
     const outputs = this.#readable(dtype, true).filter((number) => {
       const { low, high } = this.program.buffers[number];
       return dtype === "int32" || (low > -1e4 && high < 1e4);
     });
     let access: Access;
+    let guards: Reach["guards"] = [];
+    const windows = rows.length + columns.length > 2 || draw.chance(10);
     if (outputs.length > 0 && draw.chance(60)) {
       const buffer = draw.pick(outputs);
       const affine = drawReachWithin(draw, sizes, this.program.buffers[buffer].length);
@@ -246,17 +256,19 @@ export class KernelBuilder {
         high,
         filling: { seed: filling, kind: "plain" },
       });
-      access = this.#place(drawReach(draw, sizes, false), buffer);
+      const reach = drawReach(draw, sizes, windows);
+      access = this.#place(reach, buffer);
+      guards = reach.guards;
     }
-    const { buffer, offset, strides } = access;
-    const [rowStride, columnStride] = strides.slice(batch.length);
-    return {
-      buffer,
-      offset,
-      batchStrides: strides.slice(0, batch.length),
-      rowStride,
-      columnStride,
-    };
+    const { buffer, offset } = access;
+    const batchStrides = access.strides.slice(0, batch.length);
+    const strides = access.strides.slice(batch.length);
+    if (windows) {
+      const window = { rows, columns, strides, guards };
+      return { buffer, offset, batchStrides, rowStride: 0, columnStride: 0, window };
+    }
+    const [rowStride, columnStride] = strides;
+    return { buffer, offset, batchStrides, rowStride, columnStride };
   }
 
   operandRange(operand: MatrixOperand): number {

@@ -5,12 +5,11 @@ import {
   type Instruction,
   isFloat,
   type Kernel,
-  type LoopKernel,
-  type MatmulKernel,
   philox,
   type Stage,
   type TypedArray,
 } from "@gradloom/engine";
+import { matmulAsLoops } from "../src/matmul-loop.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
 
 // How far, in units of the last place, an operation may be from what the oracle computes.
@@ -86,7 +85,7 @@ export function isInexact({ program }: RandomProgram): boolean {
 }
 
 function perturbKernel(kernel: Kernel, firstNoise: number, seed: number): Kernel {
-  const loops = kernel.kind === "loop" ? kernel : asLoops(kernel);
+  const loops = kernel.kind === "loop" ? kernel : matmulAsLoops(kernel);
   const { buffers, outer, stages } = loops;
   const positions = noises.map((_, i) => buffers.length + i);
   // Scratch comes behind the buffers, and so moves.
@@ -114,9 +113,10 @@ function perturbStage(
   const disturb = (position: number, dtype: DType, amplitude: number): number => {
     const noise = noises.findIndex((n) => n.dtype === dtype && n.amplitude === amplitude);
     if (noise < 0) return position;
-    const share = Math.floor(noiseLength / 2 / Math.max(sizes.length, 1));
+    // Each point has noise of its own along each loop, so long loops get a stride of 1 before others get more.
+    const spare = Math.max(noiseLength / 2 - sizes.reduce((sum, size) => sum + size, 0), 0);
     const strides = sizes.map((size, loop) => {
-      const most = Math.floor(share / Math.max(size, 1));
+      const most = 1 + Math.floor(spare / sizes.length / Math.max(size, 1));
       return most - ((code.length * 7 + loop * 3) % Math.max(Math.ceil(most / 2), 1));
     });
     const offset = philox(code.length, seed, 2, 3, 0) & (noiseLength / 2 - 1);
@@ -182,36 +182,4 @@ function amplitudeOf(instruction: Instruction, stages: readonly Stage[]): number
     default:
       return exact.has(instruction.op) ? 0 : function_;
   }
-}
-
-/** A product of matrices as a loop kernel: the definition, written out. */
-export function asLoops(kernel: MatmulKernel): LoopKernel {
-  const { buffers, scalars, label, dtype, batch, m, n, k, a, b, epilogue } = kernel;
-  const load = (operand: typeof a, strides: readonly number[]): Instruction => ({
-    op: "load",
-    dtype,
-    access: {
-      buffer: operand.buffer,
-      offset: operand.offset,
-      strides: [...operand.batchStrides, ...strides],
-    },
-    guards: [],
-  });
-  const product = {
-    inner: [k],
-    code: [
-      load(a, [a.rowStride, 0, a.columnStride]),
-      load(b, [0, b.columnStride, b.rowStride]),
-      { op: "mul", dtype, args: [0, 1] } as const,
-    ],
-    stores: [],
-    results: [{ value: 2, reduce: "sum" } as const],
-  };
-  const code = epilogue.code.map(
-    (instruction): Instruction =>
-      instruction.op === "product" ? { op: "result", dtype, stage: 0, result: 0 } : instruction,
-  );
-  const outer = [...batch, m, n];
-  const stages = [product, { ...epilogue, code }];
-  return { kind: "loop", buffers, scalars, label, outer, stages, scratch: [] };
 }

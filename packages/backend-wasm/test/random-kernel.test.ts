@@ -2,10 +2,10 @@ import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { elementOps, type Kernel } from "@gradloom/engine";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { matmulAsLoops } from "../src/matmul-loop.ts";
 import { compare, runOn, sameBits } from "./compare.ts";
 import { drawFrom } from "./draw.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
-import { asLoops } from "./perturb.ts";
 import { randomProgram } from "./random-kernel.ts";
 
 function sample(count: number): RandomProgram[] {
@@ -51,7 +51,7 @@ describe("the comparison", () => {
     let products = 0;
     for (const random of sample(100)) {
       const kernels = random.program.kernels.map((kernel) =>
-        kernel.kind === "matmul" ? asLoops(kernel) : kernel,
+        kernel.kind === "matmul" ? matmulAsLoops(kernel) : kernel,
       );
       if (!random.program.kernels.some(({ kind }) => kind === "matmul")) continue;
       const written = { ...random, program: { ...random.program, kernels } };

@@ -84,10 +84,11 @@ function randomMatmul(program: ProgramBuilder): { builder: KernelBuilder; kernel
   const { draw } = program;
   const batch = drawSizes(draw, draw.pick([0, 0, 0, 1, 2]), 6);
   const [m, n, k] = draw.shuffle(drawSizes(draw, 3, draw.chance(15) ? 60000 : 6000));
+  const [rows, columns, terms] = [m, n, k].map((size) => drawDigits(draw, size));
   const kernel = new KernelBuilder(program, [...batch, m, n]);
   const dtype = draw.pick(["float32", "float32", "float32", "float64", "int32"] as const);
-  const a = kernel.operand(dtype, batch, m, k);
-  const b = kernel.operand(dtype, batch, k, n);
+  const a = kernel.operand(dtype, batch, rows, joinSome(draw, terms));
+  const b = kernel.operand(dtype, batch, joinSome(draw, terms), columns);
   const code = kernel.expression();
   const range = kernel.operandRange(a) * kernel.operandRange(b) * k;
   code.push({ op: "product", dtype }, -range, range);
@@ -102,6 +103,26 @@ function randomMatmul(program: ProgramBuilder): { builder: KernelBuilder; kernel
     builder: kernel,
     kernel: { kind: "matmul", label, buffers, scalars, dtype, batch, m, n, k, a, b, epilogue },
   };
+}
+
+/** A size as the product of one to three. */
+function drawDigits(draw: Draw, size: number): number[] {
+  const digits = [size];
+  while (digits.length < 3 && draw.chance(30)) {
+    const digit = draw.pick([1, 2, 3, 4, 5, 7, 8]);
+    if (digits[0] % digit === 0) digits.splice(0, 1, digits[0] / digit, digit);
+  }
+  return draw.shuffle(digits);
+}
+
+/** The same digits, with neighbours made one here and there. */
+function joinSome(draw: Draw, digits: readonly number[]): number[] {
+  const joined: number[] = [];
+  for (const digit of digits) {
+    if (joined.length > 0 && draw.chance(30)) joined.push((joined.pop() as number) * digit);
+    else joined.push(digit);
+  }
+  return joined;
 }
 
 /** Sizes of nested loops with at most about `budget` points; seldom one of them is 0. */
