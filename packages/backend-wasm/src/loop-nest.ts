@@ -14,7 +14,10 @@ export function affinesIn(instruction: Instruction): readonly Affine[] {
 }
 
 /** The same stage with the strides of each affine expression rewritten. */
-function withStrides(stage: Stage, rewrite: (strides: readonly number[]) => number[]): Stage {
+export function withStrides(
+  stage: Stage,
+  rewrite: (strides: readonly number[]) => number[],
+): Stage {
   const change = <T extends Affine>(affine: T): T => ({
     ...affine,
     strides: rewrite(affine.strides),

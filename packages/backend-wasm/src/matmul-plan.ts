@@ -1,6 +1,6 @@
 import type { MatmulKernel, MatrixOperand, Store } from "@gradloom/engine";
 import { countIterations } from "./loop-nest.ts";
-import { termDigits } from "./matmul-loop.ts";
+import { termDigits } from "./matmul-digits.ts";
 import { tileColumns, tileRows } from "./micro-kernel.ts";
 
 /** Where a matrix is: elements from the start of its operand, and the place of its guards' values in a list. */

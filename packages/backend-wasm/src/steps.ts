@@ -1,29 +1,15 @@
-import {
-  BackendError,
-  type Kernel,
-  type LoopKernel,
-  type MatmulKernel,
-  type MatrixOperand,
-} from "@gradloom/engine";
+import { BackendError, type Kernel, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
-import { coreSlots } from "./core.ts";
-import { loopNanoseconds, matmulNanoseconds } from "./cost.ts";
+import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
 import { compileLoopKernel, loopNeeds } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
-import {
-  batchFields,
-  type MatmulField,
-  matmulArgumentBytes,
-  matmulField,
-  matrixFields,
-} from "./matmul-arguments.ts";
-import { compileEpilogue } from "./matmul-epilogue.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
-import { isBlocked, type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
-import { compileWindowPacking, windowStructure } from "./window-packing.ts";
+import { isBlocked } from "./matmul-plan.ts";
+import { sharedBuffer, splitTerms } from "./matmul-split.ts";
+import { matmulSteps } from "./matmul-steps.ts";
 
 /** A word of an argument block: an address that is put together when the memory is laid out. */
 export type Word =
@@ -76,7 +62,13 @@ export function stepsOf(
     throw new BackendError(`compile: a ${kernel.kind} kernel is not supported yet.`);
   }
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
-  return matmulSteps(kernel, number, barrier, context);
+  const split = splitTerms(kernel);
+  if (split === undefined) return matmulSteps(kernel, number, barrier, context, 0);
+  return [
+    // What was in the shared memory before may still be read.
+    ...matmulSteps(split.parts, number, true, context, split.bytes),
+    ...loopSteps(split.sum, number, true, context),
+  ];
 }
 
 function loopSteps(
@@ -91,7 +83,7 @@ function loopSteps(
   const layout = argumentLayout(kernel);
   const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
     layout.bufferOffset(i),
-    { kind: "buffer", buffer, offset: 0 },
+    bufferWord(buffer, 0),
   ]);
   let ownBytes = 0;
   needs.scratchBytes.forEach((bytes, i) => {
@@ -115,142 +107,9 @@ function loopSteps(
   ];
 }
 
-function matmulSteps(
-  kernel: MatmulKernel,
-  number: number,
-  barrier: boolean,
-  context: StepContext,
-): Step[] {
-  const { m, n, k, batch } = kernel;
-  if (countIterations(batch) === 0) return [];
-  const plan = planMatmul(kernel, context.threads);
-  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(kernel, plan, context);
-  const common = { kernel: number, argumentBytes, words, scalars };
-  const panels = plan.matrices.length * Math.ceil(n / 8);
-  const steps: Step[] = [];
-  if (plan.packB === "shared") {
-    steps.push({
-      ...common,
-      function: coreSlots.panels,
-      units: panels,
-      leastGrain: 2,
-      nanoseconds: panels * 8 * k * 0.35,
-      // Another product before this one may still be reading its panels from the same memory.
-      barrier: true,
-      sharedBytes: panels * 32 * k,
-      ownBytes: 0,
-    });
-  }
-  steps.push({
-    ...common,
-    function: coreSlots.blocks,
-    units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
-    nanoseconds:
-      matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
-    leastGrain: plan.leastGrain,
-    barrier: barrier || plan.packB === "shared",
-    sharedBytes: plan.packB === "shared" ? panels * 32 * k : 0,
-    ownBytes,
-  });
-  return steps;
-}
-
-/** The arguments of the matrix product, then those of the epilogue, then the tables. */
-function matmulArguments(
-  kernel: MatmulKernel,
-  plan: MatmulPlan,
-  { library, features }: StepContext,
-): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
-  const layout = argumentLayout(kernel);
-  const { a, b, buffers, m, n, k } = kernel;
-  const start = matmulArgumentBytes;
-  const batches = start + layout.byteLength;
-  const matrices = batches + plan.batches.length * batchFields * 4;
-  const guards = matrices + plan.matrices.length * matrixFields * 4;
-  const words: [number, Word][] = buffers.map((buffer, i) => [
-    start + layout.bufferOffset(i),
-    { kind: "buffer", buffer, offset: 0 },
-  ]);
-  const set = (name: MatmulField, word: Word | number): void => {
-    words.push([
-      matmulField(name),
-      typeof word === "number" ? { kind: "value", value: word } : word,
-    ]);
-  };
-  const buffer = (position: number, offset: number): Word => ({
-    kind: "buffer",
-    buffer: buffers[position],
-    offset: 4 * offset,
-  });
-  const { output } = plan;
-  set("a", buffer(a.buffer, a.offset));
-  set("b", buffer(b.buffer, b.offset));
-  set("m", m);
-  set("n", n);
-  set("k", k);
-  set("aRow", 4 * a.rowStride);
-  set("aColumn", 4 * a.columnStride);
-  set("bRow", 4 * b.rowStride);
-  set("bColumn", 4 * b.columnStride);
-  set("rowBlock", plan.rowBlock);
-  set("columnBlock", plan.columnBlock);
-  set("termBlock", plan.termBlock);
-  set("rowBlocks", plan.rowBlocks);
-  set("columnBlocks", plan.columnBlocks);
-  set("batches", { kind: "self", offset: batches });
-  set("matrices", { kind: "self", offset: matrices });
-  set("blockRow", plan.blockRow);
-  const rows = Math.ceil(plan.rowBlock / 4) * 4;
-  const bytesA = plan.packA ? rows * plan.termBlock * 4 : 0;
-  const bytesB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
-  set("panels", plan.packB === "shared" ? { kind: "shared", offset: 0 } : 0);
-  set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
-  set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
-  set("block", { kind: "own", offset: bytesA + bytesB });
-  const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
-    const structure = windowStructure(operand, isA);
-    if (structure === undefined) return 0;
-    const write = () => compileWindowPacking(structure, features);
-    return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
-  };
-  set("windowsA", packing(a, true));
-  set("windowsB", packing(b, false));
-  if (output) {
-    const { access } = output;
-    set("c", buffer(access.buffer, access.offset));
-    set("cRow", 4 * access.strides[access.strides.length - 2]);
-  } else {
-    const key = structureKey(kernel);
-    const entry = library.get(key, () => compileEpilogue(kernel, features));
-    set("cRow", 0);
-    set("epilogue", { kind: "slot", entry });
-    set("arguments", { kind: "self", offset: start });
-  }
-  const panelBytes = Math.ceil(n / 8) * k * 32;
-  const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {
-    rows.flat().forEach((word, i) => {
-      words.push([at + 4 * i, typeof word === "number" ? { kind: "value", value: word } : word]);
-    });
-  };
-  const guardsOf = (matrix: Matrix): Word => ({ kind: "self", offset: guards + 4 * matrix.guards });
-  tabulate(
-    batches,
-    plan.batches.map(({ a: one, b: other, which, to }) => [
-      ...[4 * one.offset, 4 * other.offset, which * panelBytes, 4 * to],
-      ...[guardsOf(one), guardsOf(other)],
-    ]),
-  );
-  tabulate(
-    matrices,
-    plan.matrices.map((matrix) => [4 * matrix.offset, guardsOf(matrix)]),
-  );
-  tabulate(guards, [plan.guards]);
-  return {
-    words,
-    scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
-    argumentBytes: guards + plan.guards.length * 4,
-    ownBytes: bytesA + bytesB + rows * plan.blockRow,
-  };
+/** Where a kernel's buffer is, and bytes behind its start. */
+export function bufferWord(buffer: number, offset: number): Word {
+  return buffer === sharedBuffer ? { kind: "shared", offset } : { kind: "buffer", buffer, offset };
 }
 
 /** The functions of the library that a step needs. */

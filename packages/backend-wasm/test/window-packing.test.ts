@@ -21,6 +21,8 @@ const cases: readonly ConvolutionCase[] = [
   { ...small, size: [4, 6], kernel: [2, 2], padding: 200, stride: 9 },
   // Blocks of columns and of terms.
   { batch: 1, channels: 23, outChannels: 4, size: [13, 11], kernel: [5, 5], padding: 2 },
+  // Many terms, which are cut.
+  { batch: 6, channels: 1, outChannels: 4, size: [42, 41], kernel: [2, 3], padding: 1 },
   { batch: 1, channels: 3, outChannels: 300, size: [5, 5], kernel: [3, 3], padding: 1 },
 ];
 

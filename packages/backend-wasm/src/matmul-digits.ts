@@ -1,0 +1,83 @@
+import type { Affine, Guard, MatmulKernel } from "@gradloom/engine";
+
+/** The strides of an affine expression of an operand, by what its loops are to the product. */
+export interface OperandStrides {
+  readonly offset: number;
+  readonly batch: readonly number[];
+  /** Digits of the rows of a, or of the columns of b. */
+  readonly sides: readonly number[];
+  /** Digits of `k`. */
+  readonly terms: readonly number[];
+}
+
+/**
+ * Digits of `k` of which both operands' digits are made, so that each has a stride for each of them; `undefined` if
+ * the operands' digits do not nest.
+ */
+export function termDigits({ a, b, k }: MatmulKernel): readonly number[] | undefined {
+  const [one, other] = [[...(a.window?.columns ?? [k])], [...(b.window?.rows ?? [k])]];
+  const digits: number[] = [];
+  // From the inside: the smaller digit, and what it leaves of the larger one.
+  let [x, y] = [1, 1];
+  while (k > 0) {
+    while (x === 1 && one.length > 0) x = one.pop() as number;
+    while (y === 1 && other.length > 0) y = other.pop() as number;
+    if (x * y === 1) return digits.length > 0 ? digits : [1];
+    const digit = Math.min(x, y);
+    if (Math.max(x, y) % digit !== 0) return undefined;
+    digits.unshift(digit);
+    x /= digit;
+    y /= digit;
+  }
+  return [k];
+}
+
+/** Where an operand's elements are, and its guards, with strides for these digits of `k`. */
+export function operandStrides(
+  { a, b, m, n, k, batch }: MatmulKernel,
+  isA: boolean,
+  digits: readonly number[],
+): { readonly access: OperandStrides; readonly guards: readonly (OperandStrides & Guard)[] } {
+  const operand = isA ? a : b;
+  const { rowStride, columnStride, offset, batchStrides } = operand;
+  const window = operand.window ?? {
+    rows: [isA ? m : k],
+    columns: [isA ? k : n],
+    strides: [rowStride, columnStride],
+    guards: [],
+  };
+  const columns = batch.length + window.rows.length;
+  const divide = <T extends Affine>(affine: T): OperandStrides & T => {
+    const { strides } = affine;
+    const rows = strides.slice(batch.length, columns);
+    const rest = strides.slice(columns);
+    return {
+      ...affine,
+      batch: strides.slice(0, batch.length),
+      sides: isA ? rows : rest,
+      terms: isA ? spread(rest, window.columns, digits) : spread(rows, window.rows, digits),
+    };
+  };
+  const access = divide({ offset, strides: [...batchStrides, ...window.strides] });
+  return { access, guards: window.guards.map(divide) };
+}
+
+/** The strides of digits that divide others, given theirs. */
+export function spread(
+  strides: readonly number[],
+  sizes: readonly number[],
+  digits: readonly number[],
+): number[] {
+  const result: number[] = [];
+  let i = sizes.length - 1;
+  let unit = 1;
+  for (const digit of [...digits].reverse()) {
+    while (i > 0 && unit === sizes[i]) {
+      i--;
+      unit = 1;
+    }
+    result.unshift(strides[i] * unit);
+    unit *= digit;
+  }
+  return result;
+}

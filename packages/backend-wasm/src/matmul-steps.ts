@@ -1,0 +1,162 @@
+import type { MatmulKernel, MatrixOperand } from "@gradloom/engine";
+import { argumentLayout } from "./argument-block.ts";
+import { coreSlots } from "./core.ts";
+import { matmulNanoseconds } from "./cost.ts";
+import { structureKey } from "./library.ts";
+import { countIterations } from "./loop-nest.ts";
+import {
+  batchFields,
+  type MatmulField,
+  matmulArgumentBytes,
+  matmulField,
+  matrixFields,
+} from "./matmul-arguments.ts";
+import { compileEpilogue } from "./matmul-epilogue.ts";
+import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
+import { bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
+import { compileWindowPacking, windowStructure } from "./window-packing.ts";
+
+/**
+ * The steps of a product of matrices in blocks. The first `sharedBytes` of the shared memory are used for something else.
+ */
+export function matmulSteps(
+  kernel: MatmulKernel,
+  number: number,
+  barrier: boolean,
+  context: StepContext,
+  sharedBytes: number,
+): Step[] {
+  const { m, n, k, batch } = kernel;
+  if (countIterations(batch) === 0) return [];
+  const plan = planMatmul(kernel, context.threads);
+  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(
+    kernel,
+    plan,
+    context,
+    sharedBytes,
+  );
+  const common = { kernel: number, argumentBytes, words, scalars };
+  const panels = plan.matrices.length * Math.ceil(n / 8);
+  const steps: Step[] = [];
+  if (plan.packB === "shared") {
+    steps.push({
+      ...common,
+      function: coreSlots.panels,
+      units: panels,
+      leastGrain: 2,
+      nanoseconds: panels * 8 * k * 0.35,
+      // Another product before this one may still be reading its panels from the same memory.
+      barrier: true,
+      sharedBytes: sharedBytes + panels * 32 * k,
+      ownBytes: 0,
+    });
+  }
+  steps.push({
+    ...common,
+    function: coreSlots.blocks,
+    units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
+    nanoseconds:
+      matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
+    leastGrain: plan.leastGrain,
+    barrier: barrier || plan.packB === "shared",
+    sharedBytes: sharedBytes + (plan.packB === "shared" ? panels * 32 * k : 0),
+    ownBytes,
+  });
+  return steps;
+}
+
+/** The arguments of the matrix product, then those of the epilogue, then the tables. */
+function matmulArguments(
+  kernel: MatmulKernel,
+  plan: MatmulPlan,
+  { library, features }: StepContext,
+  panels: number,
+): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
+  const layout = argumentLayout(kernel);
+  const { a, b, buffers, m, n, k } = kernel;
+  const start = matmulArgumentBytes;
+  const batches = start + layout.byteLength;
+  const matrices = batches + plan.batches.length * batchFields * 4;
+  const guards = matrices + plan.matrices.length * matrixFields * 4;
+  const words: [number, Word][] = buffers.map((buffer, i) => [
+    start + layout.bufferOffset(i),
+    bufferWord(buffer, 0),
+  ]);
+  const set = (name: MatmulField, word: Word | number): void => {
+    words.push([
+      matmulField(name),
+      typeof word === "number" ? { kind: "value", value: word } : word,
+    ]);
+  };
+  const buffer = (position: number, offset: number): Word =>
+    bufferWord(buffers[position], 4 * offset);
+  const { output } = plan;
+  set("a", buffer(a.buffer, a.offset));
+  set("b", buffer(b.buffer, b.offset));
+  set("m", m);
+  set("n", n);
+  set("k", k);
+  set("aRow", 4 * a.rowStride);
+  set("aColumn", 4 * a.columnStride);
+  set("bRow", 4 * b.rowStride);
+  set("bColumn", 4 * b.columnStride);
+  set("rowBlock", plan.rowBlock);
+  set("columnBlock", plan.columnBlock);
+  set("termBlock", plan.termBlock);
+  set("rowBlocks", plan.rowBlocks);
+  set("columnBlocks", plan.columnBlocks);
+  set("batches", { kind: "self", offset: batches });
+  set("matrices", { kind: "self", offset: matrices });
+  set("blockRow", plan.blockRow);
+  const rows = Math.ceil(plan.rowBlock / 4) * 4;
+  const bytesA = plan.packA ? rows * plan.termBlock * 4 : 0;
+  const bytesB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
+  set("panels", plan.packB === "shared" ? { kind: "shared", offset: panels } : 0);
+  set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
+  set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
+  set("block", { kind: "own", offset: bytesA + bytesB });
+  const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
+    const structure = windowStructure(operand, isA);
+    if (structure === undefined) return 0;
+    const write = () => compileWindowPacking(structure, features);
+    return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
+  };
+  set("windowsA", packing(a, true));
+  set("windowsB", packing(b, false));
+  if (output) {
+    const { access } = output;
+    set("c", buffer(access.buffer, access.offset));
+    set("cRow", 4 * access.strides[access.strides.length - 2]);
+  } else {
+    const key = structureKey(kernel);
+    const entry = library.get(key, () => compileEpilogue(kernel, features));
+    set("cRow", 0);
+    set("epilogue", { kind: "slot", entry });
+    set("arguments", { kind: "self", offset: start });
+  }
+  const panelBytes = Math.ceil(n / 8) * k * 32;
+  const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {
+    rows.flat().forEach((word, i) => {
+      words.push([at + 4 * i, typeof word === "number" ? { kind: "value", value: word } : word]);
+    });
+  };
+  const guardsOf = (matrix: Matrix): Word => ({ kind: "self", offset: guards + 4 * matrix.guards });
+  tabulate(
+    batches,
+    plan.batches.map(({ a: one, b: other, which, to }) => [
+      ...[4 * one.offset, 4 * other.offset, which * panelBytes, 4 * to],
+      ...[guardsOf(one), guardsOf(other)],
+    ]),
+  );
+  tabulate(
+    matrices,
+    plan.matrices.map((matrix) => [4 * matrix.offset, guardsOf(matrix)]),
+  );
+  tabulate(guards, [plan.guards]);
+  return {
+    words,
+    scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
+    argumentBytes: guards + plan.guards.length * 4,
+    ownBytes: bytesA + bytesB + rows * plan.blockRow,
+  };
+}
