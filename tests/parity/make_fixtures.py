@@ -15,11 +15,14 @@ import torch
 
 sys.dont_write_bytecode = True
 from recipes import (  # noqa: E402
-    creation, elementwise, linear_algebra, losses, modules, optimizers, reductions, shape,
+    creation, elementwise, indexing, linear_algebra, losses, modules, optimizers, reductions, schedules,
+    shape,
 )
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
-RECIPES = (creation, elementwise, reductions, shape, linear_algebra, losses, modules, optimizers)
+RECIPES = (
+    creation, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules,
+)
 
 
 def write(family):

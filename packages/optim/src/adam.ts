@@ -46,21 +46,24 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   }
 
   protected update(theta: Tensor, gradient: Tensor, options: Required<AdamOptions>): void {
-    const { betas, eps, weightDecay, amsgrad, maximize } = options;
-    const [beta1, beta2] = betas;
+    const { eps, weightDecay, amsgrad, maximize } = options;
+    const beta2 = options.betas[1];
     const t = this.countStep(theta);
     const lr = live(() => options.lr, theta);
+    // A schedule may change it, as it does lr.
+    const beta1 = live(() => options.betas[0], theta);
+    const rest = live(() => 1 - options.betas[0], theta);
     const m = this.moment(theta, "exp_avg");
     const v = this.moment(theta, "exp_avg_sq");
 
     const uphill = maximize ? gradient.neg() : gradient;
     const g = weightDecay === 0 ? uphill : uphill.add(theta.mul(weightDecay));
-    m.assign(m.mul(beta1).add(g.mul(1 - beta1)));
+    m.assign(m.mul(beta1).add(g.mul(rest)));
     v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
 
     const largest = amsgrad ? this.moment(theta, "max_exp_avg_sq") : v;
     if (amsgrad) largest.assign(largest.maximum(v));
-    const mHat = m.div(live(() => 1 - beta1 ** t(), theta));
+    const mHat = m.div(live(() => 1 - options.betas[0] ** t(), theta));
     const vHat = largest.div(live(() => 1 - beta2 ** t(), theta));
     theta.assign(theta.sub(mHat.mul(lr).div(vHat.sqrt().add(eps))));
   }

@@ -18,3 +18,15 @@ export function checkBetas(op: string, betas: readonly [number, number]): void {
     },
   );
 }
+
+/** @throws ArgumentError if an option is not a finite number. */
+export function checkReal(op: string, name: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new ArgumentError(`${op}: ${name} must be a finite number, got ${value}.`, { op });
+}
+
+/** @throws ArgumentError if an option is not an integer of at least 1. */
+export function checkPositiveInteger(op: string, name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new ArgumentError(`${op}: ${name} must be a positive integer, got ${value}.`, { op });
+}

@@ -1,4 +1,4 @@
-import { fromTypedArray, noGrad, onEachRun, realize, Tensor } from "@gradloom/tensor";
+import { fromTypedArray, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -17,7 +17,11 @@ export type ParameterGroup<O extends OptimizerOptions> = Partial<O> & {
 export type Parameters<O extends OptimizerOptions> = Iterable<Tensor> | Iterable<ParameterGroup<O>>;
 
 /** A group with all its options. */
-export type FullGroup<O extends OptimizerOptions> = O & { readonly params: readonly Tensor[] };
+export type FullGroup<O extends OptimizerOptions> = O & {
+  readonly params: readonly Tensor[];
+  /** The learning rate that schedules start from; the first schedule keeps it here. */
+  initialLr?: number;
+};
 
 /** What an optimizer remembers of one parameter. */
 export interface ParameterState {
@@ -40,18 +44,32 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The names of the moments that the optimizer keeps, as in PyTorch's state dicts. */
   protected abstract readonly momentNames: readonly string[];
   readonly #states: Map<Tensor, ParameterState> = new Map();
+  readonly #defaults: O;
 
   /**
    * @throws ArgumentError if there are no parameters, one is listed twice, one is not a floating
    *   leaf, or an option is out of its range.
    */
   constructor(params: Parameters<O>, options: O) {
-    const name = this.constructor.name;
-    this.paramGroups = toGroups(name, params, options);
-    checkParameters(name, this.paramGroups);
-    for (const group of this.paramGroups) this.checkOptions(group);
-    const parameters = this.paramGroups.flatMap((group) => group.params);
-    realize(...parameters.map(inPlace));
+    this.#defaults = options;
+    this.paramGroups = this.#checked([], toGroups(this.constructor.name, params, options));
+  }
+
+  /**
+   * Adds parameters in the middle of training, such as those of a layer that was frozen so far.
+   *
+   * @throws ArgumentError if one is in a group already, is not a floating leaf, or an option is out of its range.
+   */
+  addParamGroup(group: ParameterGroup<O>): void {
+    const added = toGroups(this.constructor.name, [group], this.#defaults);
+    this.paramGroups.push(...this.#checked(this.paramGroups, added));
+  }
+
+  #checked(present: readonly FullGroup<O>[], added: FullGroup<O>[]): FullGroup<O>[] {
+    checkParameters(this.constructor.name, [...present, ...added]);
+    for (const group of added) this.checkOptions(group);
+    settle(added.flatMap(({ params }) => params.map(inPlace)));
+    return added;
   }
 
   /** @throws ArgumentError if an option is out of its range. */
@@ -73,7 +91,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         }
       }
     });
-    realize(...updated);
+    settle(updated);
   }
 
   /** Forgets the gradients: they become `null`. */
@@ -120,7 +138,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
     this.#states.clear();
     for (const [parameter, state] of loaded.states) this.#states.set(parameter, state);
-    realize(...[...loaded.states.values()].flatMap((state) => [...state.moments.values()]));
+    settle([...loaded.states.values()].flatMap((state) => [...state.moments.values()]));
   }
 
   /**
@@ -140,15 +158,15 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return this.#states.get(parameter)?.moments.has(name) ?? false;
   }
 
-  /** A moment of a parameter, to read and to assign to. It starts with zeros. */
-  protected moment(parameter: Tensor, name: string): Tensor {
+  /** A moment of a parameter, to read and to assign to. It starts with `initial` everywhere. */
+  protected moment(parameter: Tensor, name: string, initial: number = 0): Tensor {
     const { moments } = this.#stateOf(parameter);
     let moment = moments.get(name);
     if (moment === undefined) {
       const length = parameter.numel;
-      const zeros =
+      const values =
         parameter.dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
-      moment = inPlace(fromTypedArray(zeros, parameter.shape));
+      moment = inPlace(fromTypedArray(values.fill(initial), parameter.shape));
       moments.set(name, moment);
     }
     return moment;

@@ -70,8 +70,9 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
       runs += 1;
     });
     const share = live(() => (isNew && runs === 1 ? 1 : 1 - dampening), theta);
-    b.assign(b.mul(momentum).add(g.mul(share)));
-    const direction = nesterov ? g.add(b.mul(momentum)) : b;
+    const mu = live(() => options.momentum, theta);
+    b.assign(b.mul(mu).add(g.mul(share)));
+    const direction = nesterov ? g.add(b.mul(mu)) : b;
     theta.assign(theta.sub(direction.mul(lr)));
   }
 }

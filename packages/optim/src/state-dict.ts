@@ -1,5 +1,6 @@
-import { noGrad, StateError, Tensor } from "@gradloom/tensor";
+import { StateError, Tensor } from "@gradloom/tensor";
 import type { FullGroup, OptimizerOptions, ParameterState } from "./optimizer.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** The state of an optimizer in PyTorch's layout. */
 export interface OptimizerStateDict {
@@ -21,7 +22,7 @@ export function saveOptimizerState<O extends OptimizerOptions>(
     if (remembered === undefined) continue;
     const { step, moments } = remembered;
     state[index] = step === undefined ? {} : { step };
-    for (const [name, moment] of moments) state[index][name] = copy(moment);
+    for (const [name, moment] of moments) state[index][name] = snapshot(moment);
   }
   return {
     state,
@@ -76,7 +77,7 @@ export function loadOptimizerState<O extends OptimizerOptions>(
 
   const options = groups.map((group, g) => {
     const values = dict.param_groups[g];
-    const names = Object.keys(group).filter((name) => name !== "params");
+    const names = [...Object.keys(group), "initialLr"].filter((name) => name !== "params");
     const known = names.filter((name) => Object.hasOwn(values, snakeCase(name)));
     return {
       ...group,
@@ -105,15 +106,10 @@ function readState(
       const [got, wanted] = [value, parameter].map(({ shape }) => `[${shape.join(", ")}]`);
       problems.push(`${name} of parameter ${number}: shape ${got} instead of ${wanted}`);
     } else {
-      moments.set(name, copy(value, parameter));
+      moments.set(name, snapshot(value, parameter));
     }
   }
   return { step, moments };
-}
-
-/** A tensor of its own with the value as it is now. */
-function copy(value: Tensor, like: Tensor = value): Tensor {
-  return noGrad(() => value.detach().to(like.dtype).clone());
 }
 
 function failure(op: string, problems: readonly string[]): StateError {
@@ -124,6 +120,6 @@ function failure(op: string, problems: readonly string[]): StateError {
 }
 
 /** `weightDecay` → `weight_decay`. */
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

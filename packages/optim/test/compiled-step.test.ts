@@ -1,11 +1,25 @@
 import { compile, manualSeed, randn, type Tensor, tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { Adam, AdamW, type Optimizer, SGD } from "../src/index.ts";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  Lion,
+  Muon,
+  OneCycleLR,
+  type Optimizer,
+  RMSprop,
+  SGD,
+} from "../src/index.ts";
 
 const makers: Record<string, (params: Tensor[]) => Optimizer> = {
   SGD: (params) => new SGD(params, { lr: 0.1, momentum: 0.9, dampening: 0.2, weightDecay: 0.01 }),
   Adam: (params) => new Adam(params, { lr: 0.1, amsgrad: true }),
   AdamW: (params) => new AdamW(params, { lr: 0.1 }),
+  RMSprop: (params) => new RMSprop(params, { lr: 0.1, momentum: 0.9, centered: true }),
+  Adagrad: (params) => new Adagrad(params, { lr: 0.1, lrDecay: 0.1 }),
+  Lion: (params) => new Lion(params, { lr: 0.1, weightDecay: 0.1 }),
+  Muon: (params) => new Muon(params, { lr: 0.1 }),
 };
 
 test.each(Object.entries(makers))(
@@ -33,3 +47,26 @@ test.each(Object.entries(makers))(
     expect(run(true)).toEqual(run(false));
   },
 );
+
+test.each([
+  ["SGD", (params: Tensor[]) => new SGD(params, { momentum: 0.5, nesterov: true })],
+  ["AdamW", (params: Tensor[]) => new AdamW(params)],
+] as const)("%s: a schedule of rate and momentum reaches compiled steps", (_, make) => {
+  const run = (isCompiled: boolean) => {
+    const w = tensor([1, -2, 3], { requiresGrad: true });
+    const optimizer = make([w]);
+    const schedule = new OneCycleLR(optimizer, 0.1, { totalSteps: 10 });
+    const step = () => {
+      optimizer.zeroGrad();
+      w.square().sum().backward();
+      optimizer.step();
+    };
+    const take = isCompiled ? compile(step) : step;
+    for (let i = 0; i < 8; i++) {
+      take();
+      schedule.step();
+    }
+    return w.arraySync();
+  };
+  expect(run(true)).toEqual(run(false));
+});

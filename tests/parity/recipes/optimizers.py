@@ -4,6 +4,7 @@ import torch
 import torch.nn as nn
 
 from .case import Draw, number, snake, spec
+from .written_out import Lion, Muon
 
 STEPS = 20
 SHOWN = (1, 2, 3, 10, 20)
@@ -21,12 +22,33 @@ VARIANTS = {
     ],
     "AdamW": [{}, {"lr": 0.01}, {"lr": 0.01, "weightDecay": 0.3}, {"lr": 0.02, "amsgrad": True},
               {"lr": 0.02, "weightDecay": 0}],
+    "RMSprop": [
+        {}, {"lr": 0.05, "alpha": 0.9}, {"lr": 0.02, "eps": 0.1}, {"lr": 0.02, "momentum": 0.9},
+        {"lr": 0.02, "alpha": 0.95, "centered": True}, {"lr": 0.02, "weightDecay": 0.1, "maximize": True},
+        {"lr": 0.01, "alpha": 0.9, "centered": True, "momentum": 0.8, "weightDecay": 0.05},
+    ],
+    "Adagrad": [
+        {}, {"lr": 0.1}, {"lr": 0.1, "lrDecay": 0.2}, {"lr": 0.1, "initialAccumulatorValue": 0.5},
+        {"lr": 0.1, "weightDecay": 0.1, "eps": 1e-2}, {"lr": 0.05, "maximize": True, "lrDecay": 0.01},
+    ],
+    "Lion": [
+        {}, {"lr": 0.01}, {"lr": 0.01, "betas": [0.8, 0.95]}, {"lr": 0.02, "weightDecay": 0.2},
+        {"lr": 0.01, "maximize": True},
+    ],
+    "Muon": [
+        {}, {"lr": 0.02, "weightDecay": 0}, {"lr": 0.02, "momentum": 0.8, "nesterov": False},
+        {"lr": 0.05, "adjustLrFn": "match_rms_adamw"}, {"lr": 0.02, "nsSteps": 3, "maximize": True},
+        {"lr": 0.02, "nsCoefficients": [2.0, -1.5, 0.5], "betas": [0.8, 0.9]}, {"lr": 0.02, "useMuon": False},
+    ],
 }
+
+# What this PyTorch lacks, after the papers.
+WRITTEN_OUT = {"Lion": Lion, "Muon": Muon}
 
 
 def build(name, groups, options):
     named = {snake(key): value for key, value in options.items()}
-    return getattr(torch.optim, name)(groups, **named)
+    return (WRITTEN_OUT.get(name) or getattr(torch.optim, name))(groups, **named)
 
 
 class Steps:
@@ -39,11 +61,13 @@ class Steps:
         for name, variants in VARIANTS.items():
             for options in variants:
                 self.add(name, options)
-            self.add(name, {"lr": 0.1}, groups=[{"lr": 0.01}, {"weightDecay": 0.2}])
+            self.add(name, {"lr": 0.1}, groups=[{"lr": 0.01}, {"weightDecay": 0.2}, {}, {"lr": 0.03}])
 
     def add(self, name, options, groups=None):
         draw = Draw(f"optimizers/{name}/{len(self.cases)}")
         parameters = [draw.normal(2, 3).requires_grad_(), draw.normal(4).requires_grad_()]
+        if name == "Muon":  # taller than wide, and of more than two axes
+            parameters += [draw.normal(5, 2).requires_grad_(), draw.normal(3, 2, 2, 1).requires_grad_()]
         # Sizes differ from step to step, so that amsgrad and plain Adam part ways.
         gradients = [[draw.normal(*p.shape, scale=3.0 / (1 + step)) for p in parameters] for step in range(STEPS)]
         case = {"op": name, "options": options, "parameters": [spec(p) for p in parameters],
@@ -51,7 +75,7 @@ class Steps:
         if groups is None:
             optimizer = build(name, parameters, options)
         else:
-            case["groups"] = groups
+            groups = case["groups"] = groups[:len(parameters)]
             named = [{snake(key): value for key, value in group.items()} for group in groups]
             optimizer = build(name, [{"params": [p], **g} for p, g in zip(parameters, named)], options)
         for step in range(STEPS):

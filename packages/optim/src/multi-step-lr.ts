@@ -1,0 +1,51 @@
+import { ArgumentError } from "@gradloom/tensor";
+import { checkReal } from "./check-option.ts";
+import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+/** Options of {@link MultiStepLR}. */
+export interface MultiStepLROptions extends LRScheduleOptions {
+  /** What the rate is multiplied by. Default 0.1. */
+  readonly gamma?: number;
+}
+
+/**
+ * Multiplies the rate by `gamma` at each of the milestones: `lr(t) = lr(0) · gammaᵏ`, where `k` milestones are at most
+ * `t`. One that is listed twice counts twice.
+ *
+ * @throws ArgumentError if a milestone is not an integer.
+ *
+ * @example
+ * ```ts
+ * const schedule = new MultiStepLR(optimizer, [30, 80]);
+ * ```
+ */
+export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gamma: number }> {
+  constructor(
+    optimizer: Optimizer,
+    milestones: readonly number[],
+    options: MultiStepLROptions = {},
+  ) {
+    const { gamma = 0.1, lastEpoch } = options;
+    if (!milestones.every(Number.isInteger)) {
+      throw new ArgumentError(
+        `MultiStepLR: milestones must be integers, got [${milestones.join(", ")}].`,
+        { op: "MultiStepLR" },
+      );
+    }
+    checkReal("MultiStepLR", "gamma", gamma);
+    super(optimizer, { milestones: [...milestones], gamma }, lastEpoch);
+  }
+
+  protected rates(): number[] {
+    const { milestones, gamma } = this.settings;
+    const count = milestones.filter((milestone) => milestone === this.lastEpoch).length;
+    return this.groups.map(({ lr }) => lr * gamma ** count);
+  }
+
+  protected override closedForm(): number[] {
+    const { milestones, gamma } = this.settings;
+    const passed = milestones.filter((milestone) => milestone <= this.lastEpoch).length;
+    return this.baseLrs.map((lr) => lr * gamma ** passed);
+  }
+}
