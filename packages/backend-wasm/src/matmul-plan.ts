@@ -54,8 +54,10 @@ const ownElements = 131072;
 
 /** Whether blocking pays; otherwise a sum for each element does. */
 export function isBlocked(kernel: MatmulKernel): boolean {
-  const { m, n, k, dtype } = kernel;
-  const large = m >= tileRows && n >= tileColumns / 2 && k >= 4;
+  const { m, n, k, b, dtype } = kernel;
+  // Few rows: unless the columns of b are contiguous, reading them once is worth a tile that is not full.
+  const leastRows = b.window === undefined && b.rowStride === 1 ? tileRows : 2;
+  const large = m >= leastRows && n >= tileColumns / 2 && k >= 4;
   return dtype === "float32" && (large || termDigits(kernel) === undefined);
 }
 
