@@ -1,5 +1,7 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import { Node } from "./node.ts";
+import { Node, noInputs } from "./node.ts";
+
+const noAttributes: readonly number[] = [];
 
 /**
  * A value: bytes that are in an array on the JavaScript heap, resident in the backend's memory, or both;
@@ -21,6 +23,8 @@ export class Box {
   /** Used by walks over the graph: in which walk this box was met, and as which number. */
   mark: number = 0;
   slot: number = 0;
+  /** Where it is among the resident boxes, while it is in the backend's memory. */
+  position: number = -1;
   /** Whether plans change it: parameters, buffers, moments. */
   readonly isState: boolean;
   /** Whether it has an assignment that is still to be carried out. */
@@ -43,12 +47,12 @@ export class Box {
     this.length = length;
     this.host = host;
     this.isState = isState;
-    this.node = new Node("box", [], [], shape, dtype, this);
+    this.node = new Node("box", noInputs, noAttributes, shape, dtype, this);
   }
 
   /** After an assignment: the node that stands for the value as it is now. */
   renew(): void {
     this.version += 1;
-    this.node = new Node("box", [], [], this.node.shape, this.dtype, this);
+    this.node = new Node("box", noInputs, noAttributes, this.node.shape, this.dtype, this);
   }
 }

@@ -130,15 +130,13 @@ export class Engine {
   realize(nodes: readonly Node[]): void {
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
-    const outputs = new Set<Node>();
     for (const node of nodes) {
-      if (node.box === undefined) outputs.add(node);
-      else if (node.box.version !== node.version) throw staleness(node, node.box);
+      const { box } = node;
+      if (box !== undefined && box.version !== node.version) throw staleness(node, box);
     }
-    for (const node of this.wanted?.() ?? []) if (node.box === undefined) outputs.add(node);
-    for (const node of this.#dependents(states.map(({ box }) => box))) outputs.add(node);
-    for (const { value } of states) outputs.delete(value);
-    this.#settle({ outputs: [...outputs], states });
+    const wanted = this.wanted?.() ?? [];
+    const outputs = distinct([nodes, wanted, this.#dependents(states)], states);
+    this.#settle({ outputs, states });
     for (const { box } of states) box.isPending = false;
     this.#pending = [];
     this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
@@ -284,13 +282,13 @@ export class Engine {
   }
 
   /** Recorded nodes that nothing has consumed and that depend on one of these states. */
-  #dependents(states: readonly Box[]): Node[] {
+  #dependents(states: Goal["states"]): Node[] {
     if (states.length === 0) return [];
-    for (const box of states) box.isChanging = true;
+    for (const { box } of states) box.isChanging = true;
     const found = this.#tracked.filter(
       (node) => node.box === undefined && !node.consumed && node.dependsOnState && reaches(node),
     );
-    for (const box of states) box.isChanging = false;
+    for (const { box } of states) box.isChanging = false;
     return found;
   }
 
@@ -349,25 +347,22 @@ export class Engine {
 
   /** A run of a plan on the values of a graph. */
   #bind(plan: Plan, { boxes, scalars }: Walk, goal: Goal): Run {
-    const byBuffer = new Map<number, Box>();
+    const byBuffer = new Array<Box | undefined>(plan.program.buffers.length);
     const outputs = goal.outputs.map(({ dtype, shape }, i) => {
       const buffer = plan.outputBuffers[i];
-      const box = byBuffer.get(buffer) ?? new Box(dtype, shape);
-      if (buffer >= 0) byBuffer.set(buffer, box);
+      const box = byBuffer[buffer] ?? new Box(dtype, shape);
+      if (buffer >= 0) byBuffer[buffer] = box;
       return box;
     });
-    const values = scalars.map(({ value }) => value);
-    return { plan, boxes, scalars: values, outputs, states: goal.states.map(({ box }) => box) };
+    return { plan, boxes, scalars, outputs, states: goal.states.map(({ box }) => box) };
   }
 
   #planFor(walk: Walk, goal: Goal): Plan {
-    let plan = this.#cache.find(walk);
-    if (plan === undefined) {
-      plan = compilePlan(walk, goal, this.#current, this.#options);
+    return this.#cache.find(walk, () => {
+      const plan = compilePlan(walk, goal, this.#current, this.#options);
       this.#compiledPlans += 1;
-      this.#cache.add(walk.hash, plan);
-    }
-    return plan;
+      return plan;
+    });
   }
 
   #execute({ plan, boxes, scalars, outputs, states }: Run, recomputed = 0): void {
@@ -385,7 +380,7 @@ export class Engine {
       if (buffer < 0) outputs[i].host = createArray(outputs[i].dtype, 0);
       else if (addresses[buffer] < 0) addresses[buffer] = memory.place(outputs[i]);
     }
-    const values = scalars.map((value) => (typeof value === "function" ? value() : value));
+    const values = scalars.map(({ value }) => (typeof value === "function" ? value() : value));
     const onRun = this.#onRun;
     if (onRun === undefined) executable.run(addresses, values);
     else {
@@ -408,6 +403,21 @@ export class Engine {
 }
 
 let searches = 0;
+
+/** The nodes in these lists that are to be computed, each once, apart from those that states become. */
+function distinct(lists: readonly (readonly Node[])[], states: Goal["states"]): Node[] {
+  searches -= 1;
+  for (const { value } of states) value.mark = searches;
+  const found: Node[] = [];
+  for (const list of lists) {
+    for (const node of list) {
+      if (node.box !== undefined || node.mark === searches) continue;
+      node.mark = searches;
+      found.push(node);
+    }
+  }
+  return found;
+}
 
 /** Whether a node depends on a state that is changing. */
 function reaches(root: Node): boolean {

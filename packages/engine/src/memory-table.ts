@@ -21,7 +21,8 @@ function bytesOfBox(box: Box): number {
  */
 export class MemoryTable {
   readonly #backend: Backend;
-  readonly #resident = new Set<Box>();
+  /** In any order. Each box knows its position, so that it can leave. */
+  readonly #resident: Box[] = [];
   #budget = firstBudget;
   #clock = 0;
   #staged: number[] = [];
@@ -35,7 +36,7 @@ export class MemoryTable {
   }
 
   get count(): number {
-    return this.#resident.size;
+    return this.#resident.length;
   }
 
   /** Starts a run: what is used from now on is not paged out before the next. */
@@ -78,15 +79,17 @@ export class MemoryTable {
     const address = this.#spare.get(bytes)?.pop();
     if (address !== undefined) this.#spareBytes -= bytes;
     box.address = address ?? this.#backend.allocate(Math.max(bytes, 1));
-    this.#resident.add(box);
+    box.position = this.#resident.push(box) - 1;
     this.bytes += bytes;
     return box.address;
   }
 
   /** Ends a run: lets go of inputs that were brought for it, and keeps to the budget. */
   end(): void {
-    for (const address of this.#staged) this.#backend.free(address);
-    this.#staged = [];
+    if (this.#staged.length > 0) {
+      for (const address of this.#staged) this.#backend.free(address);
+      this.#staged = [];
+    }
     if (this.bytes <= this.#budget) return;
     // A little further than needed, so that this does not happen in each run.
     const goal = this.#budget * 0.75;
@@ -115,7 +118,11 @@ export class MemoryTable {
     const bytes = bytesOfBox(box);
     this.#putAside(box.address, bytes);
     box.address = undefined;
-    this.#resident.delete(box);
+    const last = this.#resident.pop()!;
+    if (last !== box) {
+      this.#resident[box.position] = last;
+      last.position = box.position;
+    }
     this.bytes -= bytes;
   }
 

@@ -42,7 +42,8 @@ const substantial: ReadonlySet<string> = new Set([
   "scatter:sum",
   "scatter:max",
 ]);
-const noInputs: readonly Node[] = [];
+/** Of a leaf. */
+export const noInputs: readonly Node[] = [];
 let created = 0;
 
 /** The number that the next node gets: nodes recorded before have smaller ones. */
@@ -103,7 +104,7 @@ export class Node {
     this.version = 0;
     this.value = 0;
     this.dependsOnState = false;
-    this.isSubstantial = substantial.has(op);
+    this.isSubstantial = false;
     if (typeof value === "object") {
       this.box = value;
       this.version = value.version;
@@ -118,6 +119,7 @@ export class Node {
       if (input.dependsOnState) this.dependsOnState = true;
       if (input.isSubstantial) this.isSubstantial = true;
     }
+    if (inputs.length > 0 && !this.isSubstantial) this.isSubstantial = substantial.has(op);
   }
 
   /** Takes the value that was computed, and lets the graph behind it go. */

@@ -8,23 +8,34 @@ const capacity = 256;
 export class PlanCache {
   // A map keeps its keys in the order of insertion: moving a key to the end makes it the latest.
   readonly #byHash = new Map<number, Plan[]>();
+  /** What was found last: in a loop it is the one again, and needs no hash to be found. */
+  #latest: Plan | undefined;
   size: number = 0;
 
-  find(walk: Walk): Plan | undefined {
-    const plans = this.#byHash.get(walk.hash);
-    const plan = plans?.find(({ signature }) => walk.matches(signature));
-    if (plan !== undefined && this.size > capacity / 2) {
-      this.#byHash.delete(walk.hash);
-      this.#byHash.set(walk.hash, plans!);
+  /** The plan for a structure; `make` makes it if there is none. */
+  find(walk: Walk, make: () => Plan): Plan {
+    if (this.#latest === undefined || !walk.matches(this.#latest.signature))
+      this.#latest = this.#look(walk, make);
+    return this.#latest;
+  }
+
+  #look(walk: Walk, make: () => Plan): Plan {
+    const hash = walk.hash();
+    const plans = this.#byHash.get(hash) ?? [];
+    const known = plans.find(({ signature }) => walk.matches(signature));
+    if (known !== undefined && this.size <= capacity / 2) return known;
+    const plan = known ?? make();
+    this.#byHash.delete(hash);
+    this.#byHash.set(hash, plans);
+    if (known === undefined) {
+      plans.push(plan);
+      this.size += 1;
+      this.#dropOldest();
     }
     return plan;
   }
 
-  add(hash: number, plan: Plan): void {
-    const plans = this.#byHash.get(hash);
-    if (plans === undefined) this.#byHash.set(hash, [plan]);
-    else plans.push(plan);
-    this.size += 1;
+  #dropOldest(): void {
     if (this.size <= capacity) return;
     const [oldest, dropped] = this.#byHash.entries().next().value!;
     this.#byHash.delete(oldest);

@@ -1,4 +1,5 @@
 import type { Box } from "./box.ts";
+import type { Node } from "./node.ts";
 import type { Plan } from "./plan.ts";
 
 /** One run of a plan, with all that it was bound to. */
@@ -6,7 +7,7 @@ export interface Run {
   readonly plan: Plan;
   /** By slot. */
   readonly boxes: readonly Box[];
-  readonly scalars: readonly (number | (() => number))[];
+  readonly scalars: readonly Node[];
   readonly outputs: readonly Box[];
   /** The states that it assigned. */
   readonly states: readonly Box[];

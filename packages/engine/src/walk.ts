@@ -16,9 +16,6 @@ let walks = 0;
 let paper = new Int32Array(4096);
 /** What the nodes do, likewise. */
 const operations: string[] = [];
-/** The path from a root to the node being visited, and which input of each is next. */
-const path: Node[] = [];
-const nextInput: number[] = [];
 
 /** What to compute: nodes whose values are wanted, and states with the nodes that they become. */
 export interface Goal {
@@ -45,9 +42,10 @@ export class Walk {
   readonly old: Node[] = [];
   private readonly horizon: number;
   private readonly literals: number[] = [];
+  /** The path from a root to the node being visited, and which input of each is next. */
+  private readonly path: Node[] = [];
+  private readonly nextInput: number[] = [];
   private length = 0;
-  /** Of the structure; the same for equal signatures. */
-  readonly hash: number;
 
   /**
    * @param horizon - Nodes with smaller numbers were there when something was last settled.
@@ -65,10 +63,14 @@ export class Walk {
       this.write(this.slotOf(box));
       this.write(value.index);
     }
+  }
+
+  /** Of the structure; the same for equal signatures. Only until the next walk. */
+  hash(): number {
     let hash = 0;
     for (let i = 0; i < this.length; i++)
       hash = Math.imul(hash ^ paper[i], 0x9e3779b1) ^ (hash >>> 15);
-    this.hash = hash;
+    return hash;
   }
 
   /** Whether the structure is the one with this signature. Only until the next walk. */
@@ -88,6 +90,7 @@ export class Walk {
 
   private visit(root: Node): void {
     if (root.mark === walks) return;
+    const { path, nextInput } = this;
     path[0] = root;
     nextInput[0] = 0;
     root.mark = walks;
