@@ -88,3 +88,12 @@ test.each(cases)("%s is within 4 ulp of the exact value everywhere", (op, exact)
     }
   }
 });
+
+test("erf comes to 1, and never exceeds it", () => {
+  const x = Float32Array.from({ length: 4000 }, (_, i) => 3 + i / 1000);
+  for (const fused of relaxed ? [false, true] : [false]) {
+    const y = apply("erf", x, fused);
+    expect(Math.max(...y)).toBe(1);
+    expect(y[y.length - 1]).toBe(1);
+  }
+});
