@@ -20,7 +20,7 @@ export class PlanCache {
   }
 
   #look(walk: Walk, make: () => Plan): Plan {
-    const hash = walk.hash();
+    const hash = walk.hash;
     const plans = this.#byHash.get(hash) ?? [];
     const known = plans.find(({ signature }) => walk.matches(signature));
     if (known !== undefined && this.size <= capacity / 2) return known;

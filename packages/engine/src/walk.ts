@@ -66,7 +66,7 @@ export class Walk {
   }
 
   /** Of the structure; the same for equal signatures. Only until the next walk. */
-  hash(): number {
+  get hash(): number {
     let hash = 0;
     for (let i = 0; i < this.length; i++)
       hash = Math.imul(hash ^ paper[i], 0x9e3779b1) ^ (hash >>> 15);
