@@ -91,6 +91,14 @@ export {
   lt,
   ne,
 } from "./ops/comparison.ts";
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+} from "./ops/conv.ts";
 export { type DropoutOptions, dropout } from "./ops/dropout.ts";
 export { einsum } from "./ops/einsum.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./ops/extreme.ts";

@@ -11,6 +11,8 @@ import type {
   Axes,
   BatchNormOptions,
   ClampOptions,
+  ConvOptions,
+  ConvTransposeOptions,
   DivOptions,
   DropoutOptions,
   Extremes,
@@ -792,6 +794,28 @@ export class Tensor {
   /** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
   clone(): Tensor {
     return ops.clone(this);
+  }
+
+  // ---- images and sequences ----
+
+  /** Slides windows along the last axis, `y[o, i] = bias[o] + Σ weight[o, c, k] · x[c, stride · i + dilation · k - padding]`. */
+  conv1d(weight: Tensor, options?: ConvOptions): Tensor {
+    return ops.conv1d(this, weight, options);
+  }
+
+  /** Slides windows over images, `y[o, i, j] = bias[o] + Σ weight[o, c, k, l] · x[c, stride · i + dilation · k - padding, …]`. */
+  conv2d(weight: Tensor, options?: ConvOptions): Tensor {
+    return ops.conv2d(this, weight, options);
+  }
+
+  /** The adjoint of {@link Tensor.conv1d}: each element adds the weight, times itself, to the result. */
+  convTranspose1d(weight: Tensor, options?: ConvTransposeOptions): Tensor {
+    return ops.convTranspose1d(this, weight, options);
+  }
+
+  /** The adjoint of {@link Tensor.conv2d}: each element adds the weight, times itself, to the result. */
+  convTranspose2d(weight: Tensor, options?: ConvTransposeOptions): Tensor {
+    return ops.convTranspose2d(this, weight, options);
   }
 
   // ---- linear algebra ----

@@ -461,6 +461,89 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
   ],
   clone: [on((a) => ops.clone(a), real([2, 3]))],
 
+  // Windows
+  conv1d: [
+    on(
+      (a, w, b) => ops.conv1d(a, w, { bias: b, padding: 1 }),
+      real([2, 3, 5]),
+      real([4, 3, 3]),
+      real([4]),
+    ),
+    on(
+      (a, w) => ops.conv1d(a, w, { stride: 2, dilation: 2, groups: 2 }),
+      real([2, 4, 8]),
+      real([2, 2, 3]),
+    ),
+    on((a, w) => ops.conv1d(a, w), real([3, 5]), real([2, 3, 2])),
+  ],
+  conv2d: [
+    on(
+      (a, w, b) => ops.conv2d(a, w, { bias: b, padding: 1 }),
+      real([2, 3, 4, 5]),
+      real([4, 3, 3, 3]),
+      real([4]),
+    ),
+    on(
+      (a, w) => ops.conv2d(a, w, { stride: [2, 1], padding: [0, 1] }),
+      real([1, 2, 5, 4]),
+      real([3, 2, 2, 3]),
+    ),
+    on(
+      (a, w) => ops.conv2d(a, w, { stride: 2, padding: 2, dilation: 2 }),
+      real([1, 2, 5, 6]),
+      real([2, 2, 3, 3]),
+    ),
+    on(
+      (a, w) => ops.conv2d(a, w, { padding: "same", dilation: [1, 2] }),
+      real([1, 2, 4, 5]),
+      real([2, 2, 2, 3]),
+    ),
+    on(
+      (a, w) => ops.conv2d(a, w, { groups: 4, padding: 1 }),
+      real([2, 4, 4, 3]),
+      real([4, 1, 3, 3]),
+    ),
+    on(
+      (a, w) => ops.conv2d(a, w, { groups: 2, stride: 2 }),
+      real([2, 4, 4, 4]),
+      real([6, 2, 2, 2]),
+    ),
+    on((a, w) => ops.conv2d(a, w), real([0, 2, 3, 3]), real([3, 2, 2, 2])),
+    on((a, w) => ops.conv2d(a, w), real([2, 3, 2]), real([1, 2, 1, 1])),
+  ],
+  convTranspose1d: [
+    on(
+      (a, w, b) => ops.convTranspose1d(a, w, { bias: b, stride: 2, padding: 1, outputPadding: 1 }),
+      real([2, 3, 4]),
+      real([3, 2, 3]),
+      real([2]),
+    ),
+  ],
+  convTranspose2d: [
+    on(
+      (a, w, b) => ops.convTranspose2d(a, w, { bias: b, stride: 2 }),
+      real([2, 3, 3, 2]),
+      real([3, 2, 2, 2]),
+      real([2]),
+    ),
+    on(
+      (a, w) => ops.convTranspose2d(a, w, { padding: 1, dilation: [1, 2] }),
+      real([1, 2, 3, 4]),
+      real([2, 2, 3, 2]),
+    ),
+    on(
+      (a, w) => ops.convTranspose2d(a, w, { stride: [2, 3], dilation: 2, outputPadding: 1 }),
+      real([1, 2, 2, 3]),
+      real([2, 1, 2, 2]),
+    ),
+    on(
+      (a, w) => ops.convTranspose2d(a, w, { groups: 2, stride: 2, padding: 1 }),
+      real([2, 4, 3, 3]),
+      real([4, 1, 4, 4]),
+    ),
+    on((a, w) => ops.convTranspose2d(a, w), real([2, 2, 2]), real([2, 3, 2, 2])),
+  ],
+
   // Products
   matmul: [
     on(ops.matmul, real([2, 3]), real([3, 4])),

@@ -48,6 +48,14 @@ export {
   lt,
   ne,
 } from "./comparison.ts";
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+} from "./conv.ts";
 export { type DropoutOptions, dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./extreme.ts";

@@ -1,0 +1,313 @@
+import { argumentError, shapeError } from "../errors.ts";
+import { promote, requireFloat } from "../promote.ts";
+import { formula, record } from "../record.ts";
+import { sameShape, sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import {
+  arrivalsNode,
+  joinPhases,
+  type Pair,
+  perAxis,
+  phasesOf,
+  tapsByPhase,
+  type WindowAxis,
+  windowAxes,
+  windowsNode,
+  withoutStride,
+} from "./window.ts";
+
+/** What `conv1d` and `conv2d` take. */
+export interface ConvOptions {
+  /** `[outChannels]`. Default: none. */
+  readonly bias?: Tensor | undefined;
+  /** How far windows are apart. Default: 1. */
+  readonly stride?: Pair;
+  /** Zeros around: how many on each side; `"same"`: as many as keep the size; `"valid"`: none. Default: 0. */
+  readonly padding?: Pair | "same" | "valid";
+  /** How far the elements of a window are apart. Default: 1. */
+  readonly dilation?: Pair;
+  /** Each group of output channels sees one group of input channels. Default: 1. */
+  readonly groups?: number;
+}
+
+/** What `convTranspose1d` and `convTranspose2d` take. */
+export interface ConvTransposeOptions {
+  /** `[outChannels]`. Default: none. */
+  readonly bias?: Tensor | undefined;
+  /** How far apart the elements of `x` are put. Default: 1. */
+  readonly stride?: Pair;
+  /** What is cut off on each side of the result. Default: 0. */
+  readonly padding?: Pair;
+  /** How much longer the result is, at its end. Less than stride or dilation. Default: 0. */
+  readonly outputPadding?: Pair;
+  /** How far the elements of a window are apart. Default: 1. */
+  readonly dilation?: Pair;
+  /** Each group of output channels sees one group of input channels. Default: 1. */
+  readonly groups?: number;
+}
+
+/**
+ * Slides windows along the last axis, `y[o, i] = bias[o] + Σ weight[o, c, k] · x[c, stride · i + dilation · k - padding]`,
+ * summed over channels `c` and taps `k` (a cross-correlation, as everywhere).
+ *
+ * - Shape: `x [batch, inChannels, length]`, `weight [outChannels, inChannels / groups, taps]` →
+ *   `[batch, outChannels, (length + 2 · padding - dilation · (taps - 1) - 1) / stride + 1]`; `x` may lack the batch
+ * @throws ShapeError if shapes do not fit. ArgumentError for an option out of range.
+ */
+export function conv1d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+  return convolution("conv1d", x, weight, options, 1);
+}
+
+/**
+ * Slides windows over images, `y[o, i, j] = bias[o] + Σ weight[o, c, k, l] · x[c, stride · i + dilation · k - padding, …]`,
+ * summed over channels `c` and taps `k, l` (a cross-correlation, as everywhere).
+ *
+ * The windows are read where they are as the matrix of a matrix product; nothing is copied.
+ *
+ * - Shape: `x [batch, inChannels, height, width]`, `weight [outChannels, inChannels / groups, taps, taps]` →
+ *   `[batch, outChannels, (height + 2 · padding - dilation · (taps - 1) - 1) / stride + 1, …]`; `x` may lack the batch
+ * @example `conv2d(x, weight, { bias, stride: 2, padding: [1, 0] })`
+ * @throws ShapeError if shapes do not fit. ArgumentError for an option out of range.
+ */
+export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+  return convolution("conv2d", x, weight, options, 2);
+}
+
+/**
+ * The adjoint of {@link conv1d}: each element of `x` adds the weight, times itself, to the result.
+ *
+ * - Shape: `x [batch, inChannels, length]`, `weight [inChannels, outChannels / groups, taps]` →
+ *   `[batch, outChannels, (length - 1) · stride - 2 · padding + dilation · (taps - 1) + outputPadding + 1]`
+ * @throws ShapeError if shapes do not fit. ArgumentError for an option out of range.
+ */
+export function convTranspose1d(
+  x: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  return transposed("convTranspose1d", x, weight, options, 1);
+}
+
+/**
+ * The adjoint of {@link conv2d}: each element of `x` adds the weight, times itself, to the result.
+ *
+ * - Shape: `x [batch, inChannels, height, width]`, `weight [inChannels, outChannels / groups, taps, taps]` →
+ *   `[batch, outChannels, (height - 1) · stride - 2 · padding + dilation · (taps - 1) + outputPadding + 1, …]`
+ * @throws ShapeError if shapes do not fit. ArgumentError for an option out of range.
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  return transposed("convTranspose2d", x, weight, options, 2);
+}
+
+function convolution(
+  op: string,
+  input: Tensor,
+  weight: Tensor,
+  options: ConvOptions,
+  n: number,
+): Tensor {
+  const { bias, groups = 1 } = options;
+  checkShapes(op, input, weight, bias, groups, weight.shape[1] * groups, weight.shape[0], n);
+  const taps = weight.shape.slice(2);
+  const stride = perAxis(op, "stride", options.stride ?? 1, n, 1);
+  const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
+  const sizes = input.shape.slice(-n);
+  let axes: readonly WindowAxis[];
+  if (options.padding === "same") {
+    if (stride.some((s) => s !== 1)) {
+      throw argumentError`${op}: stride must be 1 for padding "same", got ${stride}. Give the padding as a number.`;
+    }
+    axes = sizes.map((size, a) => {
+      const padding = Math.floor((dilation[a] * (taps[a] - 1)) / 2);
+      return { size, taps: taps[a], stride: 1, dilation: dilation[a], padding, count: size };
+    });
+  } else {
+    const given = options.padding === "valid" ? 0 : (options.padding ?? 0);
+    const padding = perAxis(op, "padding", given, n, 0);
+    axes = windowAxes(op, sizes, taps, stride, padding, dilation);
+  }
+  return inGroups(op, input, weight, bias, groups, axes, toOutput);
+}
+
+function transposed(
+  op: string,
+  input: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions,
+  n: number,
+): Tensor {
+  const { bias, groups = 1 } = options;
+  checkShapes(op, input, weight, bias, groups, weight.shape[0], weight.shape[1] * groups, n);
+  const stride = perAxis(op, "stride", options.stride ?? 1, n, 1);
+  const padding = perAxis(op, "padding", options.padding ?? 0, n, 0);
+  const extra = perAxis(op, "outputPadding", options.outputPadding ?? 0, n, 0);
+  const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
+  const axes = input.shape.slice(-n).map((count, a): WindowAxis => {
+    if (extra[a] >= Math.max(stride[a], dilation[a])) {
+      throw argumentError`${op}: outputPadding must be less than stride or dilation, got ${extra} for ${stride} and ${dilation}.`;
+    }
+    const taps = weight.shape[2 + a];
+    const reach = (count - 1) * stride[a] + dilation[a] * (taps - 1) + 1;
+    const size = reach + extra[a] - 2 * padding[a];
+    if (size < 1) {
+      throw shapeError`${op}: the result must not be empty, got padding ${padding} for input ${input.shape} and weight ${weight.shape}.`;
+    }
+    return { size, taps, stride: stride[a], dilation: dilation[a], padding: padding[a], count };
+  });
+  return inGroups(op, input, weight, bias, groups, axes, toInput);
+}
+
+/** @throws ShapeError or DTypeError unless weight and bias go with the input. */
+function checkShapes(
+  op: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  groups: number,
+  inChannels: number,
+  outChannels: number,
+  n: number,
+): void {
+  requireFloat(op, x);
+  requireFloat(op, weight);
+  if (weight.ndim !== n + 2 || (x.ndim !== n + 2 && x.ndim !== n + 1)) {
+    throw shapeError`${op}: the tensor must be [batch, channels, ...] with ${n} more axes, and the weight have ${n + 2}, got ${x.shape} and ${weight.shape}.`;
+  }
+  const channels = x.shape[x.ndim - n - 1];
+  if (channels !== inChannels) {
+    throw shapeError`${op}: the weight must be for the channels of the input, got weight ${weight.shape} in ${groups} groups, which is for ${inChannels}, and input ${x.shape}.`;
+  }
+  if (!Number.isInteger(groups) || groups < 1 || weight.shape[0] % groups !== 0) {
+    throw shapeError`${op}: groups must divide the channels, got ${groups} for weight ${weight.shape}.`;
+  }
+  if (bias !== undefined && !sameShape(bias.shape, [outChannels])) {
+    throw shapeError`${op}: the bias must be [${outChannels}], got ${bias.shape}.`;
+  }
+}
+
+/** Runs a product on tensors that have an axis of groups; adds the bias. */
+function inGroups(
+  op: string,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  groups: number,
+  axes: readonly WindowAxis[],
+  product: typeof toOutput,
+): Tensor {
+  const dtype = promote(input.dtype, weight.dtype);
+  const n = axes.length;
+  const sizes = input.shape.slice(-n);
+  const batch = input.ndim === n + 2 ? [input.shape[0]] : [];
+  const x = input
+    .to(dtype)
+    .reshape([batch[0] ?? 1, groups, input.shape[input.ndim - n - 1] / groups, ...sizes]);
+  const w = weight
+    .to(dtype)
+    .reshape([groups, weight.shape[0] / groups, weight.shape[1], ...axes.map(({ taps }) => taps)]);
+  const y = product(op, x, w, axes); // [batch, groups, channels, ...]
+  const channels = y.shape[1] * y.shape[2];
+  const result = y.reshape([...batch, channels, ...y.shape.slice(3)]);
+  return bias === undefined
+    ? result
+    : result.add(bias.to(dtype).reshape([channels, ...axes.map(() => 1)]));
+}
+
+/*
+ * The three products. Of what `Σ y · weight · x` sums (batch, groups, channels, windows, taps), each leaves one factor
+ * out; so it is the gradient of the other two, to any order:
+ *
+ *   x [batch, groups, c, ...sizes]   weight [groups, o, c, ...taps]   y [batch, groups, o, ...counts]
+ */
+
+/** The convolution: what goes with `y`. */
+function toOutput(op: string, x: Tensor, w: Tensor, axes: readonly WindowAxis[]): Tensor {
+  const node = formula(() => {
+    const seen = record(op, windowsNode(x.node, axes)); // [batch, groups, c, ...taps, ...counts]
+    return contract(w.unsqueeze(0), seen, 1, 1 + axes.length);
+  });
+  return record(
+    op,
+    node,
+    [x, w],
+    [(grad) => toInput(op, grad, w, axes), (grad) => toWeight(op, x, grad, axes)],
+  );
+}
+
+/** The transposed convolution: what goes with `x`. */
+function toInput(op: string, y: Tensor, w: Tensor, axes: readonly WindowAxis[]): Tensor {
+  const node = formula(() => {
+    const [spaced, plain] = withoutStride(y, axes);
+    const phases = plain.map(phasesOf);
+    const n = axes.length;
+    const seen = record(op, arrivalsNode(spaced.node, phases)); // [batch, groups, o, ...t, ...q]
+    const taps = record(op, tapsByPhase(w.node, phases)); // [groups, o, c, ...phase, ...t]
+    const toC = [0, 2];
+    for (let a = 0; a < n; a++) toC.push(3 + a);
+    toC.push(1);
+    for (let a = 0; a < n; a++) toC.push(3 + n + a);
+    return joinPhases(contract(taps.permute(toC).unsqueeze(0), seen, 1 + n, 1 + n), phases);
+  });
+  return record(
+    op,
+    node,
+    [y, w],
+    [(grad) => toOutput(op, grad, w, axes), (grad) => toWeight(op, grad, y, axes)],
+  );
+}
+
+/** What goes with `weight`. */
+function toWeight(op: string, x: Tensor, y: Tensor, axes: readonly WindowAxis[]): Tensor {
+  const node = formula(() => {
+    const n = axes.length;
+    const seen = record(op, windowsNode(x.node, axes)); // [batch, groups, c, ...taps, ...counts]
+    const left = [1, 2, 0];
+    const right = [1, 0];
+    for (let a = 0; a < n; a++) left.push(3 + a);
+    for (let a = 0; a < n; a++) right.push(3 + n + a);
+    right.push(2);
+    for (let a = 0; a < n; a++) right.push(3 + a);
+    const product = contract(
+      y.permute(left).unsqueeze(0),
+      seen.permute(right).unsqueeze(0),
+      1,
+      1 + n,
+    );
+    return product.squeeze(0);
+  });
+  return record(
+    op,
+    node,
+    [x, y],
+    [(grad) => toInput(op, y, grad, axes), (grad) => toOutput(op, x, grad, axes)],
+  );
+}
+
+/**
+ * `[1, groups, ...rows, ...inner] × [batch, groups, ...inner, ...columns] -> [batch, groups, ...rows, ...columns]`: as a
+ * product of matrices, or where those would be thin, element by element.
+ */
+function contract(a: Tensor, b: Tensor, rowAxes: number, innerAxes: number): Tensor {
+  const [batch, groups] = b.shape;
+  const rows = a.shape.slice(2, 2 + rowAxes);
+  const inner = b.shape.slice(2, 2 + innerAxes);
+  const columns = b.shape.slice(2 + innerAxes);
+  const [m, k, n] = [sizeOf(rows), sizeOf(inner), sizeOf(columns)];
+  if (isThin(m, k, n)) {
+    const left = a.reshape([1, groups, ...rows, ...inner, ...columns.map(() => 1)]);
+    const right = b.reshape([batch, groups, ...rows.map(() => 1), ...inner, ...columns]);
+    return left.mul(right).sum(inner.map((_, axis) => 2 + rowAxes + axis));
+  }
+  return a
+    .reshape([1, groups, m, k])
+    .matmul(b.reshape([batch, groups, k, n]))
+    .reshape([batch, groups, ...rows, ...columns]);
+}
+
+function isThin(m: number, k: number, n: number): boolean {
+  return Math.min(m, n) < 2 || k < 1;
+}
