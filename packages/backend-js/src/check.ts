@@ -89,6 +89,20 @@ function checkKernel(kernel: Kernel, program: Program): void {
     checkWhole(target, [...outer, kernel.size], dtype, kernel, program);
     return;
   }
+  if (kernel.kind === "repeat") {
+    const { slots, kernels, barriers } = kernel;
+    for (const { dtype, length, buffer, offset, step, period, initial } of slots) {
+      const { dtype: whole, length: size } =
+        program.buffers[named(kernel.buffers, buffer, "buffer")];
+      const strides = { offset: (offset * byteSize[dtype]) / byteSize[whole], strides: [step, 1] };
+      if (whole === dtype) checkInside(strides, [period, length], size);
+      else equal(whole, "uint8", "the dtype of a work space");
+      if (initial !== undefined) named(kernel.buffers, initial, "buffer");
+    }
+    const buffers = slots.map(({ dtype, length }) => ({ dtype, length, arenaOffset: undefined }));
+    checkProgram({ kernels, barriers, buffers, scalars: [], arenaBytes: 0 });
+    return;
+  }
   if (kernel.kind === "sort") {
     const { source, target, outer, size, count, dtype } = kernel;
     must(count <= size, () => `the count must be at most ${size}, got ${count}`);

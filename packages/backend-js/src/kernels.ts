@@ -1,12 +1,15 @@
 import {
+  byteSize,
   createArray,
   type Kernel,
   type LoopKernel,
   type MatmulKernel,
   type MatrixOperand,
+  type RepeatKernel,
   type ScatterKernel,
   type SortKernel,
   type TypedArray,
+  viewArray,
 } from "@gradloom/engine";
 import { fit } from "./element-rules.ts";
 import { compileAffine, forEachPoint } from "./loops.ts";
@@ -26,6 +29,8 @@ export function compileKernel(kernel: Kernel): KernelFunction {
       return compileScatter(kernel);
     case "sort":
       return compileSort(kernel);
+    case "repeat":
+      return compileRepeat(kernel);
     default:
       throw kernel satisfies never;
   }
@@ -144,6 +149,26 @@ function compileSort(kernel: SortKernel): KernelFunction {
         arrays[kernel.target.buffer][place(frame)] = positions[i];
       }
     });
+  };
+}
+
+function compileRepeat({ count, kernels, slots }: RepeatKernel): KernelFunction {
+  const functions = kernels.map(compileKernel);
+  return (arrays) => {
+    for (let t = 0; t < count; t++) {
+      const views = slots.map(({ dtype, length, buffer, offset, step, shift, period, initial }) => {
+        if (t === 0 && initial !== undefined) return arrays[initial];
+        const bytes = arrays[buffer];
+        const start = (offset + step * ((t + shift) % period)) * byteSize[dtype];
+        return viewArray(dtype, bytes.buffer, bytes.byteOffset + start, length);
+      });
+      functions.forEach((run, i) => {
+        run(
+          kernels[i].buffers.map((slot) => views[slot]),
+          [],
+        );
+      });
+    }
   };
 }
 

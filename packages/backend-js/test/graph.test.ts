@@ -10,9 +10,11 @@ import {
   type Node,
   permute,
   reduce,
+  repeat,
   reshape,
   scan,
   scatter,
+  slice,
   sort,
 } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
@@ -160,5 +162,57 @@ describe.each([true, false])("graphs, fusion %s", (fusion) => {
             expected.push(sum);
           }
     expect(read(engine, result)).toEqual(expected);
+  });
+
+  test("a loop repeats a step on carried values and elements, either way", () => {
+    const engine = setUp(fusion);
+    const x = floats(engine, [1, 2, 3, 4, 5, 6], [3, 2]);
+    const w = engine.state(floats(engine, [2]));
+    const add = (...inputs: Node[]) => element("add", inputs, "float32");
+    const mul = (...inputs: Node[]) => element("mul", inputs, "float32");
+    const run = (reverse: boolean) =>
+      repeat(
+        3,
+        ([h, n], [e]) => {
+          const next = add(mul(h, w.node), e);
+          return { carries: [next, add(n, n)], outputs: [h, mul(next, next)] };
+        },
+        [
+          floats(engine, [0, 1]),
+          element("mul", [floats(engine, [1]), floats(engine, [1])], "float32"),
+        ],
+        [x],
+        reverse,
+      );
+    const { carries, outputs } = run(false);
+    // h: [0, 1] → [1, 4] → [5, 12] → [15, 30]
+    expect(read(engine, add(outputs[0], outputs[0]))).toEqual([0, 2, 2, 8, 10, 24]);
+    expect(read(engine, outputs[1])).toEqual([1, 16, 25, 144, 225, 900]);
+    expect(read(engine, carries[0])).toEqual([15, 30]);
+    expect(read(engine, carries[1])).toEqual([8]);
+    // [0, 1] → [5, 8] → [13, 20] → [27, 42]
+    const back = run(true);
+    expect(read(engine, back.outputs[0])).toEqual([13, 20, 5, 8, 0, 1]);
+    expect(read(engine, back.carries[0])).toEqual([27, 42]);
+    expect(read(engine, run(true).carries[0])).toEqual([27, 42]);
+    const { compiledPlans } = engine.stats();
+    expect(read(engine, run(true).carries[0])).toEqual([27, 42]);
+    expect(engine.stats().compiledPlans).toBe(compiledPlans);
+    engine.assign(w, element("neg", [slice(run(false).carries[0], [0], [1], [1])], "float32"));
+    expect(read(engine, w.node)).toEqual([-15]);
+  });
+
+  test("loops nest, and matrix products in them read weights from outside", () => {
+    const engine = setUp(fusion);
+    const w = floats(engine, [1, 1, 0, 1], [2, 2]);
+    const inner = ([h]: readonly Node[]) => ({ carries: [matmul(h, w)], outputs: [] });
+    const outer = ([h]: readonly Node[], [e]: readonly Node[]) => {
+      const { carries } = repeat(3, inner, [element("add", [h, e], "float32")], []);
+      return { carries, outputs: carries };
+    };
+    const x = floats(engine, [1, 0, 1, 0], [2, 1, 2]);
+    const { outputs } = repeat(2, outer, [floats(engine, [0, 0], [1, 2])], [x]);
+    // [1, 0] → [1, 3]; [2, 3] → [2, 9]
+    expect(read(engine, outputs[0])).toEqual([1, 3, 2, 9]);
   });
 });

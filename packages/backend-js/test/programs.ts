@@ -9,6 +9,7 @@ import {
   type LoopKernel,
   type MatmulKernel,
   type Program,
+  type RepeatKernel,
   type ScatterKernel,
   type SortKernel,
   type Stage,
@@ -62,7 +63,8 @@ export type KernelBody =
   | Omit<LoopKernel, "buffers" | "scalars">
   | Omit<MatmulKernel, "buffers" | "scalars">
   | Omit<ScatterKernel, "buffers" | "scalars">
-  | Omit<SortKernel, "buffers" | "scalars">;
+  | Omit<SortKernel, "buffers" | "scalars">
+  | Omit<RepeatKernel, "buffers" | "scalars">;
 
 export function loopKernel(
   outer: readonly number[],

@@ -12,7 +12,7 @@ import {
 import { maxThreads } from "./control-block.ts";
 import { detectFeatures, hasSimd } from "./features.ts";
 import { WasmMachine } from "./machine.ts";
-import { WasmExecutable } from "./program.ts";
+import { compileProgram } from "./repeating-executable.ts";
 import { hardwareThreads } from "./worker.ts";
 
 /** Options of {@link WasmBackend}. */
@@ -94,7 +94,7 @@ export class WasmBackend implements Backend {
   }
 
   compile(program: Program): Executable {
-    return new WasmExecutable(program, this.machine);
+    return compileProgram(program, this.machine);
   }
 
   /** Ends the threads. The backend can still be used: they start again when they are needed. */

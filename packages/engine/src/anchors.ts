@@ -1,6 +1,6 @@
 import { elementOps } from "./element-op.ts";
 import { Variables } from "./form.ts";
-import { stridesOf, windowOf } from "./operand.ts";
+import { stridesOf, wholeOf, windowOf } from "./operand.ts";
 import { Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -37,6 +37,7 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
       value.isAnchor = repeated || size > largestExpression || !fusion;
     }
     if (value.op === "matmul") for (const operand of value.inputs) anchorOperand(operand, true);
+    if (value.op === "loop") for (const input of value.inputs) anchorWhole(input);
     if (value.op === "sort" || value.op === "gather") anchorOperand(value.inputs[0], false);
   }
   for (const value of values) if (value.isAnchor) anchorUntraceable(value);
@@ -61,6 +62,7 @@ function isOwnKernel(value: Value): boolean {
     op === "cat" ||
     op === "copy" ||
     op === "sort" ||
+    op === "part" ||
     op.startsWith("scatter:") ||
     value.scanOp !== undefined ||
     value.reduceOp !== undefined
@@ -68,7 +70,7 @@ function isOwnKernel(value: Value): boolean {
 }
 
 function isLiteral({ op }: Value): boolean {
-  return op === "scalar" || op === "constant" || op === "iota";
+  return op === "scalar" || op === "constant" || op === "iota" || op === "loop";
 }
 
 /** How many expressions compute each value, if none but roots and kernels of their own are anchors. */
@@ -96,6 +98,12 @@ function findReplicated(values: readonly Value[]): Uint8Array {
     if (broadcasts) replicated[i] = 1;
   }
   return replicated;
+}
+
+/** A loop gets its inputs in row-major order. */
+function anchorWhole(input: Value): void {
+  const whole = wholeOf(input);
+  if (!whole.isLeaf) whole.isAnchor = true;
 }
 
 /**
@@ -130,7 +138,7 @@ function anchorUntraceable(anchor: Value): void {
 }
 
 function traceAlone(anchor: Value): void {
-  if (anchor.op === "matmul" || anchor.op === "cat" || anchor.op === "sort") return;
+  if (["matmul", "cat", "sort", "part"].includes(anchor.op)) return;
   const variables = new Variables();
   const shape = anchor.reduceOp === undefined ? anchor.shape : anchor.inputs[0].shape;
   const axes = shape.map((size) => variables.create(size, true));

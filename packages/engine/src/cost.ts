@@ -15,6 +15,9 @@ export function flopsOf(kernel: Kernel): number {
     const points = product(kernel.batch) * kernel.m * kernel.n;
     return points * (2 * kernel.k + perPoint(kernel.epilogue));
   }
+  if (kernel.kind === "repeat") {
+    return kernel.kernels.reduce((sum, inner) => sum + kernel.count * flopsOf(inner), 0);
+  }
   const rows = product(kernel.outer);
   if (kernel.kind === "sort") return rows * kernel.size * Math.ceil(Math.log2(kernel.size + 1));
   if (kernel.kind === "scatter") {

@@ -1,5 +1,5 @@
 import { type Form, flatten, Variables } from "./form.ts";
-import { strideAlong } from "./operand.ts";
+import { strideAlong, wholeOf } from "./operand.ts";
 import { type Step, Trace } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -51,6 +51,18 @@ export class Group {
     this.#fusion = fusion;
     this.isMatmul = value.op === "matmul";
     this.isClosed = isClosed(value);
+    if (value.op === "part") {
+      // All results of a loop are computed together, and not by a kernel of loops over them.
+      const parts = value.inputs[0].consumers;
+      this.members = parts.map((part) => ({
+        value: part,
+        code: [],
+        result: -1,
+        forms: [],
+        isRow: false,
+      }));
+      return;
+    }
     const loops = (shape: readonly number[]) =>
       shape.map((size) => this.variables.create(size, false));
     this.outer = loops(value.shape);
@@ -109,6 +121,8 @@ export class Group {
       if (value.op === "matmul" || value.op === "sort") {
         for (const operand of value.inputs) reads.add(baseOf(operand));
       }
+      if (value.op === "part")
+        for (const input of value.inputs[0].inputs) reads.add(wholeOf(input));
     }
     this.#known = { members: this.members, reads };
     return reads;
@@ -314,7 +328,7 @@ export class Group {
 }
 
 function isClosed({ op, scanOp }: Value): boolean {
-  return op === "sort" || op.startsWith("scatter:") || scanOp !== undefined;
+  return op === "sort" || op === "part" || op.startsWith("scatter:") || scanOp !== undefined;
 }
 
 /** The anchor or leaf below an operand's views. */

@@ -52,18 +52,22 @@ export type {
   MatmulKernel,
   MatrixOperand,
   ProductInstruction,
+  RepeatKernel,
   Result,
   ResultInstruction,
   ScalarInstruction,
   ScanInstruction,
   ScatterKernel,
+  Slot,
   SortKernel,
   Stage,
   Store,
   Window,
 } from "./kernel.ts";
+export { stagesOf } from "./kernel.ts";
 export { Node, type NodeOp } from "./node.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";
+export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";

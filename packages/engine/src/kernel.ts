@@ -242,8 +242,36 @@ export interface SortKernel extends KernelCommon {
   readonly target: Access;
 }
 
+/** Where a buffer of a repeated kernel is, in elements of `dtype`. */
+export interface Slot {
+  readonly dtype: DType;
+  readonly length: number;
+  /** The position in the repeat kernel's `buffers`. */
+  readonly buffer: number;
+  /** In repetition `t` it starts at element `offset + step · ((t + shift) mod period)`. */
+  readonly offset: number;
+  readonly step: number;
+  readonly shift: number;
+  readonly period: number;
+  /** The position in `buffers` of what takes its place in the first repetition: a carried value's first value. */
+  readonly initial?: number;
+}
+
+/** Kernels that are run `count` times, in order. Those may be repeat kernels, too. */
+export interface RepeatKernel extends KernelCommon {
+  readonly kind: "repeat";
+  readonly count: number;
+  readonly kernels: readonly Kernel[];
+  /** For each of them: whether it must wait until all kernels before it have finished. The first always must. */
+  readonly barriers: readonly boolean[];
+  /** What the kernels' `buffers` number. */
+  readonly slots: readonly Slot[];
+  /** Positions in `buffers` of those that are written. */
+  readonly writes: readonly number[];
+}
+
 /** What a backend turns into code. */
-export type Kernel = LoopKernel | MatmulKernel | ScatterKernel | SortKernel;
+export type Kernel = LoopKernel | MatmulKernel | ScatterKernel | SortKernel | RepeatKernel;
 
 /** The straight-line code of a kernel, in the order in which it runs. */
 export function stagesOf(kernel: Kernel): readonly Stage[] {
@@ -255,6 +283,7 @@ export function stagesOf(kernel: Kernel): readonly Stage[] {
     case "scatter":
       return [kernel.stage];
     case "sort":
+    case "repeat":
       return [];
     default:
       throw kernel satisfies never;

@@ -162,6 +162,13 @@ export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<numbe
   if (kernel.kind === "matmul") {
     reads.add(kernel.buffers[kernel.a.buffer]).add(kernel.buffers[kernel.b.buffer]);
   }
+  if (kernel.kind === "repeat") {
+    for (const buffer of kernel.buffers) reads.add(buffer);
+    for (const position of kernel.writes) {
+      writes.add(kernel.buffers[position]);
+      reads.delete(kernel.buffers[position]);
+    }
+  }
   if (kernel.kind === "sort") reads.add(kernel.buffers[kernel.source.buffer]);
   if (kernel.kind === "sort" || kernel.kind === "scatter") {
     writes.add(kernel.buffers[kernel.target.buffer]);

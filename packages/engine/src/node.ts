@@ -10,6 +10,7 @@ import type { ElementOp, ReduceOp } from "./element-op.ts";
  * - `iota`: 0, 1, 2, … along its only axis.
  * - views: `reshape`, `permute`, `expand`, `slice`, `pad` (with zeros), `affine`.
  * - `check` of indices, `gather` and `scatter` with them, `scan` (cumulative sums), `sort`.
+ * - `loop`: a graph that is repeated; `part`: one of its results; `argument`: inside of it, a value from outside.
  * - `cat`, `matmul`, the reductions (`reduce:sum`, …), and the element operations, whose inputs broadcast.
  */
 export type NodeOp =
@@ -28,6 +29,9 @@ export type NodeOp =
   | `scatter:${"sum" | "max"}`
   | `scan:${"sum" | "prod"}`
   | "sort"
+  | "argument"
+  | "loop"
+  | "part"
   | "cat"
   | "matmul"
   | `reduce:${ReduceOp}`
@@ -37,6 +41,7 @@ const substantial: ReadonlySet<string> = new Set([
   "philox",
   "matmul",
   "sort",
+  "loop",
   "scan:sum",
   "scan:prod",
   "scatter:sum",
@@ -64,6 +69,7 @@ export class Node {
    * - `permute`, reductions: axes. `slice`: starts, then steps. `pad`: sizes before, then behind.
    * - `affine`: offsets, then the matrix by rows. `check`: the size, then the number of the operation's name.
    * - `gather`: the axis. `scatter`: the axis, then its size. `scan`: the axis. `sort`: the axis, then 1 for descending.
+   * - `loop`: the body, how often, numbers of carried values and of elements, 1 for in reverse. `part`, `argument`: which one.
    * - `constant`: the value. `cat`: the axis. `philox`: the word. Others: none.
    */
   readonly attributes: readonly number[];

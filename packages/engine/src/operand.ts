@@ -53,6 +53,11 @@ export function stridesOf(
   return { base, offset: flat.offset, strides: strides as number[] };
 }
 
+/** The value that holds the same elements in the same order. */
+export function wholeOf(value: Value): Value {
+  return value.op === "reshape" && !value.isAnchor ? wholeOf(value.inputs[0]) : value;
+}
+
 /**
  * A batch of matrices whose rows and columns are several loops each, or have guards; `undefined` if it is no such thing.
  */

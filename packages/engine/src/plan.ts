@@ -1,11 +1,14 @@
 import type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 import { byteSize } from "./dtype.ts";
-import type { Kernel } from "./kernel.ts";
-import { bufferOf } from "./lower.ts";
+import { StateError } from "./errors.ts";
+import type { Kernel, Slot } from "./kernel.ts";
+import { bufferOf, type LoweredKernel } from "./lower.ts";
 import { findBarriers, layOut, type Temporary, touched } from "./memory.ts";
+import { wholeOf } from "./operand.ts";
+import { bodyOf } from "./repeat.ts";
 import { schedule } from "./schedule.ts";
-import { type Value, ValueGraph } from "./value.ts";
-import type { Goal, Signature, Walk } from "./walk.ts";
+import { Value, ValueGraph } from "./value.ts";
+import { type Goal, type Signature, Walk } from "./walk.ts";
 
 /** What may be left out, to see that it changes no result. */
 export interface PlanOptions {
@@ -33,51 +36,130 @@ export function compilePlan(
   backend: Backend,
   { fusion = true, reuse = true }: PlanOptions,
 ): Plan {
+  // Before the body of a loop is walked: only one signature is there at a time.
+  const signature = walk.signature();
   const { outputs, assigned, graph } = valuesOf(walk, goal, fusion);
-  const { kernels, states } = schedule(graph, assigned, fusion);
-  const buffers: BufferSpec[] = [];
-  const bySlot = walk.boxes.map(() => -1);
-  const byValue = new Map<Value, number>();
-  const newBuffer = ({ dtype, numel }: { dtype: BufferSpec["dtype"]; numel: number }) =>
-    buffers.push({ dtype, length: numel, arenaOffset: undefined }) - 1;
-  const numberOf = (value: Value) => {
-    const home = bufferOf(value);
-    const slot = home.isLeaf ? home.slot : states.get(home);
-    let number = slot === undefined ? byValue.get(home) : bySlot[slot];
-    if (number === undefined || number < 0) {
-      number = newBuffer(home);
-      if (slot === undefined) byValue.set(home, number);
-      else bySlot[slot] = number;
-    }
-    return number;
-  };
-  const numbered: Kernel[] = kernels.map(({ kernel, buffers: values }) => ({
-    ...kernel,
-    buffers: values.map(numberOf),
-  }));
-  const outputBuffers = outputs.map((value) => (value.numel === 0 ? -1 : numberOf(value)));
-  const bound = new Set([...bySlot, ...outputBuffers]);
-  const temporaries = findTemporaries(numbered, buffers, bound);
-  const { offsets, arenaBytes } = layOut(numbered, temporaries, reuse);
-  const placed = buffers.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
-  const barriers = findBarriers(numbered, (buffer) => {
-    const { arenaOffset, dtype, length } = placed[buffer];
-    if (arenaOffset === undefined) return { space: buffer, start: 0, end: 1 };
-    return { space: -1, start: arenaOffset, end: arenaOffset + length * byteSize[dtype] };
-  });
+  const lowerLoop = (loop: Value) => lowerRepeat(loop, { fusion, reuse });
+  const { kernels, states } = schedule(graph, assigned, fusion, lowerLoop);
+  const slotOf = (home: Value) => (home.isLeaf ? home.slot : states.get(home));
+  const { bySlot, arenaBytes, ...laid } = assemble(kernels, outputs, slotOf, reuse);
   const scalars = walk.scalars.map(({ dtype }) => dtype);
-  const program: Program = { kernels: numbered, barriers, buffers: placed, scalars, arenaBytes };
+  const { barriers, buffers, outputBuffers } = laid;
+  const program: Program = { kernels: laid.kernels, barriers, buffers, scalars, arenaBytes };
   return {
-    signature: walk.signature(),
+    signature,
     program,
     executable: backend.compile(program),
-    boxBuffers: bySlot,
+    boxBuffers: walk.boxes.map((_, slot) => bySlot.get(slot) ?? -1),
     outputBuffers,
   };
 }
 
+/** Kernels with numbered buffers, all of which have a place. */
+interface Assembly {
+  readonly kernels: readonly Kernel[];
+  readonly barriers: readonly boolean[];
+  /** Those without a place in the arena are bound at each run. */
+  readonly buffers: readonly BufferSpec[];
+  readonly arenaBytes: number;
+  /** By slot: its buffer, if a kernel touches it. */
+  readonly bySlot: ReadonlyMap<number, number>;
+  /** By output: its buffer. -1 for one without elements. */
+  readonly outputBuffers: readonly number[];
+}
+
+/** Numbers the buffers of kernels, and gives temporaries their places. */
+function assemble(
+  lowered: readonly LoweredKernel[],
+  outputs: readonly Value[],
+  slotOf: (home: Value) => number | undefined,
+  reuse: boolean,
+): Assembly {
+  const specs: BufferSpec[] = [];
+  const bySlot = new Map<number, number>();
+  const byValue = new Map<Value, number>();
+  const numberOf = (value: Value) => {
+    const home = bufferOf(value);
+    const slot = slotOf(home);
+    let number = slot === undefined ? byValue.get(home) : bySlot.get(slot);
+    if (number === undefined) {
+      number = specs.push({ dtype: home.dtype, length: home.numel, arenaOffset: undefined }) - 1;
+      if (slot === undefined) byValue.set(home, number);
+      else bySlot.set(slot, number);
+    }
+    return number;
+  };
+  const kernels: Kernel[] = lowered.map(({ kernel, buffers: values }) => ({
+    ...kernel,
+    buffers: values.map(numberOf),
+  }));
+  const outputBuffers = outputs.map((value) => (value.numel === 0 ? -1 : numberOf(value)));
+  const bound = new Set([...bySlot.values(), ...outputBuffers]);
+  const { offsets, arenaBytes } = layOut(kernels, findTemporaries(kernels, specs, bound), reuse);
+  const buffers = specs.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
+  const barriers = findBarriers(kernels, (buffer) => {
+    const { arenaOffset, dtype, length } = buffers[buffer];
+    if (arenaOffset === undefined) return { space: buffer, start: 0, end: 1 };
+    return { space: -1, start: arenaOffset, end: arenaOffset + length * byteSize[dtype] };
+  });
+  return { kernels, barriers, buffers, arenaBytes, bySlot, outputBuffers };
+}
+
+/**
+ * The kernel of a loop: its body planned like any graph. Carried values have two places in turn, elements and outputs
+ * advance with the repetitions, and temporaries are in a work space that all repetitions use.
+ */
+function lowerRepeat(loop: Value, { fusion, reuse }: Required<PlanOptions>): LoweredKernel {
+  const [id, count, numCarries, numElements, reverse] = loop.attributes;
+  const goal = { outputs: bodyOf(id).results, states: [] };
+  const { outputs, graph } = valuesOf(new Walk(goal, 0), goal, fusion, true);
+  const lowerLoop = (inner: Value) => lowerRepeat(inner, { fusion, reuse });
+  const { kernels } = schedule(graph, new Map(), fusion, lowerLoop);
+  const slotOf = (home: Value) => (home.isLeaf ? home.slot : undefined);
+  const body = assemble(kernels, outputs, slotOf, reuse);
+  const parts = outputs.map(({ shape, dtype }, k) => {
+    const known = loop.consumers.find(({ attributes }) => attributes[0] === k);
+    const repetitions = k < numCarries ? 2 : count;
+    return known ?? new Value(-1, "part", [], [k], [repetitions, ...shape], dtype);
+  });
+  const inputs = loop.inputs.map(wholeOf);
+  const workspace = new Value(-1, "part", [], [], [body.arenaBytes], "uint8");
+  const values = [...inputs, ...parts, workspace];
+  const still = { offset: 0, step: 0, shift: 0, period: 1 };
+  const advance = (length: number) =>
+    reverse === 1
+      ? { ...still, offset: (count - 1) * length, step: -length, period: count }
+      : { ...still, step: length, period: count };
+  const argumentOf = new Map([...body.bySlot].map(([slot, buffer]) => [buffer, slot]));
+  const slots = body.buffers.map(({ dtype, length, arenaOffset }, buffer): Slot => {
+    if (arenaOffset !== undefined) {
+      const offset = arenaOffset / byteSize[dtype];
+      return { dtype, length, ...still, buffer: values.length - 1, offset };
+    }
+    const argument = argumentOf.get(buffer);
+    if (argument === undefined) {
+      const k = body.outputBuffers.indexOf(buffer);
+      const place = k < numCarries ? { ...still, step: length, period: 2 } : advance(length);
+      return { dtype, length, ...place, buffer: inputs.length + k };
+    }
+    if (argument < numCarries) {
+      // What the repetition before has written.
+      const before = { ...still, step: length, shift: 1, period: 2, initial: argument };
+      return { dtype, length, ...before, buffer: inputs.length + argument };
+    }
+    const place = argument < numCarries + numElements ? advance(length) : still;
+    return { dtype, length, ...place, buffer: argument };
+  });
+  const writes = [...parts, workspace].map((_, i) => inputs.length + i);
+  const label = ["repeat", ...new Set(body.kernels.flatMap((kernel) => kernel.label))];
+  const barriers = body.barriers.map((barrier, i) => barrier || i === 0);
+  const buffers = values.map((_, i) => i);
+  const parsed = { count, kernels: body.kernels, barriers, slots, writes, buffers };
+  return { kernel: { kind: "repeat", ...parsed, scalars: [], label }, buffers: values };
+}
+
 /** The graph to plan, the values that are wanted, and the anchors that states take. */
-function valuesOf(walk: Walk, goal: Goal, split: boolean) {
+function valuesOf(walk: Walk, goal: Goal, split: boolean, isBody = false) {
   const graph = new ValueGraph(split);
   const { order } = walk;
   const byNode = new Array<Value>(order.length);
@@ -100,6 +182,14 @@ function valuesOf(walk: Walk, goal: Goal, split: boolean) {
         boxes.set(box.slot, leaf);
       }
       byNode[index] = graph.as(leaf, shape);
+    } else if (node.op === "argument") {
+      if (!isBody) {
+        throw new StateError(
+          "read: a step of scan() must not read values, because it runs only once, to be recorded. Read them outside.",
+          { op: "read" },
+        );
+      }
+      byNode[index] = graph.leaf("box", node.attributes[0], shape, dtype);
     } else if (node.op === "scalar") {
       byNode[index] = graph.leaf("scalar", scalarSlots.get(node)!, shape, dtype);
     } else {
@@ -120,10 +210,11 @@ function valuesOf(walk: Walk, goal: Goal, split: boolean) {
     const source = byNode[value.index];
     assigned.set(own(source, assigned.has(source)), box.slot);
   }
-  const outputs = goal.outputs.map((node) => {
+  const outputs: Value[] = [];
+  for (const node of goal.outputs) {
     const source = byNode[node.index];
-    return own(source, assigned.has(source));
-  });
+    outputs.push(own(source, assigned.has(source) || (isBody && outputs.includes(source))));
+  }
   return { graph, outputs, assigned };
 }
 

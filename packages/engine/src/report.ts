@@ -4,7 +4,7 @@ import type { Plan } from "./plan.ts";
 
 /** One kernel of a plan, described. */
 export interface KernelReport {
-  /** `matmul`, `loop`, `scatter` or `sort`, and the loops' sizes. */
+  /** `matmul`, `loop`, `scatter`, `sort` or `repeat`, and the loops' sizes. */
   readonly kind: string;
   readonly sizes: readonly number[];
   /** The operations that were fused into it. */
@@ -25,6 +25,7 @@ export interface PlanReport {
 
 function sizesOf(kernel: Kernel): number[] {
   if (kernel.kind === "matmul") return [...kernel.batch, kernel.m, kernel.n, kernel.k];
+  if (kernel.kind === "repeat") return [kernel.count];
   if (kernel.kind === "sort") return [...kernel.outer, kernel.size];
   const inner = stagesOf(kernel).find((stage) => stage.inner.length > 0)?.inner ?? [];
   return [...kernel.outer, ...inner];

@@ -16,15 +16,17 @@ export interface Schedule {
  * Turns a graph into kernels: chooses anchors, groups them, orders the groups by creation.
  *
  * @param assigned - By anchor: the slot of the state that takes its value.
+ * @param lowerLoop - Makes the kernel of a loop.
  */
 export function schedule(
   graph: ValueGraph,
   assigned: ReadonlyMap<Value, number>,
   fusion: boolean,
+  lowerLoop: (loop: Value) => LoweredKernel,
 ): Schedule {
   chooseAnchors(graph.values, fusion);
   const groups = new Grouping(graph.values, fusion);
-  return new Ordering(graph, groups, assigned, fusion).run();
+  return new Ordering(graph, groups, assigned, fusion, lowerLoop).run();
 }
 
 /** Puts each anchor into a group of its own or into one that computes what it reads. */
@@ -35,6 +37,7 @@ class Grouping {
   constructor(values: readonly Value[], fusion: boolean) {
     for (const value of values) {
       if (!value.isAnchor || value.op === "cat" || value.numel === 0) continue;
+      if (this.#byAnchor.has(value)) continue;
       this.#include(value, fusion);
     }
   }
@@ -55,7 +58,7 @@ class Grouping {
       return;
     }
     this.groups.add(alone);
-    this.#byAnchor.set(value, alone);
+    for (const member of alone.members) this.#byAnchor.set(member.value, alone);
   }
 
   /** The groups that compute what a group reads. */
@@ -104,6 +107,7 @@ class Ordering {
   readonly #graph: ValueGraph;
   readonly #grouping: Grouping;
   readonly #fusion: boolean;
+  readonly #lowerLoop: (loop: Value) => LoweredKernel;
   readonly #states: Map<Value, number>;
   /** States that cannot be written where they are: their new values are copied over at the end. */
   readonly #late: { value: Value; slot: number }[] = [];
@@ -113,7 +117,9 @@ class Ordering {
     grouping: Grouping,
     assigned: ReadonlyMap<Value, number>,
     fusion: boolean,
+    lowerLoop: (loop: Value) => LoweredKernel,
   ) {
+    this.#lowerLoop = lowerLoop;
     this.#graph = graph;
     this.#grouping = grouping;
     this.#fusion = fusion;
@@ -123,7 +129,11 @@ class Ordering {
   run(): Schedule {
     const ordered = this.#order();
     const stored = this.#stored(ordered);
-    const kernels = ordered.map((group) => lower(group, (value) => stored.has(value)));
+    const kernels = ordered.map((group) => {
+      const [{ value }] = group.members;
+      if (value.op === "part") return this.#lowerLoop(value.inputs[0]);
+      return lower(group, (member) => stored.has(member));
+    });
     for (const { kernel, buffers } of kernels) this.#checkStates(kernel, buffers);
     for (const { value, slot } of this.#late) {
       const copy = this.#graph.copy(value);
@@ -223,6 +233,13 @@ class Ordering {
   /** A kernel may write a state that it reads only if it reads each element just before it writes it. */
   #checkStates(kernel: Kernel, buffers: readonly Value[]): void {
     const stages = stagesOf(kernel);
+    if (kernel.kind === "repeat") {
+      for (const position of kernel.writes) {
+        const slot = this.#states.get(buffers[position]);
+        if (slot !== undefined) this.#moveToEnd(buffers[position], slot);
+      }
+      return;
+    }
     if (kernel.kind === "scatter" || kernel.kind === "sort") {
       const value = buffers[kernel.target.buffer];
       const slot = this.#states.get(value);

@@ -143,6 +143,7 @@ export class Trace {
       case "matmul":
       case "copy":
       case "sort":
+      case "part":
         throw new Untraceable(value);
       default: {
         if (!(value.op in elementOps)) throw new Untraceable(value);

@@ -1,0 +1,110 @@
+import { byteSize, type Executable, type Program, type RepeatKernel } from "@gradloom/engine";
+import type { WasmMachine } from "./machine.ts";
+import { WasmExecutable } from "./program.ts";
+
+/** Kernels of a program that are run together. */
+interface Part {
+  readonly executable: Executable;
+  /** The number of its first kernel. */
+  readonly first: number;
+  /** If it is the body of a loop. */
+  readonly loop: RepeatKernel | undefined;
+}
+
+/**
+ * A compiled program with loops: each body is a program of its own, whose buffers are other ones in each repetition.
+ * So it is compiled once, however often it is repeated.
+ */
+export class RepeatingExecutable implements Executable {
+  private readonly program: Program;
+  private readonly machine: WasmMachine;
+  private readonly parts: readonly Part[];
+
+  constructor(program: Program, machine: WasmMachine) {
+    this.program = program;
+    this.machine = machine;
+    this.parts = partsOf(program, machine);
+  }
+
+  run(
+    addresses: ArrayLike<number>,
+    scalars: ArrayLike<number>,
+    onKernel?: (kernel: number, milliseconds: number) => void,
+  ): void {
+    for (const { executable, first, loop } of this.parts) {
+      if (loop === undefined) {
+        executable.run(addresses, scalars, onKernel && ((i, time) => onKernel(first + i, time)));
+        continue;
+      }
+      const start = performance.now();
+      this.repeat(loop, executable, addresses);
+      onKernel?.(first, performance.now() - start);
+    }
+  }
+
+  dispose(): void {
+    for (const { executable } of this.parts) executable.dispose?.();
+  }
+
+  private repeat(loop: RepeatKernel, body: Executable, addresses: ArrayLike<number>): void {
+    const { machine, program } = this;
+    machine.reserveArena(program.arenaBytes, 0, 0);
+    const starts = loop.buffers.map((buffer) => {
+      const { arenaOffset } = program.buffers[buffer];
+      return arenaOffset === undefined ? addresses[buffer] : machine.arena + arenaOffset;
+    });
+    const { slots, count } = loop;
+    const places = new Float64Array(slots.length);
+    for (let t = 0; t < count; t++) {
+      for (let i = 0; i < slots.length; i++) {
+        const { dtype, buffer, offset, step, shift, period, initial } = slots[i];
+        places[i] =
+          t === 0 && initial !== undefined
+            ? starts[initial]
+            : starts[buffer] + byteSize[dtype] * (offset + step * ((t + shift) % period));
+      }
+      body.run(places, []);
+    }
+  }
+}
+
+/** What compiles a program. */
+export function compileProgram(program: Program, machine: WasmMachine): Executable {
+  const repeats = program.kernels.some(({ kind }) => kind === "repeat");
+  return new (repeats ? RepeatingExecutable : WasmExecutable)(program, machine);
+}
+
+function partsOf(program: Program, machine: WasmMachine): Part[] {
+  const { kernels, barriers } = program;
+  const parts: Part[] = [];
+  for (let first = 0; first < kernels.length; ) {
+    const loop = kernels[first];
+    if (loop.kind === "repeat") {
+      const buffers = loop.slots.map(({ dtype, length }) => ({
+        dtype,
+        length,
+        arenaOffset: undefined,
+      }));
+      const body = {
+        kernels: loop.kernels,
+        barriers: loop.barriers,
+        buffers,
+        scalars: [],
+        arenaBytes: 0,
+      };
+      parts.push({ executable: compileProgram(body, machine), first, loop });
+      first += 1;
+      continue;
+    }
+    const next = kernels.findIndex(({ kind }, i) => i > first && kind === "repeat");
+    const end = next < 0 ? kernels.length : next;
+    const straight = {
+      ...program,
+      kernels: kernels.slice(first, end),
+      barriers: barriers.slice(first, end),
+    };
+    parts.push({ executable: new WasmExecutable(straight, machine), first, loop: undefined });
+    first = end;
+  }
+  return parts;
+}

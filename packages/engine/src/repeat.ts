@@ -1,0 +1,162 @@
+import type { DType } from "./dtype.ts";
+import { ArgumentError, ShapeError } from "./errors.ts";
+import { Node, nextNodeId } from "./node.ts";
+import { type Signature, Walk } from "./walk.ts";
+
+/** Bodies kept at most; the one recorded first goes first. */
+const capacity = 256;
+
+/** What is repeated: a graph on arguments. */
+export interface Body {
+  readonly id: number;
+  /** Carried values as they are next, then outputs of one repetition. */
+  readonly results: readonly Node[];
+}
+
+const bodies = new Map<number, Body & { readonly hash: number; readonly signature: Signature }>();
+let created = 0;
+
+/** The body with this number. */
+export function bodyOf(id: number): Body {
+  return bodies.get(id)!;
+}
+
+/** What {@link repeat} gives: carried values after the last repetition, and outputs, `[count, …]`. */
+export interface Repeated {
+  readonly carries: readonly Node[];
+  readonly outputs: readonly Node[];
+}
+
+/**
+ * A loop as one node: calls `step` once, to record what a repetition does, and computes it `count` times in a plan of
+ * constant size,
+ *
+ *     carries[t + 1], outputs[t] = step(carries[t], elements[t])        t = 0 … count - 1
+ *
+ * What `step` uses besides (weights, say) is the same in all repetitions.
+ *
+ * @param initial - `carries[0]`.
+ * @param elements - `[count, …]`: repetition `t` gets element `t`.
+ * @param reverse - From the last element to the first; output `t` still belongs to element `t`.
+ * @throws ShapeError if a carried value changes its shape or dtype; ArgumentError if `step` draws random numbers, which would
+ * be the same each time.
+ */
+export function repeat(
+  count: number,
+  step: (carries: readonly Node[], elements: readonly Node[]) => Repeated,
+  initial: readonly Node[],
+  elements: readonly Node[],
+  reverse = false,
+): Repeated {
+  for (const { shape } of elements) {
+    if (shape[0] === count) continue;
+    throw new ShapeError(
+      `scan: elements must have the ${count} repetitions as their first axis, got [${shape.join(", ")}].`,
+      { op: "scan", shapes: [shape] },
+    );
+  }
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ArgumentError(`scan: there must be at least one repetition, got ${count}.`, {
+      op: "scan",
+    });
+  }
+  const start = nextNodeId();
+  const argument = ({ dtype }: Node, shape: readonly number[], i: number) =>
+    new Node("argument", [], [i], shape, dtype);
+  const carried = initial.map((node, i) => argument(node, node.shape, i));
+  const given = elements.map((node, i) => argument(node, node.shape.slice(1), initial.length + i));
+  const { carries, outputs } = step(carried, given);
+  initial.forEach(({ shape, dtype }, i) => {
+    const next = carries[i];
+    if (next.dtype === dtype && String(next.shape) === String(shape)) return;
+    throw new ShapeError(
+      `scan: a step must give each carried value the shape and dtype that it has, ${dtype} [${shape.join(", ")}], ` +
+        `got ${next.dtype} [${next.shape.join(", ")}].`,
+      { op: "scan", shapes: [shape, next.shape] },
+    );
+  });
+  const { results, captured } = isolate([...carries, ...outputs], start, [...carried, ...given]);
+  const body = intern(results);
+  const loop = new Node(
+    "loop",
+    [...initial, ...elements, ...captured],
+    [body.id, count, initial.length, elements.length, reverse ? 1 : 0],
+    [],
+    "float32",
+  );
+  const part = ({ shape, dtype }: { shape: readonly number[]; dtype: DType }, k: number) =>
+    new Node("part", [loop], [k], [k < initial.length ? 2 : count, ...shape], dtype);
+  const parts = results.map(part);
+  return {
+    carries: parts.slice(0, initial.length).map((node) => lastCarry(node, count)),
+    outputs: parts.slice(initial.length),
+  };
+}
+
+/** Of the two places that a carried value has in turn: the one that it is in after the last repetition. */
+function lastCarry(part: Node, count: number): Node {
+  const { shape } = part;
+  const rest = shape.slice(1);
+  const starts = [(count - 1) % 2, ...rest.map(() => 0)];
+  const one = new Node(
+    "slice",
+    [part],
+    [...starts, ...shape.map(() => 1)],
+    [1, ...rest],
+    part.dtype,
+  );
+  return new Node("reshape", [one], [], rest, part.dtype);
+}
+
+/** A copy of a graph that depends on nothing outside: values from before `start`, states and numbers are arguments. */
+function isolate(
+  results: readonly Node[],
+  start: number,
+  placeholders: readonly Node[],
+): { results: Node[]; captured: Node[] } {
+  const captured: Node[] = [];
+  const copies = new Map<Node, Node>();
+  const argument = ({ shape, dtype }: Node, i: number) =>
+    new Node("argument", [], [i], shape, dtype);
+  placeholders.forEach((node, i) => {
+    copies.set(node, argument(node, i));
+  });
+  const isOutside = ({ id, box, op }: Node) => id < start || box !== undefined || op === "scalar";
+  const pending = [...results].reverse();
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    const { op, attributes, shape, dtype, inputs } = node;
+    if (copies.has(node)) continue;
+    if (op !== "constant" && isOutside(node)) {
+      copies.set(node, argument(node, placeholders.length + captured.push(node) - 1));
+      continue;
+    }
+    const missing = inputs.filter((input) => !copies.has(input));
+    if (missing.length > 0) {
+      pending.push(node, ...missing.reverse());
+      continue;
+    }
+    if (op === "philox") {
+      throw new ArgumentError(
+        "scan: a step must not draw random numbers, which would be the same in each repetition. " +
+          "Draw them before, [count, …], and pass them as elements.",
+        { op: "scan" },
+      );
+    }
+    const copied = inputs.map((input) => copies.get(input)!);
+    copies.set(node, new Node(op, copied, attributes, shape, dtype));
+  }
+  return { results: results.map((node) => copies.get(node)!), captured };
+}
+
+/** The body that has this structure: the same one each time it is recorded. */
+function intern(results: readonly Node[]): Body {
+  const walk = new Walk({ outputs: results, states: [] }, 0);
+  const hash = walk.hash;
+  for (const body of bodies.values()) {
+    if (body.hash === hash && walk.matches(body.signature)) return body;
+  }
+  const body = { id: created++, results, hash, signature: walk.signature() };
+  bodies.set(body.id, body);
+  if (bodies.size > capacity) bodies.delete(bodies.keys().next().value!);
+  return body;
+}
