@@ -14,7 +14,8 @@ import {
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import { bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
-import { compileWindowPacking, windowStructure } from "./window-packing.ts";
+import { compileWindowPacking } from "./window-packing.ts";
+import { windowStructure } from "./window-structure.ts";
 
 /**
  * The steps of a product of matrices in blocks. The first `sharedBytes` of the shared memory are used for something else.

@@ -1,77 +1,7 @@
-import type { MatrixOperand } from "@gradloom/engine";
 import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { maxPages } from "./memory.ts";
-
-/** An amount that grows by a stride with each digit of a side and of a term: an address, or what a guard checks. */
-interface Line {
-  readonly sides: readonly number[];
-  readonly terms: readonly number[];
-}
-
-/** What a packing function depends on. Terms are the positions of `k`, sides are the rows of a or the columns of b. */
-export interface WindowStructure {
-  /** Bytes from a term to the next in a panel: four or eight sides. */
-  readonly step: 16 | 32;
-  /** Sizes of the digits, outermost first. */
-  readonly sides: readonly number[];
-  readonly terms: readonly number[];
-  /** Addresses in bytes, then the guards. */
-  readonly lines: readonly Line[];
-  /** What each guard's value must be less than. */
-  readonly guards: readonly number[];
-}
-
-/** How to pack the windows that an operand consists of; digits that are one digit to all lines become one. */
-export function windowStructure(operand: MatrixOperand, isA: boolean): WindowStructure | undefined {
-  const { window, batchStrides } = operand;
-  if (window === undefined) return undefined;
-  const rows = window.rows.length;
-  const line = (strides: readonly number[], unit: number): [number[], number[]] => {
-    const bytes = strides.map((stride) => stride * unit);
-    return [bytes.slice(0, rows), bytes.slice(rows)];
-  };
-  const all = [
-    line(window.strides, 4),
-    ...window.guards.map(({ strides }) => line(strides.slice(batchStrides.length), 1)),
-  ];
-  const [side, term] = isA ? [0, 1] : [1, 0];
-  const digits = [window.rows, window.columns];
-  const [sides, sideStrides] = mergeDigits(
-    digits[side],
-    all.map((strides) => strides[side]),
-  );
-  const [terms, termStrides] = mergeDigits(
-    digits[term],
-    all.map((strides) => strides[term]),
-  );
-  return {
-    step: isA ? 16 : 32,
-    sides,
-    terms,
-    lines: all.map((_, i) => ({ sides: sideStrides[i], terms: termStrides[i] })),
-    guards: window.guards.map(({ size }) => size),
-  };
-}
-
-/** Leaves out digits of one value, and makes one of neighbours that are one to all lines. */
-function mergeDigits(
-  sizes: readonly number[],
-  lines: readonly (readonly number[])[],
-): [sizes: number[], lines: number[][]] {
-  const merged = [...sizes];
-  const strides = lines.map((line) => [...line]);
-  for (let i = merged.length - 2; i >= 0; i--) {
-    const size = merged[i + 1];
-    const one = size === 1 || merged[i] === 1;
-    if (!one && !strides.every((line) => line[i] === line[i + 1] * size)) continue;
-    // Of a digit with one value the other's strides are left, else those of the inner one.
-    const gone = size === 1 ? i + 1 : i;
-    merged.splice(i, 2, merged[i] * size);
-    for (const line of strides) line.splice(gone, 1);
-  }
-  return [merged, strides];
-}
+import type { WindowStructure } from "./window-structure.ts";
 
 /** `(from, to, side, count, term, terms, guards)`: see {@link compileWindowPacking}. */
 export const packingParameters: readonly ValueType[] = Array(7).fill("i32");

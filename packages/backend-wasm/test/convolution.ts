@@ -19,7 +19,7 @@ export interface ConvolutionCase {
 /** What of a convolution is computed; the gradient of the input has stride 1. */
 export type ConvolutionPart = "forward" | "weight" | "input";
 
-/** The product of matrices, one of which has the windows, that a part of a convolution is. */
+/** The product of matrices, one of which has the windows, that a part of a convolution is. All sums are exact. */
 export function convolution(shape: ConvolutionCase, part: ConvolutionPart): RandomProgram {
   const { batch, groups = 1, channels, outChannels, size, kernel } = shape;
   const { stride = 1, padding = 0, dilation = 1 } = shape;
@@ -136,7 +136,7 @@ export function convolution(shape: ConvolutionCase, part: ConvolutionPart): Rand
     arenaBytes: 0,
   };
   const contents = lengths.map((length, i) =>
-    createContent("float32", length, { seed: i + 1, kind: i === 2 ? "zero" : "plain" }, i),
+    createContent("float32", length, { seed: i + 1, kind: i === 2 ? "zero" : "coarse" }, i),
   );
   return { program, contents, scalars: [] };
 }
