@@ -25,6 +25,16 @@ export const vectorMath: Partial<Record<ElementOp, VectorFunction>> = {
   cos: (w, x) => sine(w, x, "cos"),
 };
 
+/** Those of them without branches, long chains of dependent steps: several at once take little longer than one. */
+export const longChains: ReadonlySet<ElementOp> = new Set([
+  "expm1",
+  "log",
+  "log2",
+  "log1p",
+  "tanh",
+  "erf",
+]);
+
 // ln 2 in two parts: products of the first with an integer below 2¹³ are exact in float32.
 const ln2High = 0.693359375;
 const ln2Low = -2.1219444005469057e-4;
