@@ -1,3 +1,6 @@
+/** Address of the control block: not 0, which stands for no address. */
+export const controlAddress = 1024;
+
 /** Words by which all threads meet, in bytes from the start of the control block, in cache lines of their own. */
 export const control = {
   /** Counts the groups of steps that were offered to all threads, by 256. */
@@ -9,6 +12,11 @@ export const control = {
   epoch: 192,
   /** Not 0 once a thread has failed. */
   failed: 196,
+  /** Not 0 once an index was out of range: then the first such index, the size, and the number of the operation's name. */
+  fault: 200,
+  faultIndex: 204,
+  faultSize: 208,
+  faultName: 212,
   /** Then the words of each thread. */
   threads: 256,
 } as const;

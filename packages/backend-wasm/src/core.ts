@@ -1,4 +1,5 @@
 import { ModuleWriter } from "./assembler.ts";
+import { controlAddress } from "./control-block.ts";
 import { addDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { addMatmul } from "./matmul-core.ts";
@@ -22,7 +23,7 @@ export interface Core {
  * The module that each thread has one instance of: the driver, the matrix product, and the table of
  * functions that they call.
  */
-export function writeCore(features: Features, control: number): Uint8Array<ArrayBuffer> {
+export function writeCore(features: Features): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const shared = features.sharedMemory;
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared });
@@ -31,6 +32,6 @@ export function writeCore(features: Features, control: number): Uint8Array<Array
   const matmul = addMatmul(module, features);
   module.element(coreSlots.blocks, [matmul.blocks.index, matmul.panels.index]);
   const driver = addDriver(module);
-  if (shared) addTeam(module, driver, { control, stalled });
+  if (shared) addTeam(module, driver, { control: controlAddress, stalled });
   return module.finish();
 }

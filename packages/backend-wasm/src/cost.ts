@@ -19,7 +19,9 @@ export function matmulNanoseconds(kernel: MatmulKernel): number {
 function stageNanoseconds(stage: Stage): number {
   let cost = 0;
   for (const instruction of stage.code) {
-    if (instruction.op === "load") cost += 1.5;
+    if (instruction.op === "load") cost += instruction.index === undefined ? 1.5 : 10;
+    else if (instruction.op === "check") cost += 1;
+    else if (instruction.op === "scan") cost += 60;
     else if (instruction.op in elementOps) {
       const { cost: operation } = elementOps[instruction.op as keyof typeof elementOps];
       cost += instruction.dtype === "float64" ? 4 * operation : operation;

@@ -1,4 +1,5 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
+import { control, controlAddress } from "./control-block.ts";
 
 /**
  * A plan is words in memory: the number of groups, then the groups. A group is its number of steps, and its
@@ -99,5 +100,11 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
     .set(group);
   const next = f.loop();
   f.get(group).call(runGroup.index).set(group);
-  f.get(groups).i32(1).op("i32.sub").tee(groups).brIf(next).end();
+  pushGroupsLeft(f, groups).brIf(next).end();
+}
+
+/** Counts a group as done, and leaves on the stack how many there still are: none once an index was out of range. */
+export function pushGroupsLeft(f: FunctionWriter, groups: number): FunctionWriter {
+  f.i32(0).get(groups).i32(1).op("i32.sub").tee(groups);
+  return f.i32(controlAddress).load("i32.load", control.fault).op("select");
 }

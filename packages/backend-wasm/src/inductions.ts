@@ -86,6 +86,11 @@ export class Inductions {
     return { dtype, pointer: local, offset: copy * this.#frame.lanes * stride, stride, wraps };
   }
 
+  /** Bytes from an element of an access to the next. */
+  unit(access: Access, dtype: DType): number {
+    return this.#ofAccess(access, dtype).unit;
+  }
+
   /** The value of an expression in each lane. */
   indexValue(affine: Affine, copy: number): Value {
     const { w, lanes } = this.#frame;

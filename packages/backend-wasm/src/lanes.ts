@@ -12,10 +12,16 @@ export interface LaneAddress {
   readonly stride: number;
   /** Whether the pointer may be below 0, and only the sum a true address. */
   readonly wraps: boolean;
+  /** A local with the address of each lane, which may be anywhere; the stride is 0 then. */
+  readonly scattered?: number;
 }
 
 /** Pushes the address of a lane, and returns what to add to it as an immediate. */
 function pushAddress(w: VectorWriter, at: LaneAddress, lane: number): number {
+  if (at.scattered !== undefined) {
+    w.f.get(at.scattered).op("i32x4.extract_lane", lane);
+    return 0;
+  }
   const offset = at.offset + lane * at.stride;
   w.f.get(at.pointer);
   if (offset === 0 || (offset > 0 && !at.wraps)) return offset;

@@ -9,6 +9,7 @@ import {
   affinesOf,
   collapseLoops,
   countIterations,
+  dependsOn,
   moveInnermost,
   withPosition,
 } from "./loop-nest.ts";
@@ -227,8 +228,13 @@ function laneCost(stage: Stage, loop: number, width: number): number {
     const stride = loop < 0 ? 0 : strides[loop];
     cost += stride === 0 ? 0.5 : stride === 1 ? 1 : 2 * width;
   }
+  const depends = dependsOn(stage, loop);
   for (const instruction of stage.code) {
     if ("args" in instruction) cost += elementOps[instruction.op].cost;
+    else if (instruction.op === "scan") cost += 2 * width;
+    else if (instruction.op === "load" && instruction.index && depends[instruction.index.value]) {
+      cost += 2 * width;
+    }
   }
   return cost + stage.results.length;
 }

@@ -13,6 +13,26 @@ export function affinesIn(instruction: Instruction): readonly Affine[] {
   return instruction.op === "index" ? [instruction] : [];
 }
 
+/** The earlier instructions that one uses. */
+export function argumentsOf(instruction: Instruction): readonly number[] {
+  if ("args" in instruction) return instruction.args;
+  if ("arg" in instruction) return [instruction.arg];
+  return "index" in instruction && instruction.index !== undefined ? [instruction.index.value] : [];
+}
+
+/** For each instruction of a stage, whether it depends on a loop. */
+export function dependsOn({ code }: Stage, loop: number): boolean[] {
+  const depends: boolean[] = [];
+  for (const instruction of code) {
+    const affines = affinesIn(instruction);
+    depends.push(
+      affines.some(({ strides }) => (strides[loop] ?? 0) !== 0) ||
+        argumentsOf(instruction).some((argument) => depends[argument]),
+    );
+  }
+  return depends;
+}
+
 /** The same stage with the strides of each affine expression rewritten. */
 export function withStrides(
   stage: Stage,

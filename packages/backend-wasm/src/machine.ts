@@ -1,6 +1,6 @@
-import { BackendError } from "@gradloom/engine";
+import { BackendError, IndexError, operationName } from "@gradloom/engine";
 import { Allocator } from "./allocator.ts";
-import { controlBytes } from "./control-block.ts";
+import { control, controlAddress, controlBytes } from "./control-block.ts";
 import { type Core, coreSlots, writeCore } from "./core.ts";
 import type { Features } from "./features.ts";
 import { hostMath } from "./host-math.ts";
@@ -9,8 +9,6 @@ import { LinearMemory } from "./memory.ts";
 import { Threads } from "./threads.ts";
 import { maySleep } from "./worker.ts";
 
-/** Address of the control block: not 0, which stands for no address. */
-const controlAddress = 1024;
 /** How many kernel functions are kept. */
 const libraryCapacity = 1024;
 
@@ -52,7 +50,7 @@ export class WasmMachine {
     this.memory = new LinearMemory(features.sharedMemory);
     this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
     this.sleep = features.sharedMemory && maySleep() ? 1 : 0;
-    const module = compile(writeCore(features, controlAddress));
+    const module = compile(writeCore(features));
     const imports = {
       e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
       h: hostMath,
@@ -117,8 +115,22 @@ export class WasmMachine {
     this.revision++;
   }
 
-  /** Runs a plan, on all threads if that is worth it. */
+  /**
+   * Runs a plan, on all threads if that is worth it.
+   *
+   * @throws IndexError if an index was out of range: what came after that has not run.
+   */
   run(plan: number, shared: number): void {
+    const { words } = this.memory;
+    const fault = (controlAddress + control.fault) >>> 2;
+    words[fault] = 0;
+    this.runPlan(plan, shared);
+    if (words[fault] === 0) return;
+    const [index, size, name] = words.subarray(fault + 1, fault + 4);
+    throw new IndexError(operationName(name), index, size);
+  }
+
+  private runPlan(plan: number, shared: number): void {
     if (shared === 0 || this.numThreads === 1 || this.broken || !this.worthStarting(shared)) {
       this.core.alone(plan);
       return;

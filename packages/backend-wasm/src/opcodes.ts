@@ -20,7 +20,7 @@ const families = {
     103: "clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u",
   },
   "f32.": { 182: "demote_f64" },
-  "f64.": { 160: "add", 187: "promote_f32" },
+  "f64.": { 160: "add sub mul", 187: "promote_f32" },
   "v128.": {
     16580608: "load",
     16580617: "load32_splat load64_splat store const",

@@ -1,7 +1,8 @@
 import { type Affine, elementOps, type Instruction, type Stage } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { affinesIn } from "./loop-nest.ts";
+import { affinesIn, argumentsOf } from "./loop-nest.ts";
+import { longChains } from "./vector-math.ts";
 
 /** Expressions are written by recursion: longer chains are cut into pieces. */
 const maxInlinedDepth = 50;
@@ -20,6 +21,10 @@ export interface StageAnalysis {
   readonly varies: readonly boolean[];
   /** Whether it is computed where it is used, its only use, rather than kept in a local. */
   readonly inlined: readonly boolean[];
+  /** Whether it becomes a long chain of dependent steps, during which a core could do other things as well. */
+  readonly isLong: readonly boolean[];
+  /** For each instruction that is the same for all lanes and an index of loads: by how many bytes each moves those. */
+  readonly indexSteps: readonly ReadonlySet<number>[];
   /** What points are divided by although it is the same for the whole row, found by earlier stages. */
   readonly divisors: readonly number[];
   /** Of what is computed at each point, in simple instructions. */
@@ -38,12 +43,15 @@ export function analyseStage(
   const levels: number[] = [];
   const varies: boolean[] = [];
   const fromResults: boolean[] = [];
+  const indexSteps = code.map(() => new Set<number>());
+  // Stores, results and running sums are of each point, in each lane.
+  const stageVaries = frame.lanesAcross || stage.inner.length > 0;
   for (const instruction of code) {
     addInductions(instruction, inductions);
     const affines = affinesIn(instruction);
-    const args = "args" in instruction ? instruction.args : [];
+    const args = argumentsOf(instruction);
     const level = Math.max(
-      levelWithout(instruction, frame, rowLevel),
+      levelWithout(instruction, frame, rowLevel, pointLevel),
       ...affines.map((affine) => levelOf(affine, frame, rowLevel)),
       ...args.map((argument) => levels[argument]),
     );
@@ -53,17 +61,26 @@ export function analyseStage(
       affines.some((affine) => inductions.laneStride(affine) !== 0) ||
         args.some((argument) => varies[argument]) ||
         instruction.op === "product" ||
-        (instruction.op === "result" && frame.lanesAcross),
+        (instruction.op === "result" && frame.lanesAcross) ||
+        (instruction.op === "scan" && stageVaries),
     );
+    if (instruction.op === "load" && instruction.index && !varies[instruction.index.value]) {
+      const { access, dtype, index } = instruction;
+      indexSteps[index.value].add(index.stride * inductions.unit(access, dtype));
+    }
   }
   for (const { value, access } of stores) inductions.addAccess(access, code[value].dtype);
   const uses = code.map(() => [] as number[]);
   for (const [i, instruction] of code.entries()) {
-    if ("args" in instruction) for (const argument of instruction.args) uses[argument].push(i);
+    for (const argument of argumentsOf(instruction)) uses[argument].push(i);
   }
-  // Stores and results are a use at each point, in each lane.
-  const stageVaries = frame.lanesAcross || stage.inner.length > 0;
   for (const { value } of [...stores, ...results]) uses[value].push(-1);
+  const isLong = code.map(
+    (instruction) =>
+      "args" in instruction &&
+      code[instruction.args[0]].dtype === "float32" &&
+      longChains.has(instruction.op),
+  );
   const inlined: boolean[] = [];
   const depths: number[] = [];
   for (const [i, instruction] of code.entries()) {
@@ -71,10 +88,13 @@ export function analyseStage(
     const [level, userVaries] =
       user === -1 ? [pointLevel, stageVaries] : [levels[user], varies[user]];
     const args = "args" in instruction ? instruction.args : [];
+    const isIndex = uses[i].some((use) => code[use]?.op === "load");
     const depth = 1 + Math.max(0, ...args.map((argument) => depths[argument]));
     inlined.push(
       args.length > 0 &&
         instruction.op !== "philox" &&
+        !isLong[i] &&
+        !isIndex &&
         uses[i].length === 1 &&
         level === levels[i] &&
         userVaries === varies[i] &&
@@ -85,7 +105,9 @@ export function analyseStage(
   let cost = 0;
   for (const [i, instruction] of code.entries()) {
     if (!varies[i] || levels[i] < pointLevel) continue;
-    cost += "args" in instruction ? elementOps[instruction.op].cost : 1;
+    if ("args" in instruction) cost += elementOps[instruction.op].cost;
+    else
+      cost += instruction.op === "scan" || argumentsOf(instruction).some((j) => varies[j]) ? 8 : 1;
   }
   const divisors = frame.lanesAcross
     ? []
@@ -95,7 +117,17 @@ export function analyseStage(
         const once = levels[i] === pointLevel && levels[divisor] === rowLevel;
         return once && fromResults[divisor] ? [divisor] : [];
       });
-  return { rowLevel, pointLevel, levels, varies, inlined, divisors: [...new Set(divisors)], cost };
+  return {
+    rowLevel,
+    pointLevel,
+    levels,
+    varies,
+    inlined,
+    isLong,
+    indexSteps,
+    divisors: [...new Set(divisors)],
+    cost,
+  };
 }
 
 function addInductions(instruction: Instruction, inductions: Inductions): void {
@@ -108,7 +140,13 @@ function addInductions(instruction: Instruction, inductions: Inductions): void {
 }
 
 /** The level that an instruction has apart from its arguments and affine expressions. */
-function levelWithout(instruction: Instruction, frame: KernelFrame, rowLevel: number): number {
+function levelWithout(
+  instruction: Instruction,
+  frame: KernelFrame,
+  rowLevel: number,
+  pointLevel: number,
+): number {
+  if (instruction.op === "scan") return pointLevel;
   if (instruction.op === "result" || instruction.op === "product") return rowLevel;
   // What the kernel itself writes is another value in each row.
   return instruction.op === "load" && frame.written.has(instruction.access.buffer) ? rowLevel : 0;

@@ -1,17 +1,20 @@
 import {
   byteSize,
+  type CheckInstruction,
   type ElementInstruction,
   type Guard,
   type LoadInstruction,
   type Stage,
 } from "@gradloom/engine";
 import { elementValue } from "./expression.ts";
+import { pushChecked } from "./fault.ts";
 import { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushLoadLane, pushSplat, writeStore } from "./lanes.ts";
 import { countIterations } from "./loop-nest.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
+import { Scan } from "./scan.ts";
 import { analyseStage, type StageAnalysis } from "./stage-analysis.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -31,12 +34,18 @@ export class StageWriter {
   readonly #inductions: Inductions;
   readonly #analysis: StageAnalysis;
   readonly #reductions: readonly (Reduction | undefined)[];
+  /** For each scan, for each copy if lanes lie across rows. */
+  readonly #scans = new Map<number, readonly Scan[]>();
+  /** Whether there is nothing that an index could name. */
+  readonly #empty: boolean;
   /** For each result, for each copy. */
   #accumulators: readonly (readonly Accumulator[])[] = [];
   /** For each instruction, for each copy: what is in a local now. */
   readonly #values: Value[][];
   readonly #words = new Map<string, readonly number[]>();
   readonly #reciprocals = new Map<number, Value>();
+  /** By an index and what it counts in bytes: a local with the product. */
+  readonly #indexOffsets = new Map<string, number>();
   /** How many lanes of how many vectors are being written. */
   #width = 1;
   #copies = 1;
@@ -53,10 +62,22 @@ export class StageWriter {
     this.#inductions = new Inductions(frame, this.#laneLoop);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
     this.#values = code.map(() => []);
-    // Small bodies need several vectors to hide latencies, large ones would run out of registers.
-    const { cost } = this.#analysis;
+    // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
+    const { cost, isLong } = this.#analysis;
+    const most = cost <= 8 || (cost <= 60 && isLong.includes(true)) ? 4 : cost <= 30 ? 2 : 1;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
-    this.unroll = Math.max(1, Math.min(cost <= 8 ? 4 : cost <= 30 ? 2 : 1, vectors));
+    this.unroll = Math.max(1, Math.min(most, vectors));
+    for (const [i, instruction] of code.entries()) {
+      if (instruction.op !== "scan" || inner.length === 0) continue;
+      const copies = Array.from({ length: lanesAcross ? this.unroll : 1 });
+      this.#scans.set(
+        i,
+        copies.map(() => new Scan(this.#w, instruction, lanesAcross)),
+      );
+    }
+    this.#empty =
+      earlier.some((writer) => writer.#empty) ||
+      code.some((instruction) => instruction.op === "check" && instruction.size === 0);
     const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
     const long = terms > 4 * termsOfPartialSum;
     this.#reductions = results.map(({ value, reduce }) =>
@@ -97,6 +118,9 @@ export class StageWriter {
     w.scope(() => {
       this.#writeLevel(this.#analysis.rowLevel);
       if (stage.inner.length === 0 || countIterations(stage.inner) === 0) return;
+      for (const scans of this.#scans.values()) {
+        for (const scan of scans.slice(0, this.#copies)) scan.start();
+      }
       this.#withReciprocals(() => this.#writeInner(0));
     });
     for (const [r, reduction] of this.#reductions.entries()) {
@@ -235,18 +259,23 @@ export class StageWriter {
 
   #writeLevel(level: number): void {
     const w = this.#w;
-    const { levels, varies, inlined, pointLevel } = this.#analysis;
+    const { levels, varies, inlined, isLong, pointLevel } = this.#analysis;
     this.#words.clear();
     const here = [...levels.keys()].filter((i) => levels[i] === level && !inlined[i]);
     for (const i of here) {
       if (!varies[i]) this.#writeInstruction(i, 0);
     }
-    for (let copy = 0; copy < this.#copies; copy++) {
+    const copies = [...Array(this.#copies).keys()];
+    const write = (list: readonly number[]): void => {
       for (const i of here) {
-        if (varies[i]) this.#writeInstruction(i, copy);
+        const parts = varies[i] ? list.map((copy) => () => this.#writeInstruction(i, copy)) : [];
+        if (parts.length > 1 && isLong[i]) w.interleave(parts);
+        else for (const part of parts) part();
       }
-      if (level === pointLevel) w.scope(() => this.#writePoint(copy));
-    }
+      if (level === pointLevel) for (const copy of list) w.scope(() => this.#writePoint(copy));
+    };
+    if (here.some((i) => isLong[i])) write(copies);
+    else for (const copy of copies) write([copy]);
   }
 
   #writePoint(copy: number): void {
@@ -273,6 +302,17 @@ export class StageWriter {
   }
 
   #writeInstruction(i: number, copy: number): void {
+    this.#writeValue(i, copy);
+    const { f } = this.#w;
+    for (const step of this.#analysis.indexSteps[i]) {
+      const offset = this.#w.fresh("i32");
+      this.#values[i][0]();
+      f.op("i32x4.extract_lane", 0).i32(step).op("i32.mul").set(offset);
+      this.#indexOffsets.set(`${i} ${step}`, offset);
+    }
+  }
+
+  #writeValue(i: number, copy: number): void {
     const w = this.#w;
     const instruction = this.#stage.code[i];
     if (instruction.op === "constant") {
@@ -305,6 +345,14 @@ export class StageWriter {
       else this.#w.f.get(this.#wordsOf(instruction, copy)[instruction.word ?? 0]);
     } else if (instruction.op === "load") {
       this.#pushLoad(i, instruction, copy);
+    } else if (instruction.op === "check") {
+      this.#pushCheck(instruction, copy);
+    } else if (instruction.op === "scan") {
+      const scan = this.#scans.get(i)?.[this.#frame.lanesAcross ? copy : 0];
+      const value = this.#valueOf(instruction.arg, copy);
+      // Of a single point: the value.
+      if (scan === undefined) value();
+      else scan.push(value, this.#width);
     } else if (instruction.op === "index") {
       this.#inductions.indexValue(instruction, copy)();
     } else if (instruction.op === "product") {
@@ -354,15 +402,53 @@ export class StageWriter {
     return this.#words.get(`${args.join()} ${copy}`) as number[];
   }
 
+  #pushCheck(check: CheckInstruction, copy: number): void {
+    const { varies } = this.#analysis;
+    const indices = this.#valueOf(check.arg, copy);
+    // Where nothing runs, nothing is wrong.
+    if (countIterations(this.#stage.inner) === 0) indices();
+    else pushChecked(this.#w, indices, check, varies[check.arg] ? this.#width : this.#frame.lanes);
+  }
+
   // Memory
 
-  #pushLoad(i: number, { access, dtype, guards }: LoadInstruction, copy: number): void {
+  /** Where the lanes of a load are, its index taken into account. */
+  #loadAddress({ access, dtype, guards, index }: LoadInstruction, copy: number): LaneAddress {
+    const w = this.#w;
+    const at = this.#inductions.laneAddress(access, dtype, copy, guards.length > 0);
+    if (index === undefined) return at;
+    const step = index.stride * this.#inductions.unit(access, dtype);
+    w.f.get(at.pointer);
+    if (!this.#analysis.varies[index.value]) {
+      const pointer = w.fresh("i32");
+      w.f.get(this.#indexOffsets.get(`${index.value} ${step}`) as number);
+      w.f.op("i32.add").set(pointer);
+      return { ...at, pointer };
+    }
+    w.f.op("i32x4.splat");
+    w.i32(...[0, 1, 2, 3].map((lane) => at.offset + lane * at.stride))();
+    w.f.op("i32x4.add");
+    const bits = Math.log2(step);
+    const indices = this.#valueOf(index.value, copy);
+    if (Number.isInteger(bits)) w.shift("i32x4.shl", indices, bits)();
+    else w.op("i32x4.mul", indices, w.i32(step))();
+    const scattered = w.fresh();
+    w.f.op("i32x4.add").set(scattered);
+    return { ...at, stride: 0, scattered };
+  }
+
+  #pushLoad(i: number, instruction: LoadInstruction, copy: number): void {
     const w = this.#w;
     const inductions = this.#inductions;
-    const at = inductions.laneAddress(access, dtype, copy, guards.length > 0);
+    const { guards } = instruction;
     const varies = this.#analysis.varies[i];
+    if (instruction.index !== undefined && this.#empty) {
+      w.f.i32x4(0);
+      return;
+    }
+    const at = this.#loadAddress(instruction, copy);
     const load = (): void => {
-      if (at.stride === 0) pushSplat(w, at);
+      if (at.stride === 0 && at.scattered === undefined) pushSplat(w, at);
       else pushLoad(w, at, this.#width);
     };
     if (guards.length === 0) {

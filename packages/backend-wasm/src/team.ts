@@ -1,6 +1,6 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { control, offer, threadShift, threadWords } from "./control-block.ts";
-import { type DriverFunctions, planWords } from "./driver.ts";
+import { type DriverFunctions, planWords, pushGroupsLeft } from "./driver.ts";
 
 /** What {@link addTeam} needs to know. */
 export interface TeamOptions {
@@ -153,7 +153,7 @@ function addRun(
     .op("i32.add")
     .set(group);
   f.end();
-  f.get(groups).i32(1).op("i32.sub").tee(groups).brIf(nextGroup).end();
+  pushGroupsLeft(f, groups).brIf(nextGroup).end();
   f.i32(0);
 }
 

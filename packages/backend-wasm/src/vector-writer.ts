@@ -20,9 +20,12 @@ export class VectorWriter {
   /** Functions of the module that apply a host function to each lane. */
   readonly laneFunctions: Map<string, FunctionWriter> = new Map();
   readonly #constants = new Map<string, Value>();
-  readonly #pools: Record<"v128" | "i32", { locals: number[]; used: number }> = {
+  /** Whether the ends of scopes free nothing. */
+  #holds = false;
+  readonly #pools: Record<"v128" | "i32" | "f64", { locals: number[]; used: number }> = {
     v128: { locals: [], used: 0 },
     i32: { locals: [], used: 0 },
+    f64: { locals: [], used: 0 },
   };
 
   constructor(
@@ -51,7 +54,7 @@ export class VectorWriter {
   }
 
   /** A local that is free until the end of the enclosing `scope`. */
-  fresh(type: "v128" | "i32" = "v128"): number {
+  fresh(type: "v128" | "i32" | "f64" = "v128"): number {
     const pool = this.#pools[type];
     if (pool.used === pool.locals.length) pool.locals.push(this.f.local(type));
     return pool.locals[pool.used++];
@@ -61,17 +64,23 @@ export class VectorWriter {
   keep(value: Value): Value {
     value();
     const local = this.fresh();
-    this.f.set(local);
+    this.f.set(local).pause();
     return this.local(local);
+  }
+
+  /** Writes parts that are alike in turns. They take locals for good, until the end of the enclosing `scope`. */
+  interleave(parts: readonly (() => void)[]): void {
+    this.#holds = true;
+    this.f.interleave(parts);
+    this.#holds = false;
   }
 
   /** Runs `write`; the locals that it took are free for others afterwards. */
   scope(write: () => void): void {
-    const { v128, i32 } = this.#pools;
-    const used = [v128.used, i32.used];
+    const pools = Object.values(this.#pools);
+    const used = pools.map((pool) => pool.used);
     write();
-    v128.used = used[0];
-    i32.used = used[1];
+    if (!this.#holds) for (const [i, pool] of pools.entries()) pool.used = used[i];
   }
 
   /** Computes a value at the function's start, into a local of its own. */

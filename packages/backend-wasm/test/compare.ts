@@ -1,4 +1,11 @@
-import { type Backend, type DType, isFloat, type Program, type TypedArray } from "@gradloom/engine";
+import {
+  type Backend,
+  type DType,
+  isFloat,
+  type Program,
+  stagesOf,
+  type TypedArray,
+} from "@gradloom/engine";
 import type { RandomProgram } from "./kernel-builder.ts";
 import { isInexact, perturb } from "./perturb.ts";
 
@@ -132,15 +139,12 @@ export function describeProgram({ program, contents, scalars }: RandomProgram): 
     lines.push(
       `kernel ${i}: ${kind}, barrier ${program.barriers[i]}, buffers [${buffers}], scalars [${used}]`,
     );
-    if (kernel.kind === "matmul") {
-      const { dtype, batch, m, n, k, a, b } = kernel;
-      lines.push(`  ${dtype} batch [${batch}] m ${m} n ${n} k ${k}`);
-      lines.push(`  a ${JSON.stringify(a)}`, `  b ${JSON.stringify(b)}`);
-    } else {
-      lines.push(`  outer [${kernel.outer}] scratch ${JSON.stringify(kernel.scratch)}`);
-    }
-    const stages = kernel.kind === "loop" ? kernel.stages : [kernel.epilogue];
-    stages.forEach((stage, s) => {
+    const parts = Object.entries(kernel).filter(
+      ([name]) =>
+        !["kind", "buffers", "scalars", "label"].includes(name) && !/stage|epi/.test(name),
+    );
+    lines.push(...parts.map(([name, part]) => `  ${name} ${JSON.stringify(part)}`));
+    stagesOf(kernel).forEach((stage, s) => {
       lines.push(`  stage ${s}: inner [${stage.inner}]`);
       stage.code.forEach((step, p) => {
         lines.push(`    ${p}: ${JSON.stringify(step)}`);

@@ -5,6 +5,7 @@ import {
   type Instruction,
   isFloat,
   type Kernel,
+  type LoadInstruction,
   type LoopKernel,
   type MatrixOperand,
   type Program,
@@ -170,6 +171,7 @@ export class KernelBuilder {
     if (rows.length > 0 && draw.chance(40)) return this.#loadScratch(code, draw.pick(rows), inner);
     const again = this.#inPlace.filter((own) => !own.stored && own.inner === inner.join());
     if (again.length > 0 && draw.chance(30)) return this.#read(code, draw.pick(again).access, []);
+    if (draw.chance(15)) return this.#gather(code, inner);
     const dtype = code.dtype();
     const outputs = this.#readable(dtype, true);
     if (outputs.length > 0 && draw.chance(60)) {
@@ -194,6 +196,46 @@ export class KernelBuilder {
     return this.#read(code, this.#place(reach, buffer), reach.guards);
   }
 
+  /** Reads an input where a value of the code says. */
+  #gather(code: Expression, inner: readonly number[]): Value {
+    const { draw } = this;
+    const sizes = [...this.outer, ...inner];
+    const size = draw.pick([3, 1, 2, 7, 40, 300]);
+    const index = this.checkedIndex(code, inner, size);
+    const reach = drawReach(draw, sizes);
+    const stride = draw.pick([reach.highest - reach.lowest + 1, 1, 1, -1, 3, 0]);
+    const span = stride * (size - 1);
+    const lowest = reach.lowest + Math.min(span, 0);
+    const highest = reach.highest + Math.max(span, 0);
+    const access = this.#place({ ...reach, lowest, highest }, this.#input(code.dtype()));
+    return this.#read(code, access, reach.guards, { value: index.position, stride });
+  }
+
+  /** An index below a size, the same for all points of some loops; very seldom it is not below it. */
+  checkedIndex(code: Expression, inner: readonly number[], size: number): Value {
+    const { draw } = this;
+    let index: Value;
+    if (draw.chance(60)) {
+      const used = [...this.outer, ...inner].map((length) => (draw.chance(40) ? 1 : length));
+      const { strides, lowest, highest } = drawStoreReach(draw, used, false);
+      const own = strides.map((stride, loop) => (used[loop] === 1 ? 0 : stride));
+      const access = this.#place(
+        { strides: own, lowest, highest, guards: [] },
+        this.#input("int32"),
+      );
+      index = this.#read(code, access, []);
+    } else {
+      index = code.value("int32");
+    }
+    const wild = draw.chance(1) && code.code[index.position].op === "load";
+    if (!wild) {
+      const limit = code.constant("int32", size);
+      index = code.element("mod", "int32", [index, limit], [0, size - 1]);
+    }
+    const check = { op: "check", dtype: "int32", arg: index.position, size, name: 0 } as const;
+    return code.push(check, 0, size - 1);
+  }
+
   #input(dtype: DType): number {
     return this.#create({ dtype, length: 0, ...drawContent(this.draw, dtype) });
   }
@@ -206,11 +248,16 @@ export class KernelBuilder {
     return { buffer: this.#use(buffer), offset, strides };
   }
 
-  #read(code: Expression, access: Access, guards: Reach["guards"]): Value {
+  #read(
+    code: Expression,
+    access: Access,
+    guards: Reach["guards"],
+    index?: LoadInstruction["index"],
+  ): Value {
     const { dtype, low, high } = this.program.buffers[this.buffers[access.buffer]];
     const zero = guards.length > 0 ? 0 : low;
     return code.push(
-      { op: "load", dtype, access, guards },
+      { op: "load", dtype, access, guards, ...(index && { index }) },
       Math.min(low, zero),
       Math.max(high, zero),
     );

@@ -5,8 +5,11 @@ import {
   type Instruction,
   isFloat,
   type Kernel,
+  type LoopKernel,
   philox,
+  type ScatterKernel,
   type Stage,
+  stagesOf,
   type TypedArray,
 } from "@gradloom/engine";
 import { matmulAsLoops } from "../src/matmul-loop.ts";
@@ -46,10 +49,15 @@ export function perturb(random: RandomProgram, seed: number): RandomProgram {
     length: noiseLength,
     arenaOffset: undefined,
   }));
-  const kernels = program.kernels.map((kernel, i) => perturbKernel(kernel, first, seed + i));
+  const kernels = program.kernels.flatMap((kernel, i) => perturbKernel(kernel, first, seed + i));
   return {
     ...random,
-    program: { ...program, kernels, buffers: [...program.buffers, ...buffers] },
+    program: {
+      ...program,
+      kernels,
+      barriers: kernels.map(() => true),
+      buffers: [...program.buffers, ...buffers],
+    },
     contents: [...contents, ...noiseOf(seed)],
   };
 }
@@ -77,26 +85,108 @@ function noiseOf(seed: number): TypedArray[] {
 /** Whether a program computes anything that backends may round differently. */
 export function isInexact({ program }: RandomProgram): boolean {
   return program.kernels.some((kernel) => {
-    const stages = kernel.kind === "loop" ? kernel.stages : [kernel.epilogue];
-    return stages.some(({ code }) =>
-      code.some((instruction) => amplitudeOf(instruction, stages) > 0),
+    const stages = stagesOf(kernel);
+    return (
+      sumsFloats(kernel) ||
+      stages.some(({ code }) => code.some((instruction) => amplitudeOf(instruction, stages) > 0))
     );
   });
 }
 
-function perturbKernel(kernel: Kernel, firstNoise: number, seed: number): Kernel {
-  const loops = kernel.kind === "loop" ? kernel : matmulAsLoops(kernel);
-  const { buffers, outer, stages } = loops;
-  const positions = noises.map((_, i) => buffers.length + i);
+function sumsFloats(kernel: Kernel): kernel is ScatterKernel {
+  return kernel.kind === "scatter" && kernel.combine === "sum" && isFloat(kernel.dtype);
+}
+
+function perturbKernel(kernel: Kernel, firstNoise: number, seed: number): Kernel[] {
+  if (kernel.kind === "sort") return [kernel];
+  const numBuffers = kernel.buffers.length;
+  const buffers = [...kernel.buffers, ...noises.map((_, i) => firstNoise + i)];
+  const positions = noises.map((_, i) => numBuffers + i);
   // Scratch comes behind the buffers, and so moves.
-  const move = (buffer: number): number =>
-    buffer < buffers.length ? buffer : buffer + noises.length;
+  const move = (buffer: number): number => (buffer < numBuffers ? buffer : buffer + noises.length);
+  if (kernel.kind === "scatter") {
+    const { stage, outer, index, value } = kernel;
+    const sizes = [...outer, ...stage.inner];
+    const terms = sumsFloats(kernel) ? [value] : [];
+    const { moved, ...perturbed } = perturbStage(
+      stage,
+      [stage],
+      sizes,
+      positions,
+      move,
+      seed * 31,
+      terms,
+    );
+    const scatter = {
+      ...kernel,
+      buffers,
+      stage: perturbed,
+      index: moved[index],
+      value: moved[value],
+    };
+    return sumsFloats(kernel) ? [scatter, disturbSums(kernel, firstNoise, seed)] : [scatter];
+  }
+  const loops = kernel.kind === "loop" ? kernel : matmulAsLoops(kernel);
+  const { outer, stages } = loops;
+  return [
+    {
+      ...loops,
+      buffers,
+      stages: stages.map((stage, i) => {
+        const sizes = [...outer, ...stage.inner];
+        return perturbStage(stage, stages, sizes, positions, move, seed * 31 + i);
+      }),
+    },
+  ];
+}
+
+/** Moves sums that were scattered, after the fact. */
+function disturbSums(
+  { target, outer, size, dtype, buffers, stage }: ScatterKernel,
+  firstNoise: number,
+  seed: number,
+): LoopKernel {
+  const sizes = [...outer, size];
+  const positions = noises.map((_, i) => buffers.length + i);
+  const amplitude = isLong(stage.inner) ? longReduction : reduction;
+  const noise = loadNoise(dtype, amplitude, sizes, positions, 0, seed);
+  const code: Instruction[] = [{ op: "load", dtype, access: target, guards: [] }];
+  if (noise !== undefined) code.push(noise, { op: "mul", dtype, args: [0, 1] });
+  const stores = [{ value: code.length - 1, access: target }];
   return {
-    ...loops,
+    kind: "loop",
     buffers: [...buffers, ...noises.map((_, i) => firstNoise + i)],
-    stages: stages.map((stage, i) =>
-      perturbStage(stage, stages, [...outer, ...stage.inner], positions, move, seed * 31 + i),
-    ),
+    scalars: [],
+    label: [],
+    outer: sizes,
+    stages: [{ inner: [], code, stores, results: [] }],
+    scratch: [],
+  };
+}
+
+/** Reads noise of an amplitude, if there is any of that dtype. */
+function loadNoise(
+  dtype: DType,
+  amplitude: number,
+  sizes: readonly number[],
+  positions: readonly number[],
+  number: number,
+  seed: number,
+): Instruction | undefined {
+  const noise = noises.findIndex((n) => n.dtype === dtype && n.amplitude === amplitude);
+  if (noise < 0) return undefined;
+  // Each point has noise of its own along each loop, so long loops get a stride of 1 before others get more.
+  const spare = Math.max(noiseLength / 2 - sizes.reduce((sum, size) => sum + size, 0), 0);
+  const strides = sizes.map((size, loop) => {
+    const most = 1 + Math.floor(spare / sizes.length / Math.max(size, 1));
+    return most - ((number * 7 + loop * 3) % Math.max(Math.ceil(most / 2), 1));
+  });
+  const offset = philox(number, seed, 2, 3, 0) & (noiseLength / 2 - 1);
+  return {
+    op: "load",
+    dtype,
+    access: { buffer: positions[noise], offset, strides },
+    guards: [],
   };
 }
 
@@ -107,31 +197,30 @@ function perturbStage(
   noisePositions: readonly number[],
   move: (buffer: number) => number,
   seed: number,
-): Stage {
+  /** Instructions that are terms of sums, besides those of results. */
+  terms: readonly number[] = [],
+): Stage & { readonly moved: readonly number[] } {
   const code: Instruction[] = [];
   const moved: number[] = [];
   const disturb = (position: number, dtype: DType, amplitude: number): number => {
-    const noise = noises.findIndex((n) => n.dtype === dtype && n.amplitude === amplitude);
-    if (noise < 0) return position;
-    // Each point has noise of its own along each loop, so long loops get a stride of 1 before others get more.
-    const spare = Math.max(noiseLength / 2 - sizes.reduce((sum, size) => sum + size, 0), 0);
-    const strides = sizes.map((size, loop) => {
-      const most = 1 + Math.floor(spare / sizes.length / Math.max(size, 1));
-      return most - ((code.length * 7 + loop * 3) % Math.max(Math.ceil(most / 2), 1));
-    });
-    const offset = philox(code.length, seed, 2, 3, 0) & (noiseLength / 2 - 1);
-    const access = { buffer: noisePositions[noise], offset, strides };
-    const load = code.push({ op: "load", dtype, access, guards: [] }) - 1;
-    return code.push({ op: "mul", dtype, args: [position, load] }) - 1;
+    const noise = loadNoise(dtype, amplitude, sizes, noisePositions, code.length, seed);
+    if (noise === undefined) return position;
+    return code.push({ op: "mul", dtype, args: [position, code.push(noise) - 1] }) - 1;
   };
   for (const instruction of stage.code) {
     let copy: Instruction = instruction;
     if ("args" in copy) copy = { ...copy, args: copy.args.map((arg) => moved[arg]) };
+    if ("arg" in copy) copy = { ...copy, arg: moved[copy.arg] };
     if (copy.op === "load") {
       copy = { ...copy, access: { ...copy.access, buffer: move(copy.access.buffer) } };
+      if (copy.index) copy = { ...copy, index: { ...copy.index, value: moved[copy.index.value] } };
     }
     const position = code.push(copy) - 1;
     moved.push(disturb(position, copy.dtype, amplitudeOf(instruction, stages)));
+  }
+  const termAmplitude = isLong(stage.inner) ? longTerm : function_;
+  for (const term of terms) {
+    moved[term] = disturb(moved[term], stage.code[term].dtype, termAmplitude);
   }
   return {
     ...stage,
@@ -143,10 +232,10 @@ function perturbStage(
     results: stage.results.map(({ value, reduce }) => {
       const sums = reduce === "sum" || reduce === "prod";
       const { dtype } = stage.code[value];
-      const amplitude = isLong(stage.inner) ? longTerm : function_;
-      return { reduce, value: sums ? disturb(moved[value], dtype, amplitude) : moved[value] };
+      return { reduce, value: sums ? disturb(moved[value], dtype, termAmplitude) : moved[value] };
     }),
     code,
+    moved,
   };
 }
 
@@ -161,6 +250,9 @@ function amplitudeOf(instruction: Instruction, stages: readonly Stage[]): number
     case "index":
     case "constant":
     case "scalar":
+    case "check":
+    // Every backend keeps these in double precision, in order.
+    case "scan":
       return 0;
     case "product":
       return reduction;

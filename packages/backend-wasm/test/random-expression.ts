@@ -149,6 +149,13 @@ export class Expression {
     return grow[op](this, op);
   }
 
+  /** Sums or products of a value up to each of `count` points. */
+  scan(reduce: "sum" | "prod", count: number): Value {
+    const { position, dtype, low, high } = this.reducible(reduce);
+    const range = reduce === "sum" ? [low * count, high * count] : limits(dtype);
+    return this.push({ op: "scan", dtype, arg: position, reduce }, range[0], range[1]);
+  }
+
   /** A value that can be reduced by `op` without getting out of hand. */
   reducible(op: ReduceOp): Value {
     const dtype = this.dtype(op === "sum" || op === "prod" ? numbers : dtypes);

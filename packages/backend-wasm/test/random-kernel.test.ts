@@ -1,5 +1,5 @@
 import { checkProgram, JsBackend } from "@gradloom/backend-js";
-import { elementOps, type Kernel } from "@gradloom/engine";
+import { elementOps, type Kernel, stagesOf } from "@gradloom/engine";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { matmulAsLoops } from "../src/matmul-loop.ts";
@@ -25,13 +25,11 @@ describe("random programs", () => {
   });
 
   test("use every operation, reduction, guard, scratch row and kind of kernel", () => {
-    const stages = kernels.flatMap((kernel) =>
-      kernel.kind === "loop" ? kernel.stages : [kernel.epilogue],
-    );
+    const stages = kernels.flatMap(stagesOf);
     const ops = new Set(stages.flatMap(({ code }) => code.map(({ op }) => op)));
     expect([...ops]).toEqual(expect.arrayContaining(Object.keys(elementOps)));
     expect([...ops]).toEqual(
-      expect.arrayContaining(["load", "index", "scalar", "result", "product"]),
+      expect.arrayContaining(["load", "index", "scalar", "result", "product", "check", "scan"]),
     );
     const reduces = new Set(stages.flatMap(({ results }) => results.map(({ reduce }) => reduce)));
     expect(reduces.size).toBe(7);
@@ -40,6 +38,7 @@ describe("random programs", () => {
     );
     const loads = stages.flatMap(({ code }) => code.filter((step) => step.op === "load"));
     expect(loads.some(({ guards }) => guards.length > 1)).toBe(true);
+    expect(loads.some(({ index }) => index !== undefined)).toBe(true);
     expect(programs.some(({ contents }) => contents.includes(undefined))).toBe(true);
   });
 });

@@ -28,6 +28,7 @@ function drawCode(
   if (draw.chance(20)) kernel.index(code, inner);
   const count = draw.int(0, 12);
   for (let i = 0; i < count; i++) code.grow();
+  if (inner.length === 1 && draw.chance(25)) code.scan(draw.pick(["sum", "prod"]), inner[0]);
 }
 
 const reductions: readonly ReduceOp[] = ["sum", "sum", "max", "min", "prod", "argmax", "argmin"];

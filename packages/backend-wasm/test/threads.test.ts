@@ -235,7 +235,7 @@ describe("threads", { timeout: 60_000 }, () => {
   });
 
   it("neither keep the process alive nor disturb its end", () => {
-    const core = writeCore({ relaxedSimd: false, sharedMemory: true }, 1024);
+    const core = writeCore({ relaxedSimd: false, sharedMemory: true });
     const script = `
       const { Worker } = require("node:worker_threads");
       const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });

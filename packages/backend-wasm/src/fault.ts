@@ -1,0 +1,58 @@
+import type { CheckInstruction } from "@gradloom/engine";
+import type { FunctionWriter } from "./assembler.ts";
+import { control, controlAddress } from "./control-block.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+/**
+ * Pushes indices, with 0 for those that are out of range. The first that is found to be so, by any thread, is left in
+ * the control block. Only the first `width` lanes count.
+ */
+export function pushChecked(
+  w: VectorWriter,
+  indices: Value,
+  { size, name }: CheckInstruction,
+  width: number,
+): void {
+  const { f } = w;
+  const kept = w.keep(indices);
+  // Below 0 is far above, without a sign.
+  const outside = w.op("i32x4.ge_u", kept, w.i32(size));
+  const counted = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
+  const mask = w.keep(width === 4 ? outside : w.op("v128.and", outside, counted));
+  mask();
+  f.op("v128.any_true").if("v128");
+  kept();
+  f.i32(size).i32(name).call(faultFunction(w).index);
+  w.op("v128.andnot", kept, mask)();
+  f.else();
+  kept();
+  f.end();
+}
+
+/** `(indices, size, name)`: records the first index that is out of range, unless there is one already. */
+function faultFunction(w: VectorWriter): FunctionWriter {
+  const known = w.laneFunctions.get("fault");
+  if (known !== undefined) return known;
+  const f = w.module.function(["v128", "i32", "i32"]);
+  w.laneFunctions.set("fault", f);
+  const [indices, size, name] = [0, 1, 2];
+  const index = f.local("i32");
+  const found = f.block();
+  // Lanes that do not count come last.
+  for (let lane = 0; lane < 4; lane++) {
+    f.get(indices).op("i32x4.extract_lane", lane).tee(index).get(size).op("i32.ge_u").brIf(found);
+  }
+  f.end();
+  if (w.features.sharedMemory) {
+    f.i32(controlAddress).i32(0).i32(1).load("i32.atomic.rmw.cmpxchg", control.fault);
+  } else {
+    f.i32(controlAddress).load("i32.load", control.fault);
+    f.i32(controlAddress).i32(1).store("i32.store", control.fault);
+  }
+  f.if();
+  f.op("return").end();
+  f.i32(controlAddress).get(index).store("i32.store", control.faultIndex);
+  f.i32(controlAddress).get(size).store("i32.store", control.faultSize);
+  f.i32(controlAddress).get(name).store("i32.store", control.faultName);
+  return f;
+}
