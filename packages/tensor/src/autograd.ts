@@ -181,7 +181,7 @@ function propagate(
       const input = inputs[i];
       if (rule === undefined || !input.requiresGrad) continue;
       if (useful !== undefined && !useful.has(input)) continue;
-      add(input, sumTo(rule(gradient, tensor), input.shape));
+      add(input, sumTo(rule(gradient, tensor, ...inputs), input.shape));
     }
   }
   return pending;

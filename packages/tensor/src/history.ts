@@ -3,13 +3,15 @@ import type { Tensor } from "./tensor.ts";
 
 /**
  * The gradient with respect to one input of an operation, given the gradient with respect to its
- * output. It may be larger than the input along broadcast axes: `backward` sums over those.
+ * output, the output, and all inputs. It may be larger than the input along broadcast axes: `backward`
+ * sums over those.
  */
-export type Gradient = (grad: Tensor, output: Tensor) => Tensor;
+export type Gradient = (grad: Tensor, output: Tensor, ...inputs: Tensor[]) => Tensor;
 
 /** A rule for each input of an operation, in order; `undefined` where no gradient flows. */
 export type Gradients = readonly (Gradient | undefined)[];
 
+const none: readonly never[] = [];
 let recorded = 0;
 
 /** How a tensor came to be, as far as gradients need it. */
@@ -35,8 +37,8 @@ export class History {
 
   /** Lets go of all that only gradients needed. */
   free(): void {
-    this.inputs = [];
-    this.gradients = [];
+    this.inputs = none;
+    this.gradients = none;
     this.freed = true;
   }
 

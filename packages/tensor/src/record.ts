@@ -30,6 +30,11 @@ export function record(
   return output;
 }
 
+/** Whether gradients flow to what is recorded of these: if not, there is no need to list them. */
+export function isDifferentiable(a: Tensor, b: Tensor = a): boolean {
+  return (a.requiresGrad || b.requiresGrad) && isGradEnabled();
+}
+
 /** The node of a formula whose gradient has a rule of its own: nothing in it is recorded for gradients. */
 export function formula(fn: () => Tensor): Node {
   return withGradMode(false, fn).node;

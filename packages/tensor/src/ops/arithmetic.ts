@@ -1,29 +1,39 @@
-import { isFloat } from "@gradloom/engine";
+import { type DType, isFloat } from "@gradloom/engine";
 import { argumentError, dtypeError } from "../errors.ts";
-import { floatType, type Operand, toTensor } from "../promote.ts";
+import type { Gradients } from "../history.ts";
+import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, floatUnary, promoted, unary, zeroGradient } from "./elementwise.ts";
 
+// Training is mostly made of these four: their rules take the inputs as arguments, and are made once.
+const addRules: Gradients = [(grad) => grad, (grad) => grad];
+const subRules: Gradients = [(grad) => grad, (grad) => grad.neg()];
+const mulRules: Gradients = [(grad, _, _a, b) => grad.mul(b), (grad, _, a) => grad.mul(a)];
+const divRules: Gradients = [
+  (grad, _, _a, b) => grad.div(b),
+  (grad, quotient, _a, b) => grad.mul(quotient).div(b).neg(),
+];
+
 /** `a + b`; shapes broadcast. */
 export function add(a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
-  if (x.dtype === "bool") return binary("add", "or", x, y);
-  return binary("add", "add", x, y, [(grad) => grad, (grad) => grad]);
+  const dtype = resultType(a, b);
+  const op = dtype === "bool" ? "or" : "add";
+  return binary("add", op, a.to(dtype), toTensor(b, dtype), addRules);
 }
 
 /** `a - b`; shapes broadcast. */
 export function sub(a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
-  requireNumeric("sub", x);
-  return binary("sub", "sub", x, y, [(grad) => grad, (grad) => grad.neg()]);
+  const dtype = resultType(a, b);
+  requireNumeric("sub", dtype);
+  return binary("sub", "sub", a.to(dtype), toTensor(b, dtype), subRules);
 }
 
 /** `a · b`; shapes broadcast. */
 export function mul(a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
-  if (x.dtype === "bool") return binary("mul", "and", x, y);
-  return binary("mul", "mul", x, y, [(grad) => grad.mul(y), (grad) => grad.mul(x)]);
+  const dtype = resultType(a, b);
+  const op = dtype === "bool" ? "and" : "mul";
+  return binary("mul", op, a.to(dtype), toTensor(b, dtype), mulRules);
 }
 
 /** What `div` takes. */
@@ -33,17 +43,14 @@ export interface DivOptions {
 }
 
 /** `a / b`; shapes broadcast. Integers give float32, unless a rounding mode is given. */
-export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
-  const { roundingMode } = options;
+export function div(a: Tensor, b: Operand, options?: DivOptions): Tensor {
+  const roundingMode = options?.roundingMode;
   if (roundingMode === undefined) {
-    const [x, y] = promoted(a, b, floatType);
-    return binary("div", "div", x, y, [
-      (grad) => grad.div(y),
-      (grad, quotient) => grad.mul(quotient).div(y).neg(),
-    ]);
+    const dtype = floatType(resultType(a, b));
+    return binary("div", "div", a.to(dtype), toTensor(b, dtype), divRules);
   }
   const [x, y] = promoted(a, b);
-  requireNumeric("div", x);
+  requireNumeric("div", x.dtype);
   switch (roundingMode) {
     case "floor":
       return binary("div", "floorDiv", x, y, [zeroGradient, zeroGradient]);
@@ -66,7 +73,7 @@ function truncatedQuotient(x: Tensor, y: Tensor): Tensor {
 /** The remainder of `a / b` rounded down: it has the sign of `b`, as in Python. Shapes broadcast. */
 export function remainder(a: Tensor, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
-  requireNumeric("remainder", x);
+  requireNumeric("remainder", x.dtype);
   return binary("remainder", "mod", x, y, [
     (grad) => grad,
     (grad) => grad.mul(x.div(y, { roundingMode: "floor" })).neg(),
@@ -75,7 +82,7 @@ export function remainder(a: Tensor, b: Operand): Tensor {
 
 /** `-x`. */
 export function neg(x: Tensor): Tensor {
-  requireNumeric("neg", x);
+  requireNumeric("neg", x.dtype);
   return unary("neg", "neg", x, (grad) => grad.neg());
 }
 
@@ -152,7 +159,7 @@ function oneMinus(weight: Operand): Operand {
   return typeof weight === "object" ? literal(1, weight).sub(weight) : 1 - Number(weight);
 }
 
-function requireNumeric(op: string, x: Tensor): void {
-  if (x.dtype !== "bool") return;
+function requireNumeric(op: string, dtype: DType): void {
+  if (dtype !== "bool") return;
   throw dtypeError`${op}: the tensor must be numeric, got bool. Convert it with to("int32").`;
 }

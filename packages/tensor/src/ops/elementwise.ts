@@ -2,7 +2,7 @@ import { type DType, type ElementOp, element, type Node, ShapeError } from "@gra
 import { shapeError } from "../errors.ts";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
-import { literal, record } from "../record.ts";
+import { isDifferentiable, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** An element operation of the engine on one tensor. */
@@ -13,17 +13,14 @@ export function unary(
   gradient?: Gradient,
   dtype: DType = x.dtype,
 ): Tensor {
-  return record(name, element(op, [x.node], dtype), [x], gradient && [gradient]);
+  const node = element(op, [x.node], dtype);
+  if (gradient === undefined || !isDifferentiable(x)) return record(name, node);
+  return record(name, node, [x], [gradient]);
 }
 
 /** One whose result is floating: integers become float32 first. The rule gets the converted input. */
-export function floatUnary(
-  op: ElementOp,
-  input: Tensor,
-  gradient: (grad: Tensor, output: Tensor, x: Tensor) => Tensor,
-): Tensor {
-  const x = input.to(floatType(input.dtype));
-  return unary(op, op, x, (grad, y) => gradient(grad, y, x));
+export function floatUnary(op: ElementOp, input: Tensor, gradient: Gradient): Tensor {
+  return unary(op, op, input.to(floatType(input.dtype)), gradient);
 }
 
 /** An element operation on two tensors of one dtype; shapes broadcast. */
@@ -35,7 +32,9 @@ export function binary(
   gradients?: Gradients,
   dtype: DType = a.dtype,
 ): Tensor {
-  return record(name, broadcasting(name, op, [a.node, b.node], dtype), [a, b], gradients);
+  const node = broadcasting(name, op, [a.node, b.node], dtype);
+  if (gradients === undefined || !isDifferentiable(a, b)) return record(name, node);
+  return record(name, node, [a, b], gradients);
 }
 
 /**

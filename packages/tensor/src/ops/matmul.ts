@@ -1,5 +1,6 @@
 import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloom/engine";
 import { dtypeError, shapeError } from "../errors.ts";
+import type { Gradients } from "../history.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
 import { sizeOf, spliced } from "../shape.ts";
@@ -52,14 +53,14 @@ function batched(x: Tensor, y: Tensor): Tensor {
   );
 }
 
+const productRules: Gradients = [
+  (grad, _, _a, b) => product(grad, b.transpose(-2, -1)),
+  (grad, _, a) => product(a.transpose(-2, -1), grad),
+];
+
 /** Of matrices, or batches of the same shape. */
 function product(x: Tensor, y: Tensor): Tensor {
-  return record(
-    "matmul",
-    matmulNode(x.node, y.node),
-    [x, y],
-    [(grad) => product(grad, y.transpose(-2, -1)), (grad) => product(x.transpose(-2, -1), grad)],
-  );
+  return record("matmul", matmulNode(x.node, y.node), [x, y], productRules);
 }
 
 function innerSizesDiffer(a: Tensor, b: Tensor, inner: number, other: number): ShapeError {
