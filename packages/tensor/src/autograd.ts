@@ -55,7 +55,7 @@ function differentiate(
   const { createGraph = false, retainGraph = createGraph } = options;
   const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
   return withGradMode(createGraph, () => {
-    const histories = collect(op, outputs);
+    const histories = collect(op, outputs, noStops);
     const gradients = propagate(outputs, seeds, histories, wanted);
     if (!retainGraph) for (const { history } of histories) history.free();
     return gradients;
@@ -104,6 +104,27 @@ export function grad(
   });
 }
 
+/**
+ * The gradients with respect to `inputs`, each as if it did not depend on the others: what lies behind them is not
+ * looked at. `null` where there is none. The graph is kept.
+ */
+export function partials(
+  op: string,
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | undefined)[],
+  createGraph: boolean,
+): (Tensor | null)[] {
+  const wanted = new Set(inputs);
+  const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
+  const gradients = withGradMode(createGraph, () =>
+    propagate(outputs, seeds, collect(op, outputs, wanted), wanted),
+  );
+  return inputs.map((input) => gradients.get(input) ?? null);
+}
+
+const noStops: ReadonlySet<Tensor> = new Set();
+
 function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
   return Array.isArray(tensors) ? tensors : [tensors as Tensor];
 }
@@ -131,14 +152,14 @@ interface Recorded {
   readonly history: History;
 }
 
-/** All that lies behind the outputs, in order of creation. */
-function collect(op: string, outputs: readonly Tensor[]): Recorded[] {
+/** All that lies behind the outputs, in order of creation, up to and without `stops`. */
+function collect(op: string, outputs: readonly Tensor[], stops: ReadonlySet<Tensor>): Recorded[] {
   const found: Recorded[] = [];
   const seen = new Set<History>();
   const stack = [...outputs];
   for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
     const { history } = tensor;
-    if (history === undefined || seen.has(history)) continue;
+    if (history === undefined || seen.has(history) || stops.has(tensor)) continue;
     history.check(op);
     seen.add(history);
     found.push({ tensor, history });

@@ -79,7 +79,7 @@ function first<Inputs extends readonly Tensor[], Result>(
   // Copies, so that what `fn` reaches in other ways, or gets twice, is not mistaken for an input.
   const copies = inputs.map(copyOf);
   const { result, recording } = current.record(copies, () => {
-    return trace(() => {
+    return trace("compile", () => {
       const leaves: readonly Tensor[] = copies.map((node) => new Tensor(node));
       const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
       current.realize(returned.tensors.map(({ node }) => node));

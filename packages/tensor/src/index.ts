@@ -9,7 +9,7 @@ export {
   StateError,
   type TypedArray,
 } from "@gradloom/engine";
-export { type BackwardOptions, backward, type GradOptions, grad } from "./autograd.ts";
+export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
 export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,
@@ -185,3 +185,8 @@ export {
 } from "./random.ts";
 export { explain, profile, Report } from "./report.ts";
 export { Tensor } from "./tensor.ts";
+export { type ArgnumsOptions, grad, type PerArgument, valueAndGrad } from "./transforms/grad.ts";
+export { hessian, jacobian, type PerOutput, type SecondDerivatives } from "./transforms/jacobian.ts";
+export type { TensorsOf } from "./transforms/tree.ts";
+export { type Cotangents, jvp, vjp } from "./transforms/vjp.ts";
+export { type VmapOptions, vmap } from "./transforms/vmap.ts";

@@ -3,6 +3,7 @@ import { engine } from "./engine.ts";
 import { isGradEnabled, withGradMode } from "./grad-mode.ts";
 import { type Gradients, History } from "./history.ts";
 import { Tensor } from "./tensor.ts";
+import { isSketch } from "./tracing.ts";
 
 const none: readonly never[] = [];
 
@@ -17,7 +18,7 @@ export function record(
   gradients: Gradients = none,
 ): Tensor {
   const output = new Tensor(node);
-  engine().track(node);
+  if (!isSketch()) engine().track(node);
   if (isGradEnabled()) {
     for (let i = 0; i < gradients.length; i++) {
       if (inputs[i].requiresGrad && gradients[i] !== undefined) {

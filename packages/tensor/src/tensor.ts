@@ -32,7 +32,7 @@ import * as ops from "./ops/index.ts";
 import { type Operand, requireFloat } from "./promote.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
-import { refuseWhileTracing } from "./tracing.ts";
+import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
 
 /**
  * Numbers in a grid of any number of axes. Operations record what to compute and check shapes and dtypes at
@@ -68,10 +68,7 @@ export class Tensor {
     this.dtype = source.dtype;
     if (source instanceof Tensor) {
       this.recorded = source.recorded;
-      this.state =
-        source.history === undefined
-          ? source.toState()
-          : new State(engine().state(source.recorded));
+      this.state = source.history === undefined ? source.toState() : newState(source.recorded);
     } else {
       this.recorded = source;
     }
@@ -97,7 +94,7 @@ export class Tensor {
 
   /** The value in place; made from the recorded one when first asked for. */
   private toState(): State {
-    this.state ??= new State(engine().state(this.recorded));
+    this.state ??= newState(this.recorded);
     return this.state;
   }
 
@@ -165,6 +162,7 @@ export class Tensor {
     }
     if (this.requiresGrad && isGradEnabled()) {
       throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
+    refuseInVmap("assign", "a state must not change", "Return its new value.");
     }
     if (!sameShape(this.shape, value.shape)) {
       throw shapeError`assign: shapes must be equal, got ${value.shape} for ${this.shape}. Use expand() or reshape().`;
@@ -232,6 +230,7 @@ export class Tensor {
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
+    refuseInVmap("backward", "gradients must not be kept", "Use grad().");
     return new Tensor(this.state === undefined ? this.recorded : this);
   }
 
@@ -885,3 +884,8 @@ export class Tensor {
 function refuseReading(op: string): void {
   refuseWhileTracing(op, "values must not be read", "Return the tensor, and read it outside.");
 }
+function newState(value: Node): State {
+  refuseInVmap("new Tensor", "a state must not be made", "Make it outside.");
+  return new State(engine().state(value));
+}
+

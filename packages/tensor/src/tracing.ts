@@ -1,27 +1,42 @@
 import { stateError } from "./errors.ts";
 
-let tracing = false;
+/** Where a function runs on stand-ins for values that are not there. */
+export type Place = "compile" | "vmap";
 
-/** Whether the function that is running now is being compiled. */
+let place: Place | undefined;
+
+/** Whether the function that is running now is being compiled, or seen by `vmap`. */
 export function isTracing(): boolean {
-  return tracing;
+  return place !== undefined;
 }
 
-/** Runs `fn` as a function that is being compiled. */
-export function trace<T>(fn: () => T): T {
-  tracing = true;
+/** Whether what is recorded now is for an example that does not exist: nobody can ask for its value. */
+export function isSketch(): boolean {
+  return place === "vmap";
+}
+
+/** Runs `fn` as a function that is being compiled, or seen by `vmap`. */
+export function trace<T>(where: Place, fn: () => T): T {
+  const before = place;
+  place = where;
   try {
     return fn();
   } finally {
-    tracing = false;
+    place = before;
   }
 }
 
 /**
  * @throws StateError inside of a function that is being compiled, whose later calls would see what happened in
- * the first one only.
+ * the first one only, or inside of `vmap`, where there is no example yet.
  */
 export function refuseWhileTracing(op: string, what: string, wayOut: string): void {
-  if (!tracing) return;
-  throw stateError`${op}: ${what} inside of a compiled function. ${wayOut}`;
+  if (place === undefined) return;
+  const inside = place === "vmap" ? "vmap()" : "a compiled function";
+  throw stateError`${op}: ${what} inside of ${inside}. ${wayOut}`;
+}
+
+/** @throws StateError inside of `vmap`, for what would have to happen once an example. */
+export function refuseInVmap(op: string, what: string, wayOut: string): void {
+  if (isSketch()) refuseWhileTracing(op, what, wayOut);
 }

@@ -1,0 +1,118 @@
+import { Node, nextNodeId } from "@gradloom/engine";
+import { partials } from "../autograd.ts";
+import { isGradEnabled } from "../grad-mode.ts";
+import { isFloating } from "../promote.ts";
+import { requireSynchronous } from "../synchronous.ts";
+import { Tensor } from "../tensor.ts";
+import { trace } from "../tracing.ts";
+
+/** What one repetition does: from the carry and the elements at its time to the next carry and outputs. */
+export type ScanStep = (
+  carry: readonly Tensor[],
+  elements: readonly Tensor[],
+) => readonly [carry: readonly Tensor[], outputs: readonly Tensor[]];
+
+/** Views are recomputed where they are needed rather than kept. */
+const views: ReadonlySet<string> = new Set([
+  "reshape",
+  "permute",
+  "expand",
+  "slice",
+  "pad",
+  "affine",
+]);
+
+/** Whether a node only looks at another one in a different way. */
+export function isView({ op }: Node): boolean {
+  return views.has(op);
+}
+
+/** A step that has been recorded, and its gradients. */
+export class TracedStep {
+  /** Nodes before this one are from outside. */
+  readonly start: number;
+  readonly carries: readonly Tensor[];
+  readonly elements: readonly Tensor[];
+  readonly results: readonly [carry: readonly Tensor[], outputs: readonly Tensor[]];
+  /** What the step uses from outside and requires a gradient. */
+  readonly captured: readonly Tensor[];
+  /** Stand-ins for the gradients of results; `undefined` for those that require none. */
+  readonly cotangents: readonly (Node | undefined)[];
+  /** Gradients of carries, elements and captured tensors; `undefined` where there is none. */
+  readonly gradients: readonly (Node | undefined)[];
+  /** What the gradients read of what the step has computed. */
+  readonly saved: readonly Node[];
+
+  constructor(
+    step: ScanStep,
+    carries: readonly Node[],
+    elements: readonly Node[],
+    given: readonly Tensor[],
+  ) {
+    this.start = Math.min(nextNodeId(), ...[...carries, ...elements].map(({ id }) => id));
+    const differentiate = isGradEnabled();
+    const standIn = (node: Node, requiresGrad: boolean) => {
+      const tensor = new Tensor(node);
+      tensor.requiresGrad = differentiate && requiresGrad;
+      return tensor;
+    };
+    this.carries = carries.map((node) => standIn(node, isFloating(node.dtype)));
+    this.elements = elements.map((node, i) => standIn(node, given[i].requiresGrad));
+    this.results = trace("scan", () => requireSynchronous("scan", step(this.carries, this.elements)));
+    const results = this.results.flat();
+    this.captured = differentiate ? this.#capture(results) : [];
+    const gradStart = nextNodeId();
+    this.cotangents = results.map(({ requiresGrad, node: { shape, dtype } }, k) =>
+      differentiate && requiresGrad ? new Node("argument", [], [k], shape, dtype) : undefined,
+    );
+    const inputs = [...this.carries, ...this.elements, ...this.captured];
+    const wanted = inputs.filter(({ requiresGrad }) => requiresGrad);
+    const outputs = results.filter((_, k) => this.cotangents[k] !== undefined);
+    const seeds = this.cotangents.flatMap((node) => (node === undefined ? [] : [new Tensor(node)]));
+    const found =
+      outputs.length === 0
+        ? []
+        : trace("scan", () => partials("scan", outputs, wanted, seeds, false));
+    this.gradients = inputs.map((input) => found[wanted.indexOf(input)]?.node);
+    this.saved = this.#findSaved(gradStart);
+  }
+
+  /** Whether a gradient reaches an input: of the carries, elements and captured tensors. */
+  reaches(i: number): boolean {
+    return this.gradients[i] !== undefined;
+  }
+
+  /** Whether a node is the same in all repetitions. */
+  isOutside({ id, box, op }: Node): boolean {
+    return id < this.start || box !== undefined || op === "scalar" || op === "constant";
+  }
+
+  #capture(results: readonly Tensor[]): Tensor[] {
+    const captured = new Set<Tensor>();
+    const seen = new Set<Tensor>([...this.carries, ...this.elements]);
+    const stack = [...results];
+    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+      if (!tensor.requiresGrad || seen.has(tensor)) continue;
+      seen.add(tensor);
+      if (this.isOutside(tensor.node)) captured.add(tensor);
+      else stack.push(...(tensor.history?.inputs ?? []));
+    }
+    return [...captured];
+  }
+
+  #findSaved(gradStart: number): Node[] {
+    const elements = new Set(this.elements.map(({ node }) => node));
+    const cotangents = new Set(this.cotangents);
+    const saved = new Set<Node>();
+    const seen = new Set<Node>();
+    const stack = this.gradients.filter((node) => node !== undefined);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (seen.has(node) || this.isOutside(node)) continue;
+      seen.add(node);
+      if (elements.has(node) || cotangents.has(node)) continue;
+      if (node.id >= gradStart || isView(node) || node.op === "iota") stack.push(...node.inputs);
+      else saved.add(node);
+    }
+    return [...saved].sort((a, b) => a.id - b.id);
+  }
+}
