@@ -116,6 +116,17 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./ops/normalization.ts";
+export { pixelShuffle } from "./ops/pixel-shuffle.ts";
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type OutputSize,
+} from "./ops/pool.ts";
 export { pow } from "./ops/power.ts";
 export {
   type Axes,
@@ -159,6 +170,7 @@ export {
   tan,
   tanh,
 } from "./ops/transcendental.ts";
+export { type UnfoldArguments, type UnfoldOptions, unfold } from "./ops/unfold.ts";
 export {
   expand,
   flatten,
@@ -173,6 +185,7 @@ export {
   unsqueeze,
   view,
 } from "./ops/view.ts";
+export type { Pair } from "./ops/window.ts";
 export type { Operand } from "./promote.ts";
 export {
   bernoulli,
@@ -186,7 +199,12 @@ export {
 export { explain, profile, Report } from "./report.ts";
 export { Tensor } from "./tensor.ts";
 export { type ArgnumsOptions, grad, type PerArgument, valueAndGrad } from "./transforms/grad.ts";
-export { hessian, jacobian, type PerOutput, type SecondDerivatives } from "./transforms/jacobian.ts";
+export {
+  hessian,
+  jacobian,
+  type PerOutput,
+  type SecondDerivatives,
+} from "./transforms/jacobian.ts";
 export type { TensorsOf } from "./transforms/tree.ts";
 export { type Cotangents, jvp, vjp } from "./transforms/vjp.ts";
 export { type VmapOptions, vmap } from "./transforms/vmap.ts";

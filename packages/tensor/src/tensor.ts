@@ -8,6 +8,7 @@ import type { History } from "./history.ts";
 import { type NestedNumbers, unflatten } from "./nested.ts";
 import type {
   AllcloseOptions,
+  AvgPoolOptions,
   Axes,
   BatchNormOptions,
   ClampOptions,
@@ -20,12 +21,16 @@ import type {
   GroupNormOptions,
   LayerNormOptions,
   LinearOptions,
+  MaxPoolOptions,
   NormOptions,
+  OutputSize,
   PadOptions,
+  Pair,
   ReduceOptions,
   RmsNormOptions,
   SliceOptions,
   SoftplusOptions,
+  UnfoldArguments,
   VarianceOptions,
 } from "./ops/index.ts";
 import * as ops from "./ops/index.ts";
@@ -162,7 +167,7 @@ export class Tensor {
     }
     if (this.requiresGrad && isGradEnabled()) {
       throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
-    refuseInVmap("assign", "a state must not change", "Return its new value.");
+      refuseInVmap("assign", "a state must not change", "Return its new value.");
     }
     if (!sameShape(this.shape, value.shape)) {
       throw shapeError`assign: shapes must be equal, got ${value.shape} for ${this.shape}. Use expand() or reshape().`;
@@ -817,6 +822,45 @@ export class Tensor {
     return ops.convTranspose2d(this, weight, options);
   }
 
+  /** The largest element of each window along the last axis. The gradient flows to the first one of equal ones. */
+  maxPool1d(kernelSize: Pair, options: MaxPoolOptions & { readonly returnIndices: true }): Extremes;
+  maxPool1d(kernelSize: Pair, options?: MaxPoolOptions): Tensor;
+  maxPool1d(kernelSize: Pair, options?: MaxPoolOptions): Tensor | Extremes {
+    return ops.maxPool1d(this, kernelSize, options);
+  }
+
+  /** The largest element of each window of an image. The gradient flows to the first one of equal ones. */
+  maxPool2d(kernelSize: Pair, options: MaxPoolOptions & { readonly returnIndices: true }): Extremes;
+  maxPool2d(kernelSize: Pair, options?: MaxPoolOptions): Tensor;
+  maxPool2d(kernelSize: Pair, options?: MaxPoolOptions): Tensor | Extremes {
+    return ops.maxPool2d(this, kernelSize, options);
+  }
+
+  /** The mean of each window of an image. */
+  avgPool2d(kernelSize: Pair, options?: AvgPoolOptions): Tensor {
+    return ops.avgPool2d(this, kernelSize, options);
+  }
+
+  /** Means of windows that cover an image, as many as `outputSize` says. */
+  adaptiveAvgPool2d(outputSize: OutputSize): Tensor {
+    return ops.adaptiveAvgPool2d(this, outputSize);
+  }
+
+  /** The largest elements of windows that cover an image, as many as `outputSize` says. */
+  adaptiveMaxPool2d(outputSize: OutputSize): Tensor {
+    return ops.adaptiveMaxPool2d(this, outputSize);
+  }
+
+  /** The windows of images as columns, `x.unfold(kernelSize, { stride, padding, dilation })`; or the windows along an axis, `x.unfold(dim, size, step)`. */
+  unfold(...args: UnfoldArguments): Tensor {
+    return ops.unfold(this, ...args);
+  }
+
+  /** Makes pixels of channels, so that images grow: `y[c, h · r + i, w · r + j] = x[c · r² + i · r + j, h, w]`. */
+  pixelShuffle(upscaleFactor: number): Tensor {
+    return ops.pixelShuffle(this, upscaleFactor);
+  }
+
   // ---- linear algebra ----
 
   /** The matrix product, by PyTorch's rules: a vector on the left counts as a row, on the right as a column, and its axis vanishes again; axes in front of the last two are batches, and broadcast. */
@@ -888,4 +932,3 @@ function newState(value: Node): State {
   refuseInVmap("new Tensor", "a state must not be made", "Make it outside.");
   return new State(engine().state(value));
 }
-

@@ -544,6 +544,59 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
     on((a, w) => ops.convTranspose2d(a, w), real([2, 2, 2]), real([2, 3, 2, 2])),
   ],
 
+  maxPool1d: [
+    on((a) => ops.maxPool1d(a, 2), real([2, 3, 6])),
+    on((a) => ops.maxPool1d(a, 3, { stride: 2, padding: 1, dilation: 2 }), real([1, 2, 9])),
+  ],
+  maxPool2d: [
+    on((a) => ops.maxPool2d(a, 2), real([2, 2, 4, 6])),
+    on((a) => ops.maxPool2d(a, 2), real([2, 5, 5])),
+    on((a) => ops.maxPool2d(a, 3, { stride: 2, padding: 1 }), real([1, 2, 6, 5])),
+    on((a) => ops.maxPool2d(a, [2, 3], { stride: [1, 2], ceilMode: true }), real([1, 2, 4, 6])),
+    flat(
+      (a) => {
+        const { values, indices } = ops.maxPool2d(a, 3, { padding: 1, returnIndices: true });
+        return [values.detach(), indices];
+      },
+      real([2, 2, 5, 6]),
+    ),
+    on((a) => ops.maxPool2d(a, 2), real([0, 2, 4, 4])),
+  ],
+  avgPool2d: [
+    on((a) => ops.avgPool2d(a, 2), real([2, 2, 4, 6])),
+    on((a) => ops.avgPool2d(a, 3, { stride: 2, padding: 1 }), real([2, 5, 4])),
+    on(
+      (a) => ops.avgPool2d(a, 3, { stride: 2, padding: 1, countIncludePad: false, ceilMode: true }),
+      real([1, 2, 6, 4]),
+    ),
+    on((a) => ops.avgPool2d(a, [2, 3], { stride: 2, ceilMode: true }), real([1, 1, 5, 6])),
+    on((a) => ops.avgPool2d(a, 2, { stride: 1, divisorOverride: 3 }), real([1, 1, 3, 3])),
+  ],
+  adaptiveAvgPool2d: [
+    on((a) => ops.adaptiveAvgPool2d(a, [2, 3]), real([2, 2, 4, 6])),
+    on((a) => ops.adaptiveAvgPool2d(a, [3, 2]), real([1, 2, 4, 5])),
+    on((a) => ops.adaptiveAvgPool2d(a, 1), real([2, 3, 4])),
+    on((a) => ops.adaptiveAvgPool2d(a, [null, 5]), real([1, 2, 2, 3])),
+  ],
+  adaptiveMaxPool2d: [
+    on((a) => ops.adaptiveMaxPool2d(a, [2, 3]), real([2, 2, 4, 6])),
+    on((a) => ops.adaptiveMaxPool2d(a, [3, 2]), real([1, 2, 4, 5])),
+    on((a) => ops.adaptiveMaxPool2d(a, 1), real([2, 3, 4])),
+  ],
+  unfold: [
+    on((a) => ops.unfold(a, 2), real([2, 2, 3, 4])),
+    on(
+      (a) => ops.unfold(a, [2, 3], { stride: 2, padding: 1, dilation: [1, 2] }),
+      real([1, 2, 4, 6]),
+    ),
+    on((a) => ops.unfold(a, 1, 3, 2), real([2, 8, 2])),
+    on((a) => ops.unfold(a, -1, 2, 3), real([6])),
+  ],
+  pixelShuffle: [
+    on((a) => ops.pixelShuffle(a, 2), real([2, 8, 2, 3])),
+    on((a) => ops.pixelShuffle(a, 3), real([9, 2, 1])),
+  ],
+
   // Products
   matmul: [
     on(ops.matmul, real([2, 3]), real([3, 4])),

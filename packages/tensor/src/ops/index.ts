@@ -73,6 +73,17 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./normalization.ts";
+export { pixelShuffle } from "./pixel-shuffle.ts";
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type OutputSize,
+} from "./pool.ts";
 export { pow } from "./power.ts";
 export {
   type Axes,
@@ -108,6 +119,7 @@ export {
   tan,
   tanh,
 } from "./transcendental.ts";
+export { type UnfoldArguments, type UnfoldOptions, unfold } from "./unfold.ts";
 export {
   expand,
   flatten,
@@ -122,3 +134,4 @@ export {
   unsqueeze,
   view,
 } from "./view.ts";
+export type { Pair } from "./window.ts";
