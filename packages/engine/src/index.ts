@@ -65,8 +65,7 @@ export type {
   Window,
 } from "./kernel.ts";
 export { stagesOf } from "./kernel.ts";
-export { stagesOf } from "./kernel.ts";
-export { Node, type NodeOp } from "./node.ts";
+export { Node, type NodeOp, nextNodeId } from "./node.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";

@@ -205,6 +205,8 @@ export {
   type PerOutput,
   type SecondDerivatives,
 } from "./transforms/jacobian.ts";
+export { type ScanOptions, scan } from "./transforms/scan.ts";
+export type { ScanStep } from "./transforms/traced-step.ts";
 export type { TensorsOf } from "./transforms/tree.ts";
 export { type Cotangents, jvp, vjp } from "./transforms/vjp.ts";
 export { type VmapOptions, vmap } from "./transforms/vmap.ts";

@@ -1,21 +1,21 @@
 import { stateError } from "./errors.ts";
 
 /** Where a function runs on stand-ins for values that are not there. */
-export type Place = "compile" | "vmap";
+export type Place = "compile" | "vmap" | "scan";
 
 let place: Place | undefined;
 
-/** Whether the function that is running now is being compiled, or seen by `vmap`. */
+/** Whether the function that is running now is being compiled, or seen by `vmap` or `scan`. */
 export function isTracing(): boolean {
   return place !== undefined;
 }
 
 /** Whether what is recorded now is for an example that does not exist: nobody can ask for its value. */
 export function isSketch(): boolean {
-  return place === "vmap";
+  return place === "vmap" || place === "scan";
 }
 
-/** Runs `fn` as a function that is being compiled, or seen by `vmap`. */
+/** Runs `fn` as a function that is being compiled, or seen by `vmap` or `scan`. */
 export function trace<T>(where: Place, fn: () => T): T {
   const before = place;
   place = where;
@@ -28,11 +28,11 @@ export function trace<T>(where: Place, fn: () => T): T {
 
 /**
  * @throws StateError inside of a function that is being compiled, whose later calls would see what happened in
- * the first one only, or inside of `vmap`, where there is no example yet.
+ * the first one only, or inside of `vmap` and `scan`, where there is no value yet.
  */
 export function refuseWhileTracing(op: string, what: string, wayOut: string): void {
   if (place === undefined) return;
-  const inside = place === "vmap" ? "vmap()" : "a compiled function";
+  const inside = place === "compile" ? "a compiled function" : `${place}()`;
   throw stateError`${op}: ${what} inside of ${inside}. ${wayOut}`;
 }
 

@@ -1,4 +1,14 @@
-import { constant, element, expand, matmul, Node, permute, reduce, repeat, reshape } from "@gradloom/engine";
+import {
+  constant,
+  element,
+  expand,
+  matmul,
+  Node,
+  permute,
+  reduce,
+  repeat,
+  reshape,
+} from "@gradloom/engine";
 import { Tensor } from "../tensor.ts";
 import { batched, repeated } from "./batching.ts";
 import { isView, type TracedStep } from "./traced-step.ts";

@@ -1,9 +1,8 @@
-import { constant, expand, repeat } from "@gradloom/engine";
+import { constant, expand, isFloat, repeat } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { argumentError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
 import { History } from "../history.ts";
-import { isFloating } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { Tensor } from "../tensor.ts";
 import { BackwardLoop } from "./backward-loop.ts";
@@ -134,7 +133,7 @@ function differentiable(
 ): (Tensor | null)[] {
   const before: ScanStep = (carry, element) => [step(carry, element)[0], carry];
   const [, carries] = scan(before, initial, elements, options);
-  const float = initial.map((_, i) => i).filter((i) => isFloating(initial[i].dtype));
+  const float = initial.map((_, i) => i).filter((i) => isFloat(initial[i].dtype));
   const given = gradOutputs.flatMap((grad, k) =>
     grad === undefined || k < initial.length ? [] : [{ grad, k }],
   );
@@ -162,7 +161,9 @@ function differentiable(
       used.map((k) => seeds[k]),
       true,
     ).map((gradient, i) => gradient ?? zerosLike(inputs[i]));
-    const added = captured.map((_, i) => flowing[float.length + i].add(found[float.length + x.length + i]));
+    const added = captured.map((_, i) =>
+      flowing[float.length + i].add(found[float.length + x.length + i]),
+    );
     return [
       [...found.slice(0, float.length), ...added],
       found.slice(float.length, float.length + x.length),

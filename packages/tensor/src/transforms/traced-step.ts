@@ -1,7 +1,6 @@
-import { Node, nextNodeId } from "@gradloom/engine";
+import { isFloat, Node, nextNodeId } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { isGradEnabled } from "../grad-mode.ts";
-import { isFloating } from "../promote.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
 import { trace } from "../tracing.ts";
@@ -56,9 +55,11 @@ export class TracedStep {
       tensor.requiresGrad = differentiate && requiresGrad;
       return tensor;
     };
-    this.carries = carries.map((node) => standIn(node, isFloating(node.dtype)));
+    this.carries = carries.map((node) => standIn(node, isFloat(node.dtype)));
     this.elements = elements.map((node, i) => standIn(node, given[i].requiresGrad));
-    this.results = trace("scan", () => requireSynchronous("scan", step(this.carries, this.elements)));
+    this.results = trace("scan", () =>
+      requireSynchronous("scan", step(this.carries, this.elements)),
+    );
     const results = this.results.flat();
     this.captured = differentiate ? this.#capture(results) : [];
     const gradStart = nextNodeId();
