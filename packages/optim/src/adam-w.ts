@@ -1,5 +1,5 @@
-import { live, type Tensor } from "@gradloom/tensor";
-import { type AdamOptions, checkAdamOptions, withDefaults } from "./adam.ts";
+import type { Tensor } from "@gradloom/tensor";
+import { type AdamOptions, adamNumbers, checkAdamOptions, withDefaults } from "./adam.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
 
 /**
@@ -30,25 +30,26 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
   }
 
   protected update(theta: Tensor, gradient: Tensor, options: Required<AdamOptions>): void {
-    const { eps, weightDecay, amsgrad, maximize } = options;
-    const beta2 = options.betas[1];
+    const { amsgrad, maximize } = options;
     const t = this.countStep(theta);
-    const lr = live(() => options.lr, theta);
-    // A schedule may change it, as it does lr.
-    const beta1 = live(() => options.betas[0], theta);
-    const rest = live(() => 1 - options.betas[0], theta);
+    const { beta1, rest1, beta2, rest2, rate, correction2, eps, kept } = this.numbers(
+      theta,
+      options,
+      () => ({
+        ...adamNumbers(options, t),
+        kept: () => 1 - options.lr * options.weightDecay,
+      }),
+    );
     const m = this.moment(theta, "exp_avg");
     const v = this.moment(theta, "exp_avg_sq");
 
     const g = maximize ? gradient.neg() : gradient;
-    m.assign(m.mul(beta1).add(g.mul(rest)));
-    v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
+    m.assign(m.mul(beta1).add(g.mul(rest1)));
+    v.assign(v.mul(beta2).add(g.square().mul(rest2)));
 
     const largest = amsgrad ? this.moment(theta, "max_exp_avg_sq") : v;
     if (amsgrad) largest.assign(largest.maximum(v));
-    const mHat = m.div(live(() => 1 - options.betas[0] ** t(), theta));
-    const vHat = largest.div(live(() => 1 - beta2 ** t(), theta));
-    const decayed = theta.mul(live(() => 1 - options.lr * weightDecay, theta));
-    theta.assign(decayed.sub(mHat.mul(lr).div(vHat.sqrt().add(eps))));
+    const vHat = largest.div(correction2);
+    theta.assign(theta.mul(kept).sub(m.mul(rate).div(vHat.sqrt().add(eps))));
   }
 }

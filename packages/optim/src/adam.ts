@@ -1,4 +1,4 @@
-import { live, type Tensor } from "@gradloom/tensor";
+import type { Tensor } from "@gradloom/tensor";
 import { checkBetas, checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
 
@@ -46,27 +46,45 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   }
 
   protected update(theta: Tensor, gradient: Tensor, options: Required<AdamOptions>): void {
-    const { eps, weightDecay, amsgrad, maximize } = options;
-    const beta2 = options.betas[1];
+    const { weightDecay, amsgrad, maximize } = options;
     const t = this.countStep(theta);
-    const lr = live(() => options.lr, theta);
-    // A schedule may change it, as it does lr.
-    const beta1 = live(() => options.betas[0], theta);
-    const rest = live(() => 1 - options.betas[0], theta);
+    const { beta1, rest1, beta2, rest2, rate, correction2, eps } = this.numbers(
+      theta,
+      options,
+      () => adamNumbers(options, t),
+    );
     const m = this.moment(theta, "exp_avg");
     const v = this.moment(theta, "exp_avg_sq");
 
     const uphill = maximize ? gradient.neg() : gradient;
     const g = weightDecay === 0 ? uphill : uphill.add(theta.mul(weightDecay));
-    m.assign(m.mul(beta1).add(g.mul(rest)));
-    v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
+    m.assign(m.mul(beta1).add(g.mul(rest1)));
+    v.assign(v.mul(beta2).add(g.square().mul(rest2)));
 
     const largest = amsgrad ? this.moment(theta, "max_exp_avg_sq") : v;
     if (amsgrad) largest.assign(largest.maximum(v));
-    const mHat = m.div(live(() => 1 - options.betas[0] ** t(), theta));
-    const vHat = largest.div(live(() => 1 - beta2 ** t(), theta));
-    theta.assign(theta.sub(mHat.mul(lr).div(vHat.sqrt().add(eps))));
+    const vHat = largest.div(correction2);
+    theta.assign(theta.sub(m.mul(rate).div(vHat.sqrt().add(eps))));
   }
+}
+
+/** The numbers in Adam's formula, at step `t`. */
+export function adamNumbers(
+  options: Required<AdamOptions>,
+  t: () => number,
+): Readonly<
+  Record<"beta1" | "rest1" | "beta2" | "rest2" | "rate" | "correction2" | "eps", () => number>
+> {
+  return {
+    beta1: () => options.betas[0],
+    rest1: () => 1 - options.betas[0],
+    beta2: () => options.betas[1],
+    rest2: () => 1 - options.betas[1],
+    /** lr · m̂ is rate · m. */
+    rate: () => options.lr / (1 - options.betas[0] ** t()),
+    correction2: () => 1 - options.betas[1] ** t(),
+    eps: () => options.eps,
+  };
 }
 
 /** All options, with the defaults for what is missing. */

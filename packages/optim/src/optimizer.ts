@@ -1,4 +1,4 @@
-import { fromTypedArray, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
+import { fromTypedArray, live, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -29,6 +29,8 @@ export interface ParameterState {
   step: number | undefined;
   /** Averages and the like, in the parameter's shape, by PyTorch's names. */
   readonly moments: Map<string, Tensor>;
+  /** What {@link Optimizer.numbers} made, and for which options. */
+  numbers?: { readonly options: object; readonly byName: Readonly<Record<string, Tensor>> };
 }
 
 /**
@@ -151,6 +153,24 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       state.step = (state.step ?? 0) + 1;
     });
     return () => state.step!;
+  }
+
+  /**
+   * The numbers of a formula, by name. Each is asked for at every run: a schedule may change options, and so may
+   * the count of steps. They are made at the first step of a parameter; later ones record nothing for them.
+   */
+  protected numbers<Name extends string>(
+    parameter: Tensor,
+    options: O,
+    make: () => Readonly<Record<Name, () => number>>,
+  ): Readonly<Record<Name, Tensor>> {
+    const state = this.#stateOf(parameter);
+    if (state.numbers?.options !== options) {
+      const values = Object.entries<() => number>(make());
+      const byName = Object.fromEntries(values.map(([name, f]) => [name, live(f, parameter)]));
+      state.numbers = { options, byName };
+    }
+    return state.numbers.byName as Record<Name, Tensor>;
   }
 
   /** Whether a moment of a parameter is there already. */
