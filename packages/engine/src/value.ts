@@ -77,6 +77,9 @@ export class Value {
 const longRow = 16384;
 /** This many rows, or more, occupy all threads without cutting them. */
 const manyRows = 32;
+/** Where terms are this many elements apart, each is in another page of memory: few of those can be read in turns. */
+const longStride = 256;
+const fewTerms = 16;
 
 const same = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((x, i) => x === b[i]);
@@ -197,22 +200,25 @@ export class ValueGraph {
     if (row === 0) return this.#fill(op === "reduce:prod" ? 1 : 0, shape, dtype);
     if (row === 1) return positions ? this.#fill(0, shape, dtype) : this.#reshape(x, shape);
     const rows = x.numel / row;
-    if (this.#split && !positions && row >= longRow && rows < manyRows) {
-      const parts = this.#reduceParts(op, x, axes, row);
+    let most = 0;
+    if (row >= longRow && rows < manyRows) most = Math.min(256, Math.floor(row / 2048));
+    else if (row >= 16 * fewTerms && strideOf(x, axes) >= longStride) most = row / fewTerms;
+    if (this.#split && !positions && most > 0) {
+      const parts = this.#reduceParts(op, x, axes, most);
       if (parts !== undefined) return this.#reshape(parts, shape);
     }
     return this.#make(op, [x], axes, shape, dtype);
   }
 
   /**
-   * A long reduction with few results in two steps, so that threads can share it: first many partial
-   * results, then those. Cut the same way for any number of threads, so the result has the same bits.
+   * A long reduction in two steps, so that threads can share it or neighbours in memory are read together: first
+   * many partial results, then those. Cut the same way for any number of threads, so the result has the same bits.
    */
   #reduceParts(
     op: `reduce:${ReduceOp}`,
     x: Value,
     axes: readonly number[],
-    row: number,
+    most: number,
   ): Value | undefined {
     // The outermost reduced axis that offers a good number of parts; neighbours count as one axis.
     const first = axes[0];
@@ -220,7 +226,7 @@ export class ValueGraph {
     while (axes.includes(last + 1)) last += 1;
     let size = 1;
     for (let axis = first; axis <= last; axis++) size *= x.shape[axis];
-    const parts = divisor(size, Math.min(256, Math.floor(row / 2048)));
+    const parts = divisor(size, Math.floor(most));
     if (parts < 4) return undefined;
     const cut = [...x.shape.slice(0, first), parts, size / parts, ...x.shape.slice(last + 1)];
     const shift = first + 2 - (last + 1);
@@ -233,6 +239,12 @@ export class ValueGraph {
     const shape = x.shape.filter((_, axis) => !axes.includes(axis));
     return this.#make(op, [x], axes, shape, x.dtype);
   }
+}
+
+/** How many elements the terms of a reduction are apart, at least: the size of what is behind the reduced axes. */
+function strideOf(x: Value, axes: readonly number[]): number {
+  if (x.op === "permute") return 1;
+  return x.shape.slice(axes[axes.length - 1] + 1).reduce((a, b) => a * b, 1);
 }
 
 /** Whether a permutation swaps the last two axes and no others. */

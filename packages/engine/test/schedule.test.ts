@@ -162,6 +162,16 @@ describe("fusion", () => {
     expect((program.kernels[0] as LoopKernel).outer[0]).toBeGreaterThan(31);
   });
 
+  test("a reduction of many long rows to one is cut in two, so that few pages of memory are read in turns", () => {
+    const program = plan((engine) => [reduce("max", input(engine, 1000, 512), [0])]);
+    expect(labels(program)).toEqual(["loop: max", "loop: max"]);
+    expect((program.kernels[0] as LoopKernel).outer).toEqual([50, 512]);
+    const turned = plan((engine) => [
+      reduce("max", permute(input(engine, 512, 1000), [1, 0]), [0]),
+    ]);
+    expect(labels(turned)).toEqual(["loop: max"]);
+  });
+
   test("what costs much and is used twice is computed once", () => {
     const program = plan((engine) => {
       const e = f("exp", input(engine, 8, 8));
