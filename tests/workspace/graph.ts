@@ -12,8 +12,10 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   "backend-wasm": ["engine"],
   tensor: ["engine", "backend-js", "backend-wasm"],
   optim: ["tensor"],
+  checkpoint: ["tensor"],
   layers: ["tensor"],
   loss: ["tensor", "layers"],
+  "rnn-lstm": ["tensor", "layers"],
   playground: ["tensor", "layers", "loss", "optim"],
 };
 

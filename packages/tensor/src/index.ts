@@ -35,7 +35,7 @@ export {
   setNumThreads,
   settle,
 } from "./engine.ts";
-export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
+export { defaultGenerator, Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { isGradEnabled, noGrad } from "./grad-mode.ts";
 export { type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.ts";
 export type { Gradient, Gradients, History } from "./history.ts";
