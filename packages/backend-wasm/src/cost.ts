@@ -16,7 +16,7 @@ export function matmulNanoseconds(kernel: MatmulKernel): number {
 }
 
 /** For one point. */
-function stageNanoseconds(stage: Stage): number {
+export function stageNanoseconds(stage: Stage): number {
   let cost = 0;
   for (const instruction of stage.code) {
     if (instruction.op === "load") cost += instruction.index === undefined ? 1.5 : 10;

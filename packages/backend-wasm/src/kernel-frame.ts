@@ -1,4 +1,15 @@
-import type { VectorWriter } from "./vector-writer.ts";
+import type { LaneAddress } from "./lanes.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+/** What becomes of each point of a kernel that does not store values where its loops are. */
+export interface Sink {
+  /** Of a scatter: the instruction that says how many times `stride` elements behind the first the stored one is. */
+  readonly index?: { readonly value: number; readonly stride: number };
+  /** Of a scatter: pushes whether an index, the first lane's of a value, is one to store at. */
+  isWanted?(index: Value, lane: number): void;
+  /** Writes the first `width` lanes of a point: `at` is where the first store goes. */
+  write(at: LaneAddress, width: number, read: (instruction: number) => Value): void;
+}
 
 /** What the stages of a kernel function have in common. */
 export interface KernelFrame {
@@ -22,6 +33,8 @@ export interface KernelFrame {
   address(buffer: number): number;
   /** Byte offset of a scalar in the argument block. */
   scalarOffset(scalar: number): number;
+  /** Takes the points instead of the stores, of which there is one then. */
+  readonly sink?: Sink;
   /** For the epilogue of a contraction: a local with the address of the product of this row's start. */
   readonly product: number | undefined;
 }

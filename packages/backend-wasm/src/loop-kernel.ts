@@ -4,7 +4,7 @@ import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import { blockLanes } from "./inductions.ts";
-import type { KernelFrame } from "./kernel-frame.ts";
+import type { KernelFrame, Sink } from "./kernel-frame.ts";
 import {
   affinesOf,
   collapseLoops,
@@ -22,31 +22,45 @@ import { VectorWriter } from "./vector-writer.ts";
  * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut.
  */
 export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8Array<ArrayBuffer> {
+  const { outer, stages, lanesAcross } = arrangeLoops(kernel);
+  const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
+  return compileLoops({ ...kernel, outer, stages: ordered }, features, lanesAcross);
+}
+
+/** The same for loops that are arranged already; a sink takes what the points of the only stage give. */
+export function compileLoops(
+  kernel: LoopKernel,
+  features: Features,
+  lanesAcross: boolean,
+  createSink?: (w: VectorWriter, digits: readonly number[]) => Sink,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  const { outer, stages } = kernel;
   const host = importHostMath(
     module,
-    kernel.stages.map((stage) => stage.code),
+    stages.map((stage) => stage.code),
   );
   const f = module.function(["i32", "i32", "i32"], [], "k");
   const w = new VectorWriter(module, f, features, host);
-  const { outer, stages, lanesAcross } = arrangeLoops(kernel);
-  const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
   const layout = argumentLayout(kernel);
+  const digits = outer.map(() => f.local("i32"));
+  const sink = createSink?.(w, digits);
   const frame: KernelFrame = {
     w,
     outer,
     lanesAcross,
     lanes: lanesOf(stages),
-    digits: outer.map(() => f.local("i32")),
+    digits,
     written: writtenBuffers(stages),
     address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
     scalarOffset: layout.scalarOffset,
     firstScratch: kernel.buffers.length,
     product: undefined,
+    ...(sink && { sink }),
   };
   const writers: StageWriter[] = [];
-  for (const stage of ordered) writers.push(new StageWriter(frame, stage, [...writers]));
+  for (const stage of stages) writers.push(new StageWriter(frame, stage, [...writers]));
   f.get(1).get(2).op("i32.ge_s").if();
   f.op("return").end();
   for (const writer of writers) writer.writeStart();
@@ -222,11 +236,12 @@ function chooseLanesAcross(outer: readonly number[], stages: readonly Stage[]): 
 }
 
 /** What a vector of a stage's points costs, in instructions, with the lanes along a loop. */
-function laneCost(stage: Stage, loop: number, width: number): number {
+export function laneCost(stage: Stage, loop: number, width: number): number {
   let cost = 0;
   for (const { strides } of affinesOf(stage)) {
     const stride = loop < 0 ? 0 : strides[loop];
-    cost += stride === 0 ? 0.5 : stride === 1 ? 1 : 2 * width;
+    const vectors = stride === 2 || stride === -1 ? 2 : 2 * width;
+    cost += stride === 0 ? 0.5 : stride === 1 ? 1 : vectors;
   }
   const depends = dependsOn(stage, loop);
   for (const instruction of stage.code) {

@@ -121,6 +121,38 @@ export function moveInnermost(stage: Stage, numOuter: number, which: number): St
   };
 }
 
+/** The same stage with an outer loop, of this size, as the innermost. */
+export function moveInside(stage: Stage, loop: number, size: number): Stage {
+  const last = (list: readonly number[]): number[] => [
+    ...list.filter((_, i) => i !== loop),
+    list[loop],
+  ];
+  return { ...withStrides(stage, last), inner: [...stage.inner, size] };
+}
+
+/** The same stage with the innermost loop cut into so many, which an outer loop behind the others counts. */
+export function splitInnermost(stage: Stage, numOuter: number, count: number): Stage {
+  const inner = [...stage.inner];
+  const size = (inner.pop() as number) / count;
+  return {
+    ...withStrides(stage, (strides) => [
+      ...strides.slice(0, numOuter),
+      strides[strides.length - 1] * size,
+      ...strides.slice(numOuter),
+    ]),
+    inner: [...inner, size],
+  };
+}
+
+/** The same stage with another outer loop behind the others, which nothing depends on. */
+export function addOuter(stage: Stage, numOuter: number): Stage {
+  return withStrides(stage, (strides) => [
+    ...strides.slice(0, numOuter),
+    0,
+    ...strides.slice(numOuter),
+  ]);
+}
+
 /** How many times a loop nest of these sizes runs its body. */
 export function countIterations(sizes: readonly number[]): number {
   return sizes.reduce((product, size) => product * size, 1);

@@ -69,7 +69,14 @@ export function analyseStage(
       indexSteps[index.value].add(index.stride * inductions.unit(access, dtype));
     }
   }
-  for (const { value, access } of stores) inductions.addAccess(access, code[value].dtype);
+  for (const { value, access } of stores) {
+    const { dtype } = code[value];
+    inductions.addAccess(access, dtype);
+    const index = frame.sink?.index;
+    if (index && !varies[index.value]) {
+      indexSteps[index.value].add(index.stride * inductions.unit(access, dtype));
+    }
+  }
   const uses = code.map(() => [] as number[]);
   for (const [i, instruction] of code.entries()) {
     for (const argument of argumentsOf(instruction)) uses[argument].push(i);
@@ -88,7 +95,7 @@ export function analyseStage(
     const [level, userVaries] =
       user === -1 ? [pointLevel, stageVaries] : [levels[user], varies[user]];
     const args = "args" in instruction ? instruction.args : [];
-    const isIndex = uses[i].some((use) => code[use]?.op === "load");
+    const isIndex = i === frame.sink?.index?.value || uses[i].some((j) => code[j]?.op === "load");
     const depth = 1 + Math.max(0, ...args.map((argument) => depths[argument]));
     inlined.push(
       args.length > 0 &&

@@ -1,6 +1,8 @@
 import {
+  type Access,
   byteSize,
   type CheckInstruction,
+  type DType,
   type ElementInstruction,
   type Guard,
   type LoadInstruction,
@@ -10,7 +12,14 @@ import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
 import { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { type LaneAddress, pushLoad, pushLoadLane, pushSplat, writeStore } from "./lanes.ts";
+import {
+  hasVectors,
+  type LaneAddress,
+  pushLoad,
+  pushLoadLane,
+  pushSplat,
+  writeStore,
+} from "./lanes.ts";
 import { countIterations } from "./loop-nest.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
@@ -49,6 +58,8 @@ export class StageWriter {
   /** How many lanes of how many vectors are being written. */
   #width = 1;
   #copies = 1;
+  /** Whether all guards hold in the inner loops that are being written. */
+  #inside = false;
 
   constructor(frame: KernelFrame, stage: Stage, earlier: readonly StageWriter[]) {
     const { outer, lanes, lanesAcross } = frame;
@@ -121,7 +132,7 @@ export class StageWriter {
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
-      this.#withReciprocals(() => this.#writeInner(0));
+      this.#withReciprocals(() => this.#withGuards(() => this.#writeInner(0)));
     });
     for (const [r, reduction] of this.#reductions.entries()) {
       if (reduction === undefined) continue;
@@ -177,6 +188,27 @@ export class StageWriter {
     w.f.end();
   }
 
+  /** Where no guard fails in any of the inner loops, as almost anywhere in a picture, none is checked in there. */
+  #withGuards(write: () => void): void {
+    const w = this.#w;
+    const { inner, code } = this.#stage;
+    const guards = code.flatMap((instruction) =>
+      instruction.op === "load" ? instruction.guards : [],
+    );
+    if (guards.length === 0) {
+      write();
+      return;
+    }
+    this.#inductions.pushAllInRange(guards, inner, this.#width * this.#copies);
+    w.f.if();
+    this.#inside = true;
+    w.scope(write);
+    this.#inside = false;
+    w.f.else();
+    w.scope(write);
+    w.f.end();
+  }
+
   // Loops
 
   #writeInner(which: number): void {
@@ -187,7 +219,7 @@ export class StageWriter {
     w.scope(() => {
       this.#inductions.within(loop, (next) => {
         if (loop === this.#laneLoop) {
-          this.#writeLaneLoop(stage.inner[which]);
+          this.#ifWanted(() => this.#writeLaneLoop(stage.inner[which]));
           return;
         }
         this.#repeatSumming(innermost ? stage.inner[which] : 0, stage.inner[which], () => {
@@ -198,6 +230,19 @@ export class StageWriter {
       });
     });
     if (innermost && which > 0) this.#addPartialSums();
+  }
+
+  /** Writes what is left out if all points of the innermost loop have an index that the sink does not want. */
+  #ifWanted(write: () => void): void {
+    const { index, isWanted } = this.#frame.sink ?? {};
+    if (!index || !isWanted || this.#analysis.varies[index.value]) {
+      write();
+      return;
+    }
+    isWanted(this.#valueOf(index.value, 0), 0);
+    this.#w.f.if();
+    write();
+    this.#w.f.end();
   }
 
   #writeLaneLoop(size: number): void {
@@ -280,7 +325,13 @@ export class StageWriter {
 
   #writePoint(copy: number): void {
     const { code, stores, results } = this.#stage;
+    const { sink } = this.#frame;
     for (const { value, access } of stores) {
+      if (sink) {
+        const at = this.#address(access, code[value].dtype, copy, sink.index);
+        sink.write(at, this.#laneLoop < 0 ? 1 : this.#width, (i) => this.#valueOf(i, copy));
+        continue;
+      }
       const at = this.#inductions.laneAddress(access, code[value].dtype, copy);
       writeStore(this.#w, at, this.#laneLoop < 0 ? 1 : this.#width, this.#valueOf(value, copy));
     }
@@ -412,10 +463,16 @@ export class StageWriter {
 
   // Memory
 
-  /** Where the lanes of a load are, its index taken into account. */
-  #loadAddress({ access, dtype, guards, index }: LoadInstruction, copy: number): LaneAddress {
+  /** Where the lanes of an access are, its index taken into account. */
+  #address(
+    access: Access,
+    dtype: DType,
+    copy: number,
+    index: LoadInstruction["index"],
+    wraps = false,
+  ): LaneAddress {
     const w = this.#w;
-    const at = this.#inductions.laneAddress(access, dtype, copy, guards.length > 0);
+    const at = this.#inductions.laneAddress(access, dtype, copy, wraps);
     if (index === undefined) return at;
     const step = index.stride * this.#inductions.unit(access, dtype);
     w.f.get(at.pointer);
@@ -440,18 +497,18 @@ export class StageWriter {
   #pushLoad(i: number, instruction: LoadInstruction, copy: number): void {
     const w = this.#w;
     const inductions = this.#inductions;
-    const { guards } = instruction;
+    const { access, dtype, guards, index } = instruction;
     const varies = this.#analysis.varies[i];
-    if (instruction.index !== undefined && this.#empty) {
+    if (index !== undefined && this.#empty) {
       w.f.i32x4(0);
       return;
     }
-    const at = this.#loadAddress(instruction, copy);
+    const at = this.#address(access, dtype, copy, index, guards.length > 0);
     const load = (): void => {
       if (at.stride === 0 && at.scattered === undefined) pushSplat(w, at);
       else pushLoad(w, at, this.#width);
     };
-    if (guards.length === 0) {
+    if (guards.length === 0 || this.#inside) {
       load();
       return;
     }

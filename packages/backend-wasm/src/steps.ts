@@ -1,15 +1,16 @@
-import { BackendError, type Kernel, type LoopKernel } from "@gradloom/engine";
+import { BackendError, type Kernel, type LoopKernel, type ScatterKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
-import { compileLoopKernel, loopNeeds } from "./loop-kernel.ts";
+import { compileLoopKernel, type LoopNeeds, loopNeeds } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
 import { isBlocked } from "./matmul-plan.ts";
 import { sharedBuffer, splitTerms } from "./matmul-split.ts";
 import { matmulSteps } from "./matmul-steps.ts";
+import { compileScatter, planScatter, zeroKernel } from "./scatter-kernel.ts";
 
 /** A word of an argument block: an address that is put together when the memory is laid out. */
 export type Word =
@@ -58,6 +59,7 @@ export function stepsOf(
   context: StepContext,
 ): Step[] {
   if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
+  if (kernel.kind === "scatter") return scatterSteps(kernel, number, barrier, context);
   if (kernel.kind !== "matmul") {
     throw new BackendError(`compile: a ${kernel.kind} kernel is not supported yet.`);
   }
@@ -71,15 +73,47 @@ export function stepsOf(
   ];
 }
 
+/** How a kernel of loops is compiled and what it takes, where that is not the usual. */
+interface LoopStep {
+  readonly key: string;
+  readonly write: () => Uint8Array<ArrayBuffer>;
+  readonly needs: LoopNeeds;
+  readonly nanoseconds: number;
+}
+
+function scatterSteps(
+  kernel: ScatterKernel,
+  number: number,
+  barrier: boolean,
+  context: StepContext,
+): Step[] {
+  const zero = loopSteps(zeroKernel(kernel), number, barrier, context);
+  if (countIterations([...kernel.outer, ...kernel.stage.inner]) === 0) return zero;
+  const plan = planScatter(kernel, context.threads);
+  const { loops, nanoseconds } = plan;
+  const scatter = loopSteps(loops, number, true, context, {
+    key: `${structureKey(loops)} ${JSON.stringify(plan, ["index", "stride", "combine", "range"])}`,
+    write: () => compileScatter(plan, context.features),
+    needs: { scratchBytes: [], leastGrain: 1 },
+    nanoseconds,
+  });
+  return [...zero, ...scatter];
+}
+
 function loopSteps(
   kernel: LoopKernel,
   number: number,
   barrier: boolean,
   { library, features }: StepContext,
+  {
+    key = structureKey(kernel),
+    write = () => compileLoopKernel(kernel, features),
+    needs = loopNeeds(kernel),
+    nanoseconds = loopNanoseconds(kernel),
+  }: Partial<LoopStep> = {},
 ): Step[] {
   const units = countIterations(kernel.outer);
   if (units === 0) return [];
-  const needs = loopNeeds(kernel);
   const layout = argumentLayout(kernel);
   const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
     layout.bufferOffset(i),
@@ -93,10 +127,10 @@ function loopSteps(
   return [
     {
       kernel: number,
-      function: library.get(structureKey(kernel), () => compileLoopKernel(kernel, features)),
+      function: library.get(key, write),
       units,
       leastGrain: needs.leastGrain,
-      nanoseconds: loopNanoseconds(kernel),
+      nanoseconds,
       barrier,
       argumentBytes: layout.byteLength,
       words,

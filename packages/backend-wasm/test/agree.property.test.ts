@@ -1,28 +1,15 @@
 import { checkProgram, JsBackend } from "@gradloom/backend-js";
-import { type Backend, IndexError } from "@gradloom/engine";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { WasmBackend } from "../src/index.ts";
-import { compare, describeProgram, runOn, sameBits } from "./compare.ts";
+import { compare, describeProgram, failsOn, runOn, sameBits } from "./compare.ts";
 import { drawFrom } from "./draw.ts";
-import type { RandomProgram } from "./kernel-builder.ts";
 import { randomProgram } from "./random-kernel.ts";
 
 // GRADLOOM_SOAK=20000 looks longer, from a seed that changes, and makes what it finds smaller: for a night,
 // or after a change.
 const soak = Number(process.env.GRADLOOM_SOAK ?? 0);
 const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 300, seed: 2011, endOnFailure: true };
-
-/** Whether an index is out of range. */
-function failsOn(backend: Backend, random: RandomProgram): boolean {
-  try {
-    runOn(backend, random);
-    return false;
-  } catch (error) {
-    if (error instanceof IndexError) return true;
-    throw error;
-  }
-}
 
 describe("WasmBackend", () => {
   const oracle = new JsBackend(checkProgram);

@@ -1,6 +1,7 @@
 import {
   type Backend,
   type DType,
+  IndexError,
   isFloat,
   type Program,
   stagesOf,
@@ -29,6 +30,17 @@ export function runOn(backend: Backend, { program, contents, scalars }: RandomPr
     if (content !== undefined) backend.free(addresses[i]);
   });
   return outputs;
+}
+
+/** Whether a run finds an index out of range. */
+export function failsOn(backend: Backend, random: RandomProgram): boolean {
+  try {
+    runOn(backend, random);
+    return false;
+  } catch (error) {
+    if (error instanceof IndexError) return true;
+    throw error;
+  }
 }
 
 function read(backend: Backend, program: Program, buffer: number, address: number): TypedArray {

@@ -236,6 +236,20 @@ export class KernelBuilder {
     return code.push(check, 0, size - 1);
   }
 
+  /** Writes all elements of a new buffer, one at each point of these loops: where that is. */
+  fill(dtype: DType, sizes: readonly number[], [low, high]: readonly [number, number]): Access {
+    const buffer = this.#create({
+      dtype,
+      length: 0,
+      low,
+      high,
+      filling: { seed: 0, kind: "zero" },
+      output: true,
+    });
+    this.#written.add(buffer);
+    return this.#place(drawStoreReach(this.draw, sizes, false), buffer);
+  }
+
   #input(dtype: DType): number {
     return this.#create({ dtype, length: 0, ...drawContent(this.draw, dtype) });
   }

@@ -98,7 +98,7 @@ function sumsFloats(kernel: Kernel): kernel is ScatterKernel {
 }
 
 function perturbKernel(kernel: Kernel, firstNoise: number, seed: number): Kernel[] {
-  if (kernel.kind === "sort") return [kernel];
+  if (kernel.kind === "sort" || kernel.kind === "repeat") return [kernel];
   const numBuffers = kernel.buffers.length;
   const buffers = [...kernel.buffers, ...noises.map((_, i) => firstNoise + i)];
   const positions = noises.map((_, i) => numBuffers + i);

@@ -8,7 +8,7 @@ export function randomProgram(draw: Draw): RandomProgram {
   const builder = new ProgramBuilder(draw);
   const count = draw.pick([1, 1, 1, 2, 3]);
   for (let i = 0; i < count; i++) {
-    builder.add(draw.chance(25) ? randomMatmul(builder) : randomLoopKernel(builder));
+    builder.add(draw.pick(kinds)(builder));
   }
   return builder.finish();
 }
@@ -79,6 +79,45 @@ function randomLoopKernel(program: ProgramBuilder): {
   });
   return kernel.finish(kind);
 }
+
+/** Sums or maxima of values at indices. */
+function randomScatter(program: ProgramBuilder): { builder: KernelBuilder; kernel: Kernel } {
+  const { draw } = program;
+  const budget = draw.pick([300, 1000, 4000, 20000]);
+  const outer = drawSizes(draw, draw.int(0, 2), draw.pick([1, 10, 300]));
+  const points = outer.reduce((product, size) => product * size, 1);
+  const inner = drawSizes(draw, draw.int(0, 2), budget / Math.max(points, 1));
+  const size = draw.pick([5, 1, 2, 33, 200]);
+  const kernel = new KernelBuilder(program, outer);
+  const code = kernel.expression();
+  drawCode(kernel, code, inner, true);
+  const combine = draw.pick(["sum", "sum", "max"] as const);
+  const index = kernel.checkedIndex(code, inner, size).position;
+  const { position, dtype, low, high } = code.reducible(combine);
+  const count = inner.reduce((product, length) => product * length, 1);
+  const range = combine === "sum" ? [low * count, high * count] : [low, high];
+  const target = kernel.fill(
+    dtype,
+    [...outer, size],
+    [Math.min(range[0], 0), Math.max(range[1], 0)],
+  );
+  const { buffers, scalars } = kernel;
+  const stage = { inner, code: code.code, stores: [], results: [] };
+  const common = { kind: "scatter", label: ["scatter"], buffers, scalars } as const;
+  return {
+    builder: kernel,
+    kernel: { ...common, dtype, combine, outer, size, stage, index, value: position, target },
+  };
+}
+
+const kinds = [
+  randomLoopKernel,
+  randomLoopKernel,
+  randomLoopKernel,
+  randomLoopKernel,
+  randomScatter,
+  randomMatmul,
+];
 
 /** A product of matrices with an epilogue. */
 function randomMatmul(program: ProgramBuilder): { builder: KernelBuilder; kernel: Kernel } {

@@ -1,0 +1,183 @@
+import type { DType, LoopKernel, ScatterKernel, Stage } from "@gradloom/engine";
+import { stageNanoseconds } from "./cost.ts";
+import type { Features } from "./features.ts";
+import type { Sink } from "./kernel-frame.ts";
+import { type LaneAddress, pushLoad, pushLoadLane, writeStore, writeStoreLane } from "./lanes.ts";
+import { compileLoops, laneCost } from "./loop-kernel.ts";
+import {
+  addOuter,
+  collapseLoops,
+  countIterations,
+  dependsOn,
+  moveInside,
+  splitInnermost,
+} from "./loop-nest.ts";
+import type { Value, VectorWriter } from "./vector-writer.ts";
+
+/** How values are scattered, once the rows are 0. */
+export interface ScatterPlan {
+  /** One stage, whose only store goes to the first element of a row. */
+  readonly loops: LoopKernel;
+  /** The instruction that gives the index, and elements from a position of a row to the next. */
+  readonly index: number;
+  readonly stride: number;
+  readonly combine: ScatterKernel["combine"];
+  /** If the last outer loop counts ranges of a row's positions: how many are in one. */
+  readonly range: number | undefined;
+  readonly nanoseconds: number;
+}
+
+/** The least elements of a row that are worth a call. */
+const leastPiece = 64;
+/** Nanoseconds of work from which threads share the positions of a row. */
+const worthRanges = 20_000;
+
+/** Sets the rows to 0. */
+export function zeroKernel({ buffers, outer, size, target, dtype }: ScatterKernel): LoopKernel {
+  const access = { ...target, buffer: 0 };
+  const code = [{ op: "constant", dtype, value: 0 } as const];
+  return {
+    kind: "loop",
+    buffers: [buffers[target.buffer]],
+    scalars: [],
+    label: [],
+    outer: [...outer, size],
+    stages: [{ inner: [], code, stores: [{ value: 0, access }], results: [] }],
+    scratch: [],
+  };
+}
+
+/**
+ * Each element gets its values in the order of the inner loops. Threads share what is independent: the rows; pieces of
+ * the loop with the lanes, if that is an outer one; then ranges of the positions, for which each thread reads all indices
+ * and takes its own.
+ */
+export function planScatter(kernel: ScatterKernel, threads: number): ScatterPlan {
+  const { buffers, scalars, label, size, index, value, combine, target } = kernel;
+  const strides = [...target.strides];
+  const stride = strides.pop() as number;
+  for (const _ of kernel.stage.inner) strides.push(0);
+  const stores = [{ value, access: { ...target, strides } }];
+  const collapsed = collapseLoops(kernel.outer, [{ ...kernel.stage, stores }]);
+  const outer = [...collapsed.outer];
+  let [stage] = collapsed.stages;
+  const loop = chooseLaneLoop(stage, outer, index);
+  let wanted = threads > 1 ? 2 * threads : 1;
+  const uniform = !dependsOn(stage, loop)[index];
+  if (loop >= 0 && loop < outer.length) {
+    const [lanes] = outer.splice(loop, 1);
+    stage = moveInside(stage, loop, lanes);
+    wanted = Math.ceil(wanted / countIterations(outer));
+    let pieces = wanted;
+    while (pieces > 1 && (lanes % pieces !== 0 || lanes / pieces < leastPiece)) pieces--;
+    if (pieces > 1) {
+      stage = splitInnermost(stage, outer.length, pieces);
+      outer.push(pieces);
+    }
+  }
+  const points = countIterations([...outer, ...stage.inner]);
+  const nanoseconds = points * (stageNanoseconds(stage) + (uniform ? 0.4 : 1.5));
+  const ranges = Math.max(Math.min(Math.ceil(threads / countIterations(outer)), size), 1);
+  // Rows without elements have one range, which no index is in.
+  const ranged = size === 0 || (ranges > 1 && nanoseconds >= worthRanges);
+  if (ranged) {
+    stage = addOuter(stage, outer.length);
+    outer.push(ranges);
+  }
+  return {
+    loops: { kind: "loop", buffers, scalars, label, outer, stages: [stage], scratch: [] },
+    index,
+    stride,
+    combine,
+    range: ranged ? Math.ceil(size / ranges) : undefined,
+    nanoseconds,
+  };
+}
+
+/** The innermost of the inner loops, or an outer one along which values are better added up in vectors. */
+function chooseLaneLoop(stage: Stage, outer: readonly number[], index: number): number {
+  const sizes = [...outer, ...stage.inner];
+  const scans = stage.code.some(({ op }) => op === "scan");
+  let best = sizes.length - 1;
+  let bestCost = Infinity;
+  for (const [loop, size] of sizes.entries()) {
+    // Points stay in order, and a scan's loop is its only one.
+    if (loop < sizes.length - 1 && (scans || loop >= outer.length)) continue;
+    const vectors = loop < outer.length && !dependsOn(stage, loop)[index];
+    const cost = ((laneCost(stage, loop, 4) + (vectors ? 2 : 16)) * Math.ceil(size / 4)) / size;
+    if (cost >= bestCost) continue;
+    best = loop;
+    bestCost = cost;
+  }
+  return best;
+}
+
+/** A module whose function `k(args, begin, end)` scatters for a range of the plan's outer loops. */
+export function compileScatter(plan: ScatterPlan, features: Features): Uint8Array<ArrayBuffer> {
+  return compileLoops(plan.loops, features, false, (w, digits) => createSink(plan, w, digits));
+}
+
+function createSink(
+  { index, stride, combine, range, loops }: ScatterPlan,
+  w: VectorWriter,
+  digits: readonly number[],
+): Sink {
+  const { f } = w;
+  const [{ code, stores }] = loops.stages;
+  const add = combination(w, combine, code[stores[0].value].dtype);
+  const isWanted = (indices: Value, lane: number): void => {
+    indices();
+    f.op("i32x4.extract_lane", lane).get(digits[digits.length - 1]);
+    f.i32(range as number)
+      .op("i32.mul")
+      .op("i32.sub");
+    // Below 0 is far above, without a sign.
+    f.i32(range as number).op("i32.lt_u");
+  };
+  return {
+    index: { value: index, stride },
+    ...(range !== undefined && { isWanted }),
+    write(at, width, read) {
+      const value = read(stores[0].value);
+      if (at.stride !== 0) {
+        writeStore(w, at, width, w.keep(add(() => pushLoad(w, at, width), value)));
+        return;
+      }
+      const kept = w.keep(value);
+      for (let lane = 0; lane < width; lane++) {
+        if (range !== undefined) {
+          isWanted(read(index), lane);
+          f.if();
+        }
+        writeLane(w, at, lane, kept, add);
+        if (range !== undefined) f.end();
+      }
+    },
+  };
+}
+
+function writeLane(
+  w: VectorWriter,
+  at: LaneAddress,
+  lane: number,
+  value: Value,
+  add: (a: Value, b: Value) => Value,
+): void {
+  const before: Value = () => pushLoadLane(w, at, lane, w.i32(0));
+  w.scope(() => writeStoreLane(w, at, lane, w.keep(add(before, value))));
+}
+
+/** Combines what is there with a value. */
+function combination(
+  w: VectorWriter,
+  combine: ScatterKernel["combine"],
+  dtype: DType,
+): (a: Value, b: Value) => Value {
+  if (dtype === "bool") return (a, b) => w.op("v128.or", a, b);
+  const op = combine === "sum" ? "add" : "max";
+  if (dtype === "float32") return (a, b) => w.op(`f32x4.${op}`, a, b);
+  if (dtype === "float64") return (a, b) => w.op(`f64x2.${op}`, a, b);
+  if (op === "max") return (a, b) => w.op("i32x4.max_s", a, b);
+  if (dtype === "int32") return (a, b) => w.op("i32x4.add", a, b);
+  return (a, b) => w.op("v128.and", w.op("i32x4.add", a, b), w.i32(0xff));
+}
