@@ -1,20 +1,11 @@
 import type { Box } from "./box.ts";
-import type { DType } from "./dtype.ts";
 import { StateError } from "./errors.ts";
 import type { Node } from "./node.ts";
-
-const dtypes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  float64: 2,
-  int32: 3,
-  uint8: 4,
-  bool: 5,
-};
 
 let walks = 0;
 /** Where numbers are written: one signature is needed at a time, so all walks share it. */
 let paper = new Int32Array(4096);
-/** What the nodes do, likewise. */
+/** What the nodes do, each with its dtype, likewise. */
 const operations: string[] = [];
 
 /** What to compute: nodes whose values are wanted, and states with the nodes that they become. */
@@ -76,16 +67,19 @@ export class Walk {
   /** Whether the structure is the one with this signature. Only until the next walk. */
   matches({ operations: known, numbers, literals }: Signature): boolean {
     if (numbers.length !== this.length || literals.length !== this.literals.length) return false;
+    if (known.length !== 2 * this.order.length) return false;
     for (let i = 0; i < numbers.length; i++) if (paper[i] !== numbers[i]) return false;
-    for (let i = 0; i < this.order.length; i++) if (known[i] !== operations[i]) return false;
-    return literals.every((literal, i) => Object.is(literal, this.literals[i]));
+    for (let i = 0; i < known.length; i++) if (known[i] !== operations[i]) return false;
+    for (let i = 0; i < literals.length; i++)
+      if (!Object.is(literals[i], this.literals[i])) return false;
+    return true;
   }
 
   /** The signature. Only until the next walk. */
   signature(): Signature {
     const { length, order, literals } = this;
     const numbers = paper.slice(0, length);
-    return { operations: operations.slice(0, order.length), numbers, literals };
+    return { operations: operations.slice(0, 2 * order.length), numbers, literals };
   }
 
   private visit(root: Node): void {
@@ -114,26 +108,33 @@ export class Walk {
   }
 
   private note(node: Node): void {
-    const { shape, attributes, inputs, box } = node;
-    node.index = this.order.push(node) - 1;
+    const { shape, attributes, inputs, box, op } = node;
+    const { order, horizon } = this;
+    const index = order.length;
+    order[index] = node;
+    node.index = index;
     if (box !== undefined && node.version !== box.version) throw staleness(node, box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);
-    operations[node.index] = box === undefined ? node.op : "box";
-    paper[this.length++] = shape.length * 8 + dtypes[node.dtype];
-    for (let i = 0; i < shape.length; i++) paper[this.length++] = shape[i];
-    if (box !== undefined) this.write(this.slotOf(box));
-    else if (node.op === "scalar") this.write(this.scalars.push(node) - 1);
-    else if (node.op === "constant") this.literals.push(attributes[0]);
+    operations[2 * index] = box === undefined ? op : "box";
+    operations[2 * index + 1] = node.dtype;
+    // This is the inner loop of every step: it keeps what it uses at hand.
+    const words = paper;
+    let at = this.length;
+    words[at++] = shape.length;
+    for (let i = 0; i < shape.length; i++) words[at++] = shape[i];
+    if (box !== undefined) words[at++] = this.slotOf(box);
+    else if (op === "scalar") words[at++] = this.scalars.push(node) - 1;
+    else if (op === "constant") this.literals.push(attributes[0]);
     else {
-      paper[this.length++] = attributes.length;
-      for (let i = 0; i < attributes.length; i++) paper[this.length++] = attributes[i];
-      const isNew = node.id >= this.horizon;
+      words[at++] = attributes.length;
+      for (let i = 0; i < attributes.length; i++) words[at++] = attributes[i];
       for (let i = 0; i < inputs.length; i++) {
-        paper[this.length++] = inputs[i].index;
-        if (isNew && inputs[i].id < this.horizon) this.noteOld(inputs[i]);
+        words[at++] = inputs[i].index;
+        if (inputs[i].id < horizon && node.id >= horizon) this.noteOld(inputs[i]);
       }
     }
+    this.length = at;
   }
 
   private noteOld(node: Node): void {

@@ -32,12 +32,8 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const { gradient, createGraph = false } = options;
   const gradients = differentiate("backward", [output], [gradient], options);
   gradient?.share();
-  const held = new Set<Tensor>();
   withGradMode(createGraph, () => {
     for (const [tensor, grad] of gradients) {
-      // The same gradient may flow to several leaves, as to both summands of a sum.
-      if (held.has(grad)) grad.share();
-      held.add(grad);
       const sum = tensor.peekGrad();
       tensor.grad = sum === null ? grad : sum.add(grad);
     }
@@ -152,16 +148,18 @@ interface Recorded {
   readonly history: History;
 }
 
+let searches = 0;
+
 /** All that lies behind the outputs, in order of creation, up to and without `stops`. */
 function collect(op: string, outputs: readonly Tensor[], stops: ReadonlySet<Tensor>): Recorded[] {
   const found: Recorded[] = [];
-  const seen = new Set<History>();
+  searches += 1;
   const stack = [...outputs];
   for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
     const { history } = tensor;
-    if (history === undefined || seen.has(history) || stops.has(tensor)) continue;
+    if (history === undefined || history.mark === searches || stops.has(tensor)) continue;
     history.check(op);
-    seen.add(history);
+    history.mark = searches;
     found.push({ tensor, history });
     for (const input of history.inputs) if (input.requiresGrad) stack.push(input);
   }

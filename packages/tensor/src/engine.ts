@@ -10,7 +10,7 @@ export type BackendName = "wasm" | "js";
 let current: Engine | undefined;
 
 /** Leaves whose gradients have been recorded since something was last settled. */
-const withGradient = new Set<Tensor>();
+let withGradient: Tensor[] = [];
 
 /** The engine that everything is recorded for; made at first use. */
 export function engine(): Engine {
@@ -26,7 +26,7 @@ function createEngine(name: BackendName): Engine {
 
 /** Says that a leaf has a new gradient: it is computed with whatever is settled next. */
 export function announceGradient(leaf: Tensor): void {
-  withGradient.add(leaf);
+  withGradient.push(leaf);
 }
 
 function takeGradients(): readonly Node[] {
@@ -35,7 +35,7 @@ function takeGradients(): readonly Node[] {
     const gradient = leaf.peekGrad();
     if (gradient !== null) nodes.push(gradient.node);
   }
-  withGradient.clear();
+  withGradient = [];
   return nodes;
 }
 

@@ -56,8 +56,8 @@ export class Tensor {
   state: State | undefined = undefined;
   private readonly recorded: Node;
   private gradient: Tensor | null = null;
-  /** Whether somebody else may hold this tensor as well as the one whose gradient it is. */
-  private isShared = false;
+  /** How many tensors have this one as their gradient; somebody else who may hold it counts, too, and for good. */
+  private holders = 0;
 
   static {
     printAsText(Tensor.prototype);
@@ -207,14 +207,19 @@ export class Tensor {
   set grad(gradient: Tensor | null) {
     const old = this.gradient;
     this.gradient = gradient;
-    if (gradient !== null) announceGradient(this);
+    if (gradient !== null) {
+      gradient.holders += 1;
+      announceGradient(this);
+    }
+    if (old === null) return;
     // What nobody else has seen can go at once; a loop that never waits has no other chance.
-    if (old !== null && old !== gradient && !old.isShared) engine().release(old.node);
+    old.holders -= 1;
+    if (old.holders === 0) engine().release(old.node);
   }
 
   /** Says that this tensor has several holders: none of them may give its memory back. */
   share(): void {
-    this.isShared = true;
+    this.holders += 1;
   }
 
   /** {@link Tensor.grad} for who does not keep it, as an optimizer. */

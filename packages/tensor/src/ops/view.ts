@@ -4,6 +4,7 @@ import {
   reshape as reshapeNode,
 } from "@gradloom/engine";
 import { shapeError, show } from "../errors.ts";
+import type { Gradients } from "../history.ts";
 import { record } from "../record.ts";
 import {
   firstAxes,
@@ -107,15 +108,16 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   const first = toAxis("transpose", dim0, x.ndim);
   const second = toAxis("transpose", dim1, x.ndim);
   if (x.ndim === 0 || first === second) return x;
-  return record(
-    "transpose",
-    permuteNode(x.node, exchanged(x.ndim, first, second)),
-    [x],
-    [(grad) => grad.transpose(first, second)],
-  );
+  const node = permuteNode(x.node, exchanged(x.ndim, first, second));
+  return record("transpose", node, [x], exchangeRules(x.ndim, first, second));
 }
 
 const matrixTransposed: readonly number[] = [1, 0];
+const matrixRules: Gradients = [(grad) => grad.t()];
+
+function exchangeRules(ndim: number, first: number, second: number): Gradients {
+  return ndim === 2 ? matrixRules : [(grad) => grad.transpose(first, second)];
+}
 
 /** All axes, two of them exchanged. */
 function exchanged(ndim: number, first: number, second: number): readonly number[] {
