@@ -102,6 +102,22 @@ export class Inductions {
     return w.op("i32x4.add", splat, w.i32(...steps));
   }
 
+  /** Pushes whether all guards hold at all points of the inner loops, of which none has begun, in so many lanes. */
+  pushAllInRange(guards: readonly Guard[], inner: readonly number[], lanes: number): void {
+    const { w, outer } = this.#frame;
+    w.f.i32(1);
+    for (const guard of guards) {
+      const reach = inner.map((size, i) => guard.strides[outer.length + i] * (size - 1));
+      if (this.#laneLoop < outer.length) reach.push(this.laneStride(guard) * (lanes - 1));
+      const sum = (pick: (a: number, b: number) => number): number =>
+        reach.reduce((total, x) => total + pick(x, 0), 0);
+      for (const offset of new Set([sum(Math.min), sum(Math.max)])) {
+        w.f.get(this.#ofIndex(guard).local).i32(offset).op("i32.add");
+        w.f.i32(guard.size).op("i32.lt_u").op("i32.and");
+      }
+    }
+  }
+
   /** Pushes whether all guards hold in these lanes. */
   pushInRange(guards: readonly Guard[], copy: number, lanes: readonly number[]): void {
     const { f } = this.#frame.w;

@@ -60,6 +60,8 @@ export class StageWriter {
   #copies = 1;
   /** Whether all guards hold in the inner loops that are being written. */
   #inside = false;
+  /** Whether all guards hold in the inner loops that are being written. */
+  #inside = false;
 
   constructor(frame: KernelFrame, stage: Stage, earlier: readonly StageWriter[]) {
     const { outer, lanes, lanesAcross } = frame;
@@ -183,6 +185,27 @@ export class StageWriter {
     w.f.op("i32x4.all_true").if();
     w.scope(write);
     this.#reciprocals.clear();
+    w.f.else();
+    w.scope(write);
+    w.f.end();
+  }
+
+  /** Where no guard fails in any of the inner loops, as almost anywhere in a picture, none is checked in there. */
+  #withGuards(write: () => void): void {
+    const w = this.#w;
+    const { inner, code } = this.#stage;
+    const guards = code.flatMap((instruction) =>
+      instruction.op === "load" ? instruction.guards : [],
+    );
+    if (guards.length === 0) {
+      write();
+      return;
+    }
+    this.#inductions.pushAllInRange(guards, inner, this.#width * this.#copies);
+    w.f.if();
+    this.#inside = true;
+    w.scope(write);
+    this.#inside = false;
     w.f.else();
     w.scope(write);
     w.f.end();
