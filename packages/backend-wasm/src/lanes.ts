@@ -60,16 +60,6 @@ const vectorsApart: ReadonlyMap<number, { readonly lanes: number[]; readonly ord
     [-4, { lanes: [3, 3], order: order(3, 2, 1, 0) }],
   ]);
 
-const order = (...words: readonly number[]): number[] =>
-  words.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
-
-/** How lanes so many bytes apart are read: the vectors that start at two lanes, and which of their words these are. */
-const vectorsApart: ReadonlyMap<number, { readonly lanes: number[]; readonly order: number[] }> =
-  new Map([
-    [8, { lanes: [0, 2], order: order(0, 2, 4, 6) }],
-    [-4, { lanes: [3, 3], order: order(3, 2, 1, 0) }],
-  ]);
-
 /** Pushes the elements of the first `width` lanes, one after the other in memory or strided. */
 export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void {
   const { f } = w;
@@ -79,13 +69,6 @@ export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void 
     const pairs = at.stride === 4 && width >= 2;
     if (pairs && width === 4) {
       f.load("v128.load", pushAddress(w, at, 0));
-      return;
-    }
-    const apart = width === 4 ? vectorsApart.get(at.stride) : undefined;
-    if (apart) {
-      // It may read an element beyond the last lane: there is memory, whatever is in it.
-      for (const lane of apart.lanes) f.load("v128.load", pushAddress(w, at, lane));
-      f.op("i8x16.shuffle", ...apart.order);
       return;
     }
     const apart = width === 4 ? vectorsApart.get(at.stride) : undefined;

@@ -12,14 +12,7 @@ import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
 import { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import {
-  hasVectors,
-  type LaneAddress,
-  pushLoad,
-  pushLoadLane,
-  pushSplat,
-  writeStore,
-} from "./lanes.ts";
+import { type LaneAddress, pushLoad, pushLoadLane, pushSplat, writeStore } from "./lanes.ts";
 import { countIterations } from "./loop-nest.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
@@ -58,8 +51,6 @@ export class StageWriter {
   /** How many lanes of how many vectors are being written. */
   #width = 1;
   #copies = 1;
-  /** Whether all guards hold in the inner loops that are being written. */
-  #inside = false;
   /** Whether all guards hold in the inner loops that are being written. */
   #inside = false;
 
@@ -185,27 +176,6 @@ export class StageWriter {
     w.f.op("i32x4.all_true").if();
     w.scope(write);
     this.#reciprocals.clear();
-    w.f.else();
-    w.scope(write);
-    w.f.end();
-  }
-
-  /** Where no guard fails in any of the inner loops, as almost anywhere in a picture, none is checked in there. */
-  #withGuards(write: () => void): void {
-    const w = this.#w;
-    const { inner, code } = this.#stage;
-    const guards = code.flatMap((instruction) =>
-      instruction.op === "load" ? instruction.guards : [],
-    );
-    if (guards.length === 0) {
-      write();
-      return;
-    }
-    this.#inductions.pushAllInRange(guards, inner, this.#width * this.#copies);
-    w.f.if();
-    this.#inside = true;
-    w.scope(write);
-    this.#inside = false;
     w.f.else();
     w.scope(write);
     w.f.end();
