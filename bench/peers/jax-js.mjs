@@ -116,6 +116,7 @@ function mlpStep() {
 
 const workloads = {
   dnn,
+  "dnn-compiled": dnn,
   "mlp-step": mlpStep,
   softmax: () => repeated((x) => nn.softmax(x, -1), randn(1024, 1024)),
   "layer-norm": () =>

@@ -84,6 +84,7 @@ function gelu(activation) {
 
 const workloads = {
   dnn,
+  "dnn-compiled": dnn,
   "mlp-step": mlpStep,
   softmax: () => {
     const x = tf.randomNormal([1024, 1024]);

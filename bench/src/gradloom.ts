@@ -3,6 +3,7 @@ import { MLP } from "@gradloom/layers";
 import { CrossEntropyLoss, MSELoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
 import {
+  compile,
   fromTypedArray,
   linspace,
   manualSeed,
@@ -42,7 +43,8 @@ function repeated(expression: () => Tensor): Workload {
   };
 }
 
-function dnn(): Workload {
+/** A training step, and what becomes of it before it is repeated: nothing, or `compile`. */
+function dnn(prepare: (step: () => Tensor) => () => Tensor): Workload {
   const x = ready(linspace(-1, 1, 256).reshape([256, 1]));
   const y = ready(x.square().mul(3).add(5));
   const criterion = new MSELoss();
@@ -51,13 +53,17 @@ function dnn(): Workload {
     run: () => {
       const model = new MLP(1, [64, 64], 1);
       const optimizer = new Adam(model.parameters(), { lr: 1e-2 });
+      const step = prepare(() => {
+        optimizer.zeroGrad();
+        const loss = criterion.forward(model.forward(x), y);
+        loss.backward();
+        optimizer.step();
+        return loss;
+      });
       let loss: Tensor | undefined;
       let compiled = 0;
       for (let i = 0; i < 1000; i++) {
-        optimizer.zeroGrad();
-        loss = criterion.forward(model.forward(x), y);
-        loss.backward();
-        optimizer.step();
+        loss = step();
         if (i === 0) compiled = memoryStats().compiledKernels;
       }
       facts.loss = loss!.itemSync();
@@ -102,7 +108,8 @@ function matmul(n: number, layout: string): Workload {
 }
 
 const workloads: Record<string, () => Workload> = {
-  dnn,
+  dnn: () => dnn((step) => step),
+  "dnn-compiled": () => dnn(compile),
   "mlp-step": mlpStep,
   softmax: () => {
     const x = ready(randn([1024, 1024]));

@@ -16,6 +16,8 @@ export function verdicts(workload: string, results: Results): Verdict[] {
   switch (workload) {
     case "dnn":
       return [...against(only, "torch", 0.35), ...compiledOnce(only)];
+    case "dnn-compiled":
+      return compiledOnce(only);
     case "mlp-step":
       return [...against(only, "torch", 1.6), ...against(only, "peer", 0.25)];
     case "matmul":

@@ -20,6 +20,10 @@ const layouts = { nn: "A·B", nt: "A·Bᵀ", tn: "Aᵀ·B", tt: "Aᵀ·Bᵀ" };
 /** Workloads that every engine runs, timed round by round. */
 export const workloads: readonly WorkloadInfo[] = [
   single("dnn", "1,000 training steps of MLP 1-64-64-1, batch 256, MSE, Adam"),
+  single(
+    "dnn-compiled",
+    "the same steps through compile(step), recorded once and replayed; the peers' as before",
+  ),
   single("mlp-step", "a training step of MLP 784-512-512-10, batch 128, cross-entropy, Adam"),
   {
     name: "matmul",

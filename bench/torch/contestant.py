@@ -103,6 +103,7 @@ def matmul(n, layout):
 
 WORKLOADS = {
     "dnn": dnn,
+    "dnn-compiled": dnn,
     "mlp-step": mlp_step,
     "softmax": softmax,
     "layer-norm": layer_norm,
