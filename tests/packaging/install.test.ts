@@ -58,7 +58,8 @@ describe.each(packageNames)("the package %s", (name) => {
     timeout: minute,
   }, async () => {
     await run(tool("tsc"), ["-p", "."], project);
-    const check = "assert.deepStrictEqual(consumer.result, consumer.expected)";
+    const check =
+      "Promise.resolve(consumer.result).then((r) => assert.deepStrictEqual(r, consumer.expected))";
     const esm = `import assert from "node:assert"; const consumer = await import("./out/consumer.js"); ${check}`;
     const cjs = `const assert = require("node:assert"); const consumer = require("./out/consumer-cjs.cjs"); ${check}`;
     expect((await run(process.execPath, ["--input-type=module", "-e", esm], project)).stderr).toBe(
