@@ -15,6 +15,7 @@ import {
 } from "./loop-nest.ts";
 import { maxPages } from "./memory.ts";
 import { StageWriter } from "./stage-writer.ts";
+import { tileLoops } from "./tile-loops.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
 /**
@@ -76,7 +77,8 @@ function arrangeLoops(kernel: LoopKernel): Pick<LoopKernel, "outer" | "stages"> 
 } {
   const stages = kernel.stages.map((stage) => withPosition(stage, kernel.outer.length));
   const collapsed = collapseLoops(kernel.outer, stages);
-  return { ...collapsed, lanesAcross: chooseLanesAcross(collapsed.outer, collapsed.stages) };
+  const tiled = tileLoops(collapsed.outer, collapsed.stages);
+  return { ...tiled, lanesAcross: chooseLanesAcross(tiled.outer, tiled.stages) };
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */

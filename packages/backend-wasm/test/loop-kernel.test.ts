@@ -121,6 +121,38 @@ describe("maps", () => {
     expect([...kernel.read(1)]).toEqual(expected);
   });
 
+  test("a transposed copy, tile by tile, is the same wherever its ranges begin and end", () => {
+    const [rows, planes, columns] = [40, 3, 36];
+    const guard = { offset: -5, strides: [1, 0, 0], size: 30 };
+    const stage: Stage = {
+      inner: [],
+      code: [
+        { ...load(0, [1, rows * columns, rows]), guards: [guard] },
+        { op: "index", dtype: "int32", offset: 7, strides: [1000, 100, 1] },
+        element("cast", [1]),
+        element("add", [0, 2]),
+      ],
+      stores: [store(3, 1, [planes * columns, columns, 1])],
+      results: [],
+    };
+    const x = Float32Array.from({ length: rows * planes * columns }, (_, i) => i / 2);
+    const kernel = loops([rows, planes, columns], [stage], 2);
+    const running = prepareKernel(kernel, [x, new Float32Array(x.length)]);
+    for (let at = 0, length = 1; at < running.total; at += length, length = (length * 7) % 101) {
+      running.run(at, Math.min(at + length, running.total));
+    }
+    const expected = Float32Array.from(x, (_, i) => {
+      const [row, plane, column] = [
+        Math.floor(i / (planes * columns)),
+        Math.floor(i / columns) % planes,
+        i % columns,
+      ];
+      const value = row >= 5 && row < 35 ? x[row + plane * rows * columns + column * rows] : 0;
+      return value + 7 + 1000 * row + 100 * plane + column;
+    });
+    expect(running.read(1)).toEqual(expected);
+  });
+
   test("booleans, bytes and integers are converted and wrap around", () => {
     const bytes = Uint8Array.from({ length: 21 }, (_, i) => i * 12);
     const code = [
