@@ -74,6 +74,7 @@ export {
   sub,
   trunc,
 } from "./ops/arithmetic.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.ts";
 export { clone, to } from "./ops/cast.ts";
 export {
   type AllcloseOptions,

@@ -597,6 +597,54 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
     on((a) => ops.pixelShuffle(a, 3), real([9, 2, 1])),
   ],
 
+  scaledDotProductAttention: [
+    on(
+      (q, k, v) => ops.scaledDotProductAttention(q, k, v),
+      real([2, 3, 4]),
+      real([2, 5, 4]),
+      real([2, 5, 3]),
+    ),
+    on(
+      (q, k, v) => ops.scaledDotProductAttention(q, k, v, { isCausal: true, scale: 0.7 }),
+      real([1, 2, 4, 2]),
+      real([2, 1, 4, 2]),
+      real([4, 3]),
+    ),
+    on(
+      (q, k, v, mask) => ops.scaledDotProductAttention(q, k, v, { mask }),
+      real([2, 2, 3, 2]),
+      real([2, 2, 3, 2]),
+      real([2, 2, 3, 2]),
+      bool([2, 1, 3, 3]),
+    ),
+    on(
+      (q, k, v, mask) => ops.scaledDotProductAttention(q, k, v, { mask, isCausal: true }),
+      real([2, 3, 2]),
+      real([2, 3, 2]),
+      real([2, 3, 2]),
+      real([3, 3]),
+    ),
+    on(
+      (q, k, v) =>
+        ops.scaledDotProductAttention(q, k, v, { dropout: 0.4, generator: new Generator(3) }),
+      real([2, 3, 2]),
+      real([2, 3, 2]),
+      real([2, 3, 2]),
+    ),
+    on(
+      (q, k, v) => ops.scaledDotProductAttention(q, k, v),
+      real([0, 3, 2]),
+      real([0, 3, 2]),
+      real([0, 3, 2]),
+    ),
+    on(
+      (q, k, v) => ops.scaledDotProductAttention(q, k, v),
+      real([2, 3, 2]),
+      real([2, 0, 2]),
+      real([2, 0, 4]),
+    ),
+  ],
+
   // Products
   matmul: [
     on(ops.matmul, real([2, 3]), real([3, 4])),

@@ -31,6 +31,7 @@ export {
   sub,
   trunc,
 } from "./arithmetic.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./attention.ts";
 export { clone, to } from "./cast.ts";
 export {
   type AllcloseOptions,

@@ -1,0 +1,288 @@
+import { byteSize } from "@gradloom/engine";
+import { type Draw, defaultGenerator, Generator } from "../generator.ts";
+import { isGradEnabled, withGradMode } from "../grad-mode.ts";
+import { dropoutMask } from "../random.ts";
+import { literal, record } from "../record.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Attention, largestOf, scoresOf } from "./attention-scores.ts";
+import { cat } from "./joining.ts";
+
+/** How large blocks are. */
+interface Limits {
+  /** Scores of about this many bytes are computed at a time: they stay in the cache. */
+  readonly bytes: number;
+  /** Blocks have at least so many queries, unless there are fewer: else products would be thin. */
+  readonly rows: number;
+}
+
+const usual: Limits = { bytes: 2 * 2 ** 20, rows: 64 };
+
+const kept = { keepdim: true };
+
+/**
+ * Attention in blocks of queries. Of the scores only `log Σ e^score` of each query is kept, from which the gradient computes
+ * the weights again.
+ *
+ * That logarithm has gradients as well, so these rules can be differentiated like all others.
+ */
+export function attendInBlocks(op: string, whole: Attention, limits: Limits = usual): Tensor {
+  const task: Task = { ...whole, limits };
+  const { q, k, v } = whole;
+  const masks = task.dropout > 0 ? new Masks(task) : undefined;
+  const [y, sums] = withGradMode(false, () => forward(task, masks));
+  const logSum: Tensor = record(
+    op,
+    sums.node,
+    [q, k],
+    rules((grad) => gradients(task, masks, logSum, undefined, grad.neg()), 2),
+  );
+  return record(
+    op,
+    y.node,
+    [q, k, v],
+    rules((grad, y) => {
+      const inner = grad.mul(y).sum(-1, kept);
+      return gradients(task, masks, logSum, grad, inner);
+    }, 3),
+  );
+}
+
+interface Task extends Attention {
+  readonly limits: Limits;
+}
+
+/** A rule for each input of what computes all gradients together, once. */
+function rules(
+  compute: (grad: Tensor, y: Tensor) => readonly Tensor[],
+  count: number,
+): readonly ((grad: Tensor, y: Tensor) => Tensor)[] {
+  let found: { grad: Tensor; recorded: boolean; results: readonly Tensor[] } | undefined;
+  return Array.from({ length: count }, (_, i) => (grad: Tensor, y: Tensor) => {
+    const recorded = isGradEnabled();
+    if (found?.grad !== grad || found.recorded !== recorded) {
+      found = { grad, recorded, results: compute(grad, y) };
+    }
+    return found.results[i];
+  });
+}
+
+/** `softmax(scores) v` and `log Σ e^scores`, which is Infinity for a query that sees no key. */
+function forward(task: Task, masks: Masks | undefined): readonly Tensor[] {
+  return inParts(task, [], (part, number) => {
+    const blocks = rowBlocks(part).map((block, i) => {
+      const scores = scoresOf(block);
+      const largest = largestOf(scores);
+      const e = scores.sub(largest).exp();
+      const sum = e.sum(-1, kept);
+      const none = literal(Number.POSITIVE_INFINITY, sum);
+      const logSum = sum.eq(literal(0, sum)).where(none, sum.log().add(largest));
+      const weights = e.div(sum.maximum(literal(1, sum)));
+      const used = masks === undefined ? weights : weights.mul(masks.draw(scores, number, i));
+      return [used.matmul(block.v), logSum];
+    });
+    return [0, 1].map((r) =>
+      cat(
+        blocks.map((results) => results[r]),
+        -2,
+      ),
+    );
+  });
+}
+
+/**
+ * The gradients of `q`, `k` and `v`, given that of the result and what is subtracted from that of each query's weights before
+ * they go through the softmax. Without a gradient of the result it is 0.
+ *
+ * Scores are turned here: so they are not the ones of the forward pass, which would have to be kept until now.
+ */
+function gradients(
+  task: Task,
+  masks: Masks | undefined,
+  logSums: Tensor,
+  grads: Tensor | undefined,
+  subtracted: Tensor,
+): readonly Tensor[] {
+  const rows = [logSums, subtracted, grads];
+  return inParts(task, rows, (part, number, [logSum, minus, grad]) => {
+    const blocks = rowBlocks(part);
+    const ofQ: Tensor[] = [];
+    const ofK = new PrefixSum();
+    const ofV = new PrefixSum();
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const block = blocks[i];
+      const { q, k, v, first, scale } = block;
+      const ofBlock = (x: Tensor) => x.narrow(-2, first, q.shape[q.ndim - 2]);
+      const turned = (x: Tensor) => ofBlock(x).transpose(-2, -1);
+      const weights = scoresOf(block, true).sub(turned(logSum!)).exp(); // [..., keys, queries]
+      const mask = masks?.redraw(weights, number, i);
+      let ofWeights: Tensor | undefined;
+      if (grad !== undefined) {
+        ofV.add((mask === undefined ? weights : weights.mul(mask)).matmul(ofBlock(grad)));
+        const product = v.matmul(turned(grad));
+        ofWeights = mask === undefined ? product : product.mul(mask);
+      }
+      const centred = ofWeights?.sub(turned(minus!)) ?? turned(minus!).neg();
+      const ofScores = weights.mul(centred).mul(scale);
+      ofQ.unshift(ofScores.transpose(-2, -1).matmul(k));
+      ofK.add(ofScores.matmul(q));
+    }
+    const keys = part.k.shape[part.k.ndim - 2];
+    const sums = [ofK, ...(grad === undefined ? [] : [ofV])].map((sum) => sum.total(keys));
+    return [cat(ofQ, -2), ...sums];
+  });
+}
+
+/** A sum of tensors that get shorter along the last axis but one, from its end. */
+class PrefixSum {
+  #sum: Tensor | undefined;
+  /** What lies behind `#sum` and does not change any more. */
+  readonly #behind: Tensor[] = [];
+
+  add(x: Tensor): void {
+    const length = x.shape[x.ndim - 2];
+    if (this.#sum !== undefined) {
+      const all = this.#sum.shape[x.ndim - 2];
+      if (all > length) this.#behind.unshift(this.#sum.narrow(-2, length, all - length));
+      this.#sum = this.#sum.narrow(-2, 0, length).add(x);
+    } else this.#sum = x;
+  }
+
+  /** The whole, with zeros up to a length. */
+  total(length: number): Tensor {
+    const joined = cat([this.#sum!, ...this.#behind], -2);
+    return joined.pad([0, 0, 0, length - joined.shape[joined.ndim - 2]]);
+  }
+}
+
+/** The parts of an attention task for some queries each, and the keys that those see. */
+function rowBlocks(task: Task): readonly Attention[] {
+  const { q, k, v, mask, isCausal } = task;
+  const [queries, keys] = [q.shape[q.ndim - 2], k.shape[k.ndim - 2]];
+  const count = rowsOf(task);
+  const blocks: Attention[] = [];
+  for (let first = 0; first < queries; first += count) {
+    const rows = Math.min(count, queries - first);
+    const seen = isCausal ? Math.min(keys, first + rows) : keys;
+    blocks.push({
+      ...task,
+      q: q.narrow(-2, first, rows),
+      k: k.narrow(-2, 0, seen),
+      v: v.narrow(-2, 0, seen),
+      mask: mask && cut(cut(mask, mask.ndim - 2, first, rows), mask.ndim - 1, 0, seen),
+      first,
+    });
+  }
+  return blocks;
+}
+
+/** How many queries a block has. */
+function rowsOf({ q, k, limits }: Task): number {
+  const row = Math.max(1, k.shape[k.ndim - 2]) * byteSize[q.dtype];
+  const rows = Math.floor(limits.bytes / row / 16) * 16;
+  return Math.min(q.shape[q.ndim - 2], Math.max(limits.rows, rows));
+}
+
+/**
+ * Runs `compute` for as much of the batch at a time as makes a block, and joins the results. It gets the parts and their number.
+ *
+ * @param rows - Further tensors with the batch's axes.
+ */
+function inParts(
+  task: Task,
+  rows: readonly (Tensor | undefined)[],
+  compute: (part: Task, number: number, rows: readonly (Tensor | undefined)[]) => readonly Tensor[],
+): readonly Tensor[] {
+  const { q, k } = task;
+  const block = rowsOf(task) * k.shape[k.ndim - 2] * byteSize[q.dtype];
+  let room = Math.max(1, Math.floor(task.limits.bytes / block));
+  const lengths = q.shape.slice(0, -2);
+  for (let axis = lengths.length - 1; axis >= 0; axis--) {
+    const length = Math.min(lengths[axis], room);
+    room = length === lengths[axis] ? Math.floor(room / length) : 1;
+    lengths[axis] = Math.max(1, length);
+  }
+  let number = 0;
+  const along = (
+    axis: number,
+    part: Task,
+    others: readonly (Tensor | undefined)[],
+  ): readonly Tensor[] => {
+    if (axis === lengths.length) return compute(part, number++, others);
+    const results: (readonly Tensor[])[] = [];
+    const size = q.shape[axis];
+    for (let start = 0; start < size; start += lengths[axis]) {
+      const cutOut = (x: Tensor) => cut(x, axis, start, Math.min(lengths[axis], size - start));
+      const { mask } = part;
+      const smaller = {
+        ...part,
+        q: cutOut(part.q),
+        k: cutOut(part.k),
+        v: cutOut(part.v),
+        mask: mask && cutOut(mask),
+      };
+      results.push(
+        along(
+          axis + 1,
+          smaller,
+          others.map((x) => x && cutOut(x)),
+        ),
+      );
+    }
+    return results[0].map((_, i) =>
+      cat(
+        results.map((parts) => parts[i]),
+        axis,
+      ),
+    );
+  };
+  return along(0, task, rows);
+}
+
+/** A part of an axis, unless it stands for any length. */
+function cut(x: Tensor, axis: number, start: number, length: number): Tensor {
+  return x.shape[axis] === 1 ? x : x.narrow(axis, start, length);
+}
+
+/** The dropout masks of blocks: drawn in the forward pass, and once more for the gradient, so that none has to be kept. */
+class Masks {
+  readonly #p: number;
+  readonly #generator: Generator;
+  readonly #draws = new Map<string, Draw>();
+
+  constructor({ dropout, generator = defaultGenerator }: Attention) {
+    this.#p = dropout;
+    this.#generator = generator;
+  }
+
+  /** For scores `[..., queries, keys]`. */
+  draw(scores: Tensor, part: number, block: number): Tensor {
+    const generator = new Source(() => {
+      const draw = this.#generator.draw();
+      this.#draws.set(`${part} ${block}`, draw);
+      return draw;
+    });
+    return dropoutMask(scores.shape, this.#p, { dtype: scores.dtype, generator });
+  }
+
+  /** The same mask for scores that are turned, `[..., keys, queries]`. */
+  redraw(turned: Tensor, part: number, block: number): Tensor {
+    const generator = new Source(() => this.#draws.get(`${part} ${block}`)!);
+    const { shape } = turned.transpose(-2, -1);
+    const mask = dropoutMask(shape, this.#p, { dtype: turned.dtype, generator });
+    return mask.transpose(-2, -1);
+  }
+}
+
+/** A generator whose draws come from elsewhere. */
+class Source extends Generator {
+  readonly #next: () => Draw;
+
+  constructor(next: () => Draw) {
+    super(0);
+    this.#next = next;
+  }
+
+  override draw(): Draw {
+    return this.#next();
+  }
+}

@@ -1,0 +1,108 @@
+import { broadcastShapes, byteSize } from "@gradloom/engine";
+import { argumentError, dtypeError, shapeError } from "../errors.ts";
+import type { Generator } from "../generator.ts";
+import { promote, requireFloat } from "../promote.ts";
+import { given, literal } from "../record.ts";
+import { sameShape, sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { attendInBlocks } from "./attention-blocks.ts";
+import { type Attention, scoresOf, weightsOf } from "./attention-scores.ts";
+import { dropout } from "./dropout.ts";
+
+/** What `scaledDotProductAttention` takes. */
+export interface AttentionOptions {
+  /**
+   * Who attends to whom, `[..., queries, keys]`, which broadcasts: a boolean, where true takes part; or a number that is
+   * added to the score. Default: all.
+   */
+  readonly mask?: Tensor | undefined;
+  /** Whether query `i` sees only keys `0 … i`. Default: false. */
+  readonly isCausal?: boolean;
+  /** With which probability a weight is dropped. Default: 0. */
+  readonly dropout?: number;
+  /** What scores are multiplied with. Default: `1 / √features`. */
+  readonly scale?: number;
+  /** For the dropout. Default: the one that `manualSeed` sets. */
+  readonly generator?: Generator;
+}
+
+/** Scores of at most this many bytes are kept for the gradient. */
+const keptBytes = 8 * 2 ** 20;
+
+/**
+ * `softmax(scale · q kᵀ + mask) v`: for each query a mean of the values, weighted by how well their keys go with it.
+ *
+ * Long sequences are worked through in blocks of queries, and the gradient computes the scores again: memory grows with
+ * the length, not with its square. (A mask that has a gradient of its own is as large as the scores; then they are kept.)
+ *
+ * - Shape: `query [..., queries, features]`, `key [..., keys, features]`, `value [..., keys, valueFeatures]` →
+ *   `[..., queries, valueFeatures]`; what is in front broadcasts
+ * - A query that sees no key gives 0. Differs from PyTorch, which gives NaN; and `mask` and `isCausal` may be combined
+ * - Paper: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; in blocks: Dao et al. 2022, https://arxiv.org/abs/2205.14135
+ * @example `scaledDotProductAttention(q, k, v, { isCausal: true, dropout: 0.1 })`
+ * @throws ShapeError if shapes do not fit. DTypeError if a tensor is not floating. ArgumentError if `dropout` is not in [0, 1].
+ */
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions = {},
+): Tensor {
+  const op = "scaledDotProductAttention";
+  const { mask, isCausal = false, dropout: p = 0, scale, generator } = options;
+  const lead = checkShapes(op, query, key, value, mask);
+  if (!(p >= 0 && p <= 1)) throw argumentError`${op}: dropout must be in [0, 1], got ${p}.`;
+  const dtype = [query, key, value].map((x) => x.dtype).reduce(promote);
+  const aligned = (x: Tensor) => x.to(dtype).expand([...lead, ...x.shape.slice(-2)]);
+  const q = aligned(query);
+  const [queries, features] = q.shape.slice(-2);
+  const front = mask && new Array<number>(q.ndim - mask.ndim).fill(1);
+  const task: Attention = {
+    q,
+    k: aligned(key),
+    v: aligned(value),
+    mask: mask?.to(mask.dtype === "bool" ? "bool" : dtype).reshape([...front!, ...mask.shape]),
+    first: 0,
+    isCausal,
+    scale: scale === undefined ? literal(1 / Math.sqrt(features), q) : given(scale, dtype),
+    dropout: p,
+    generator,
+  };
+  const bytes = sizeOf(lead) * queries * key.shape[key.ndim - 2] * byteSize[dtype];
+  if (bytes > keptBytes && mask?.requiresGrad !== true) return attendInBlocks(op, task);
+  const scores = scoresOf(task);
+  const weights = scores.numel === 0 ? scores : weightsOf(scores);
+  return dropout(weights, p, generator && { generator }).matmul(task.v);
+}
+
+/** @throws ShapeError or DTypeError unless all go together. @returns The axes in front of the last two. */
+function checkShapes(
+  op: string,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | undefined,
+): readonly number[] {
+  const inputs = [query, key, value];
+  for (const x of inputs) requireFloat(op, x);
+  const shapes = inputs.map((x) => x.shape);
+  const lead = broadcastShapes(shapes.map((shape) => shape.slice(0, -2)));
+  const features = query.shape[query.ndim - 1];
+  const keys = key.shape[key.ndim - 2];
+  const fits = key.shape[key.ndim - 1] === features && value.shape[value.ndim - 2] === keys;
+  if (shapes.some((shape) => shape.length < 2) || !fits || lead === undefined) {
+    throw shapeError`${op}: the tensors must be [..., queries, features], [..., keys, features] and [..., keys, valueFeatures], got ${shapes}.`;
+  }
+  if (mask === undefined) return lead;
+  if (mask.dtype !== "bool") {
+    if (mask.dtype !== "float32" && mask.dtype !== "float64") {
+      throw dtypeError`${op}: the mask must be bool or floating, got ${mask.dtype}. Compare first, for example with ne(0).`;
+    }
+  }
+  const scores = [...lead, query.shape[query.ndim - 2], keys];
+  const joined = broadcastShapes([scores, mask.shape]);
+  if (joined === undefined || !sameShape(joined, scores)) {
+    throw shapeError`${op}: the mask must broadcast to the scores ${scores}, got ${mask.shape}.`;
+  }
+  return lead;
+}
