@@ -1,3 +1,4 @@
+import { isDetectingAnomaly, watchGradient } from "./anomaly.ts";
 import { argumentError, shapeError, stateError } from "./errors.ts";
 import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
@@ -200,7 +201,10 @@ function propagate(
       const input = inputs[i];
       if (rule === undefined || !input.requiresGrad) continue;
       if (useful !== undefined && !useful.has(input)) continue;
-      add(input, sumTo(rule(gradient, tensor, ...inputs), input.shape));
+      const found = isDetectingAnomaly()
+        ? watchGradient(() => rule(gradient, tensor, ...inputs), history, i)
+        : rule(gradient, tensor, ...inputs);
+      add(input, sumTo(found, input.shape));
     }
   }
   return pending;

@@ -1,4 +1,5 @@
 import { type Backend, type Node, type Recording, scalar } from "@gradloom/engine";
+import { isDetectingAnomaly } from "./anomaly.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
 import { requireSynchronous } from "./synchronous.ts";
@@ -38,7 +39,7 @@ export function compile<Inputs extends readonly Tensor[], Result>(
   const traces = new Map<string, Trace>();
   return (...inputs: Inputs): Result => {
     // Inside of another function that is being compiled, it is a part of that.
-    if (isTracing()) return fn(...inputs);
+    if (isTracing() || isDetectingAnomaly()) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     const known = traces.get(key);
     traces.delete(key);

@@ -49,3 +49,14 @@ function isList(value: Shape | readonly Shape[]): value is readonly Shape[] {
 export function show(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
+
+/** Where an element is, from its position in row-major order: `[1][2]`. */
+export function pathTo(position: number, shape: readonly number[]): string {
+  let rest = position;
+  let path = "";
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    path = `[${rest % shape[axis]}]${path}`;
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return path === "" ? "[]" : path;
+}

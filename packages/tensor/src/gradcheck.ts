@@ -2,7 +2,7 @@ import { GradloomError, isFloat, philox, type TypedArray } from "@gradloom/engin
 import { grad } from "./autograd.ts";
 import { fromTypedArray } from "./create.ts";
 import { settle } from "./engine.ts";
-import { argumentError } from "./errors.ts";
+import { argumentError, pathTo } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options of {@link gradcheck}. */
@@ -177,17 +177,6 @@ function directionsOf({ tensor, data }: Point): Direction[] {
     const steps = weights(data.length, 100 + i).map((weight) => weight - 1);
     return { name: ` along random direction ${i}`, step: (element) => steps[element] };
   });
-}
-
-/** `[1][2]` */
-function pathTo(position: number, shape: readonly number[]): string {
-  let rest = position;
-  let path = "";
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    path = `[${rest % shape[axis]}]${path}`;
-    rest = Math.floor(rest / shape[axis]);
-  }
-  return path === "" ? "[]" : path;
 }
 
 /** The difference of the weighted outputs on both sides of an input, divided by the distance. */

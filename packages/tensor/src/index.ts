@@ -10,6 +10,7 @@ export {
   type TypedArray,
 } from "@gradloom/engine";
 export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
+export { AnomalyError, setDetectAnomaly } from "./anomaly.ts";
 export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,

@@ -1,4 +1,5 @@
 import { constant, type DType, type Node, scalar } from "@gradloom/engine";
+import { isDetectingAnomaly, unwatched, watch } from "./anomaly.ts";
 import { engine } from "./engine.ts";
 import { isGradEnabled, withGradMode } from "./grad-mode.ts";
 import { type Gradients, History } from "./history.ts";
@@ -28,6 +29,7 @@ export function record(
       }
     }
   }
+  if (isDetectingAnomaly()) watch(op, output);
   return output;
 }
 
@@ -38,7 +40,7 @@ export function isDifferentiable(a: Tensor, b: Tensor = a): boolean {
 
 /** The node of a formula whose gradient has a rule of its own: nothing in it is recorded for gradients. */
 export function formula(fn: () => Tensor): Node {
-  return withGradMode(false, fn).node;
+  return withGradMode(false, isDetectingAnomaly() ? () => unwatched(fn) : fn).node;
 }
 
 /** A number that a formula contains: part of the structure, in the dtype of `x`. */

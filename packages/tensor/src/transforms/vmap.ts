@@ -1,4 +1,5 @@
 import { Box, constant, element, iota, type Node, reshape } from "@gradloom/engine";
+import { watchBatched } from "../anomaly.ts";
 import { partials } from "../autograd.ts";
 import { argumentError, shapeError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
@@ -195,7 +196,9 @@ class Sketch {
       const isShared = node.inputs.every((input, i) => input === inputs[i]);
       const isRandom = node.op === "philox" && this.randomness !== "same";
       if (isRandom) inputs[0] = this.counters(inputs[0], node.inputs[0]);
-      nodes.set(node, isShared && !isRandom ? node : batched(node, inputs, this.size));
+      const all = isShared && !isRandom ? node : batched(node, inputs, this.size);
+      nodes.set(node, all);
+      watchBatched(node, all);
     }
     return nodes.get(root) ?? root;
   }
