@@ -15,13 +15,13 @@ import torch
 
 sys.dont_write_bytecode = True
 from recipes import (  # noqa: E402
-    creation, elementwise, indexing, linear_algebra, losses, modules, optimizers, reductions, schedules,
+    creation, edges, elementwise, indexing, linear_algebra, losses, modules, optimizers, reductions, schedules,
     shape,
 )
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
 RECIPES = (
-    creation, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules,
+    creation, edges, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules,
 )
 
 

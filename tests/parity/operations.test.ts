@@ -12,6 +12,8 @@ const families = [
   "activations",
   "reductions",
   "shape",
+  "edges",
+  "indexing",
   "linear-algebra",
 ];
 

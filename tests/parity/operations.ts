@@ -16,6 +16,7 @@ const combinations: Readonly<Record<string, (...args: never[]) => Tensor | Tenso
       .t(),
   padChain: (x: Tensor) =>
     x.pad([1, 1]).unsqueeze(0).expand([2, -1, -1]).transpose(1, 2).slice(1, 1, 4),
+  gatherOfPowers: (x: Tensor, dim: number, index: Tensor) => x.exp().gather(dim, index).square(),
   headsChain: (x: Tensor) =>
     x.view([2, 5, 2, 3]).transpose(1, 2).reshape([4, 5, 3]).transpose(1, 2),
 };

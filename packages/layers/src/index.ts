@@ -24,6 +24,7 @@ export {
   Tanh,
 } from "./activations.ts";
 export { Dropout } from "./dropout.ts";
+export { Embedding, type EmbeddingOptions } from "./embedding.ts";
 export { FeedForward, type FeedForwardOptions } from "./feed-forward.ts";
 export { Flatten } from "./flatten.ts";
 export { Identity } from "./identity.ts";

@@ -1,4 +1,4 @@
-import { ArgumentError, arange, DTypeError, ShapeError, type Tensor } from "@gradloom/tensor";
+import { arange, checkIndices, ShapeError, type Tensor } from "@gradloom/tensor";
 
 /** Class indices, set beside scores `[N, C, d1, …]`. */
 export interface ClassTarget {
@@ -6,35 +6,26 @@ export interface ClassTarget {
   readonly axis: number;
   /** `[N, C, d1, …]`, bool: whether this class is the target's. */
   readonly picked: Tensor;
-  /** `[N, d1, …]`, bool: whether this place counts. */
-  readonly kept: Tensor;
-  /** `[N, d1, …]`, bool: whether the target is a class, or ignored. */
-  readonly valid: Tensor;
 }
 
 /**
  * Sets class indices beside scores `[N, C, d1, …]`, or `[C]`.
  *
- * @throws ShapeError if the target is not `[N, d1, …]`. DTypeError if it is not of integers.
- *   ArgumentError if an index that is known without waiting is not a class.
+ * @throws ShapeError if the target is not `[N, d1, …]`. DTypeError if it is not of integers. IndexError if an index is
+ *   neither a class nor `ignoreIndex`: at once where the target is at hand, else when the loss is computed.
  */
 export function classTarget(
   op: string,
   scores: Tensor,
   target: Tensor,
-  ignoreIndex: number | undefined,
+  ignoreIndex?: number,
 ): ClassTarget {
   const axis = classAxis(op, scores);
   const numClasses = scores.shape[axis];
-  checkTarget(op, scores, target, axis);
-  checkIndices(op, target, numClasses, ignoreIndex);
-  const index = target.to("int32");
+  checkShape(op, scores, target, axis);
+  const index = checkIndices(op, target, numClasses, ignoreIndex);
   const classes = arange(numClasses).reshape(alongAxis(scores, axis));
-  const picked = index.unsqueeze(axis).eq(classes);
-  const known = index.ge(0).logicalAnd(index.lt(numClasses));
-  if (ignoreIndex === undefined) return { axis, picked, kept: known, valid: known };
-  const kept = index.ne(ignoreIndex);
-  return { axis, picked, kept, valid: known.logicalOr(kept.logicalNot()) };
+  return { axis, picked: index.unsqueeze(axis).eq(classes) };
 }
 
 /** The axis of the classes: the second, or the only one. */
@@ -65,40 +56,12 @@ function alongAxis(scores: Tensor, axis: number): number[] {
   return scores.shape.map((size, i) => (i === axis ? size : 1));
 }
 
-function checkTarget(op: string, scores: Tensor, target: Tensor, axis: number): void {
+function checkShape(op: string, scores: Tensor, target: Tensor, axis: number): void {
   const expected = scores.shape.filter((_, i) => i !== axis);
   const [got, wanted] = [target.shape, expected].map((shape) => `[${shape.join(", ")}]`);
-  if (got !== wanted) {
-    throw new ShapeError(
-      `${op}: class indices must be ${wanted} for scores [${scores.shape.join(", ")}], got ${got}.`,
-      { op, shapes: [scores.shape, target.shape] },
-    );
-  }
-  if (target.dtype !== "int32" && target.dtype !== "uint8") {
-    throw new DTypeError(
-      `${op}: class indices must be int32 or uint8, got ${target.dtype}. ` +
-        'Convert them with to("int32"), or give probabilities in the shape of the scores.',
-      { op },
-    );
-  }
-}
-
-/** Where the indices are on the heap, looking at them costs no waiting. */
-function checkIndices(
-  op: string,
-  target: Tensor,
-  numClasses: number,
-  ignoreIndex: number | undefined,
-): void {
-  const values = target.node.box?.host;
-  if (values === undefined) return;
-  for (let i = 0; i < values.length; i++) {
-    const index = values[i];
-    if ((index >= 0 && index < numClasses) || index === ignoreIndex) continue;
-    const ignored = ignoreIndex === undefined ? "" : ` or ignoreIndex = ${ignoreIndex}`;
-    throw new ArgumentError(
-      `${op}: a class index must be in [0, ${numClasses - 1}]${ignored}, got ${index} at position ${i}.`,
-      { op },
-    );
-  }
+  if (got === wanted) return;
+  throw new ShapeError(
+    `${op}: class indices must be ${wanted} for scores [${scores.shape.join(", ")}], got ${got}.`,
+    { op, shapes: [scores.shape, target.shape] },
+  );
 }

@@ -20,8 +20,8 @@ export interface CrossEntropyLossOptions extends NLLLossOptions {
  *   for probabilities divided by the number of places
  * - Label smoothing: Szegedy et al. 2015, https://arxiv.org/abs/1512.00567
  * @throws ShapeError, DTypeError if the target does not fit; ArgumentError if `labelSmoothing` is
- *   not in [0, 1], or a class index is out of range and its value is known without waiting.
- *   Otherwise the loss is NaN.
+ *   not in [0, 1]. IndexError if a class index is out of range: at once where the target is at hand,
+ *   else when the loss is computed.
  */
 export function crossEntropyLoss(
   logits: Tensor,

@@ -16,13 +16,13 @@ export interface DiceLossOptions extends LossOptions {
  *
  * - Shape: `logits [N, C, d1, …]` with class indices `[N, d1, …]`
  * - Paper: Milletari et al. 2016, https://arxiv.org/abs/1606.04797
- * @throws ShapeError, DTypeError, ArgumentError if the target does not fit, as in `nllLoss`.
+ * @throws ShapeError, DTypeError, IndexError if the target does not fit, as in `nllLoss`.
  */
 export function diceLoss(logits: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
   const { smooth = 1, reduction } = options;
-  const { axis, picked, valid } = classTarget("diceLoss", logits, target, undefined);
+  const { axis, picked } = classTarget("diceLoss", logits, target);
   const p = logits.softmax(axis);
-  const y = valid.unsqueeze(axis).where(picked.to(p.dtype), Number.NaN);
+  const y = picked.to(p.dtype);
   const others = p.shape.map((_, i) => i).filter((i) => i !== axis);
   const total = (x: Tensor): Tensor => (others.length === 0 ? x : x.sum(others)); // [C]
   const overlap = total(p.mul(y)).mul(2).add(smooth);

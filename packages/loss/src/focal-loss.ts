@@ -17,7 +17,7 @@ export interface FocalLossOptions extends LossOptions {
  *
  * - Shape: `logits [N, C, d1, …]` with class indices `[N, d1, …]`, or `[C]` with `[]`
  * - Paper: Lin et al. 2017, https://arxiv.org/abs/1708.02002
- * @throws ShapeError, DTypeError, ArgumentError if the target does not fit, as in `nllLoss`;
+ * @throws ShapeError, DTypeError, IndexError if the target does not fit, as in `nllLoss`;
  *   ArgumentError if `gamma` is negative.
  */
 export function focalLoss(logits: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
@@ -27,14 +27,14 @@ export function focalLoss(logits: Tensor, target: Tensor, options: FocalLossOpti
       op: "focalLoss",
     });
   }
-  const { axis, picked, valid } = classTarget("focalLoss", logits, target, undefined);
+  const { axis, picked } = classTarget("focalLoss", logits, target);
   const pick = (x: Tensor): Tensor => picked.where(x, 0).sum(axis);
   const logP = pick(logits.logSoftmax(axis)); // [N, d1, …]
   // At p = 1 a power below 1 has no slope; log p is 0 there.
   const distance = logP.expm1().neg().clamp(1e-12);
   const losses = distance.pow(gamma).mul(logP).neg();
   const weight = alpha instanceof Tensor ? pick(classWeights("focalLoss", logits, alpha)) : alpha;
-  return reduce("focalLoss", valid.where(losses.mul(weight), Number.NaN), reduction);
+  return reduce("focalLoss", losses.mul(weight), reduction);
 }
 
 /** {@link focalLoss} as a module. A tensor `alpha` is a buffer. */

@@ -16,8 +16,8 @@ export interface NLLLossOptions extends LossOptions {
  * weighted: the sum divided by the sum of the weights `w[y]` that count.
  *
  * - Shape: `logProbabilities [N, C, d1, …]` with `target [N, d1, …]`, or `[C]` with `[]`
- * @throws ShapeError, DTypeError if the target does not fit; ArgumentError if a class index is out
- *   of range and its value is known without waiting. Otherwise the loss is NaN.
+ * @throws ShapeError, DTypeError if the target does not fit. IndexError if a class index is out of range:
+ *   at once where the target is at hand, else when the loss is computed.
  */
 export function nllLoss(
   logProbabilities: Tensor,
@@ -39,7 +39,8 @@ export function weightedNll(
   options: NLLLossOptions,
 ): Tensor {
   const { weight, ignoreIndex = -100, reduction = "mean" } = options;
-  const { axis, picked, kept, valid } = classTarget(op, logp, target, ignoreIndex);
+  const { axis, picked } = classTarget(op, logp, target, ignoreIndex);
+  const kept = target.to("int32").ne(ignoreIndex); // [N, d1, …]
   const w = weight === undefined ? undefined : classWeights(op, logp, weight);
   const weighted = w === undefined ? logp : logp.mul(w);
 
@@ -49,7 +50,7 @@ export function weightedNll(
     const spread = weighted.sum(axis).div(-logp.shape[axis]);
     losses = losses.mul(1 - smoothing).add(spread.mul(smoothing));
   }
-  losses = kept.where(valid.where(losses, Number.NaN), 0);
+  losses = kept.where(losses, 0);
 
   switch (checkReduction(op, reduction)) {
     case "none":

@@ -1,4 +1,12 @@
-import { DTypeError, gradcheck, randn, ShapeError, tensor, zeros } from "@gradloom/tensor";
+import {
+  DTypeError,
+  gradcheck,
+  IndexError,
+  randn,
+  ShapeError,
+  tensor,
+  zeros,
+} from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { CrossEntropyLoss, crossEntropyLoss, NLLLoss, nllLoss } from "../src/index.ts";
 
@@ -155,17 +163,26 @@ test("the weight is a buffer of the module", () => {
 describe("errors", () => {
   const x = zeros([2, 3]);
 
-  test("an index out of range, where it is known, and NaN where it is not", () => {
+  test("an index out of range: at once where it is at hand, else when the loss is computed", () => {
+    expect(() => crossEntropyLoss(x, tensor([0, 3], int32))).toThrow(IndexError);
     expect(() => crossEntropyLoss(x, tensor([0, 3], int32))).toThrow(
-      "crossEntropyLoss: a class index must be in [0, 2] or ignoreIndex = -100, got 3 at position 1.",
+      "crossEntropyLoss: an index must be in 0 … 2, got 3.",
     );
-    expect(() => nllLoss(x, tensor([-1, 0], int32))).toThrow("nllLoss: a class index");
+    expect(() => nllLoss(x, tensor([-1, 0], int32))).toThrow(
+      "nllLoss: an index must be in 0 … 2, got -1.",
+    );
     const computed = tensor([0, 2], int32).add(1);
     const losses = crossEntropyLoss(x, computed, { reduction: "none" });
-    const [known, unknown] = losses.dataSync();
-    expect(known).toBeCloseTo(Math.log(3), 6);
-    expect(unknown).toBeNaN();
-    expect(crossEntropyLoss(x, computed).itemSync()).toBeNaN();
+    expect(() => losses.dataSync()).toThrow("crossEntropyLoss: an index must be in 0 … 2, got 3.");
+    expect(() => crossEntropyLoss(x, computed).itemSync()).toThrow(IndexError);
+    const last = crossEntropyLoss(x, computed, { ignoreIndex: 3, reduction: "none" });
+    expect(last.dataSync()[1]).toBe(0);
+  });
+
+  test("an ignored index may be any number, also for uint8", () => {
+    const target = tensor([255, 1], { dtype: "uint8" });
+    closeTo(crossEntropyLoss(logits(), target, { ignoreIndex: 255 }).arraySync(), [ln2]);
+    expect(() => crossEntropyLoss(logits(), target)).toThrow("0 … 1, got 255.");
   });
 
   test("shapes and dtypes", () => {

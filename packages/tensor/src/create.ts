@@ -158,7 +158,11 @@ export function arange(
   checkShape([length], "arange");
   const whole = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
   const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  const node = formula(() => line(indices(length), start, step).to(dtype));
+  const isCounting = start === 0 && step === 1;
+  const node = formula(() => {
+    const index = indices(length);
+    return (isCounting ? index : line(index, start, step)).to(dtype);
+  });
   return leaf("arange", node, requiresGrad);
 }
 

@@ -5,12 +5,13 @@ export {
   DTypeError,
   type ErrorDetails,
   GradloomError,
+  IndexError,
   ShapeError,
   StateError,
   type TypedArray,
 } from "@gradloom/engine";
-export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
 export { AnomalyError, setDetectAnomaly } from "./anomaly.ts";
+export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
 export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,
@@ -103,8 +104,19 @@ export {
 } from "./ops/conv.ts";
 export { type DropoutOptions, dropout } from "./ops/dropout.ts";
 export { einsum } from "./ops/einsum.ts";
+export { type EmbeddingOptions, embedding } from "./ops/embedding.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./ops/extreme.ts";
 export { type ClampOptions, clamp, maximum, minimum } from "./ops/extremum.ts";
+export {
+  checkIndices,
+  gather,
+  type IndexArguments,
+  indexSelect,
+  type ScatterArguments,
+  scatter,
+  scatterAdd,
+  take,
+} from "./ops/indexing.ts";
 export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./ops/joining.ts";
 export { diagonal, maskedFill, oneHot, tril, triu, where } from "./ops/masking.ts";
 export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./ops/matmul.ts";
@@ -145,6 +157,7 @@ export {
   type VarianceOptions,
   variance as var,
 } from "./ops/reduction.ts";
+export { cumprod, cumsum } from "./ops/scan.ts";
 export {
   flip,
   narrow,

@@ -16,9 +16,11 @@ import type {
   ConvTransposeOptions,
   DivOptions,
   DropoutOptions,
+  EmbeddingOptions,
   Extremes,
   GeluOptions,
   GroupNormOptions,
+  IndexArguments,
   LayerNormOptions,
   LinearOptions,
   MaxPoolOptions,
@@ -28,6 +30,7 @@ import type {
   Pair,
   ReduceOptions,
   RmsNormOptions,
+  ScatterArguments,
   SliceOptions,
   SoftplusOptions,
   UnfoldArguments,
@@ -162,12 +165,12 @@ export class Tensor {
    * function that is being compiled.
    */
   assign(value: Tensor): this {
+    refuseInVmap("assign", "a state must not change", "Return its new value.");
     if (this.history !== undefined) {
       throw stateError`assign: the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`;
     }
     if (this.requiresGrad && isGradEnabled()) {
       throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
-      refuseInVmap("assign", "a state must not change", "Return its new value.");
     }
     if (!sameShape(this.shape, value.shape)) {
       throw shapeError`assign: shapes must be equal, got ${value.shape} for ${this.shape}. Use expand() or reshape().`;
@@ -235,12 +238,12 @@ export class Tensor {
    * a gradient, the graph was freed by an earlier call, or a tensor in it has been assigned to since.
    */
   backward(options: BackwardOptions = {}): void {
+    refuseInVmap("backward", "gradients must not be kept", "Use grad().");
     backward(this, options);
   }
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
-    refuseInVmap("backward", "gradients must not be kept", "Use grad().");
     return new Tensor(this.state === undefined ? this.recorded : this);
   }
 
@@ -654,6 +657,16 @@ export class Tensor {
     return ops.argmin(this, dim, options);
   }
 
+  /** The sums of all elements up to each one along an axis, `yᵢ = x₀ + … + xᵢ`. */
+  cumsum(dim: number): Tensor {
+    return ops.cumsum(this, dim);
+  }
+
+  /** The products of all elements up to each one along an axis, `yᵢ = x₀ · … · xᵢ`. */
+  cumprod(dim: number): Tensor {
+    return ops.cumprod(this, dim);
+  }
+
   // ---- shape ----
 
   /** The same elements in row-major order, in another shape. One size may be -1: what is left. */
@@ -761,6 +774,33 @@ export class Tensor {
     return ops.roll(this, shifts, dims);
   }
 
+  // ---- indexing ----
+
+  /** Elements by their indices along an axis: `result[i, j] = x[index[i, j], j]` for `x.gather(index, 0)` of a matrix. */
+  gather(...args: IndexArguments): Tensor {
+    return ops.gather(this, ...args);
+  }
+
+  /** `x` with other elements at indices along an axis: `result[index[i, j], j] = src[i, j]` for `x.scatter(index, src, 0)` of a matrix. The last one wins. */
+  scatter(...args: ScatterArguments<Tensor | number>): Tensor {
+    return ops.scatter(this, ...args);
+  }
+
+  /** `x` with numbers added at indices along an axis: `result[index[i, j], j] += src[i, j]` for `x.scatterAdd(index, src, 0)` of a matrix. */
+  scatterAdd(...args: ScatterArguments<Tensor>): Tensor {
+    return ops.scatterAdd(this, ...args);
+  }
+
+  /** The parts at some indices of an axis, in their order: `x.indexSelect(index, dim)`. */
+  indexSelect(...args: IndexArguments): Tensor {
+    return ops.indexSelect(this, ...args);
+  }
+
+  /** Elements by their positions in row-major order, in the shape of the index. Negative positions count from the end. */
+  take(index: Tensor): Tensor {
+    return ops.take(this, index);
+  }
+
   // ---- masks ----
 
   /** `a` where the condition is true, else `b`; all three broadcast. */
@@ -788,7 +828,7 @@ export class Tensor {
     return ops.diagonal(this, offset, dim1, dim2);
   }
 
-  /** 1 at the index that each element of `x` names, 0 elsewhere, along a new last axis: int32. An index out of range gives zeros. */
+  /** 1 at the index that each element of `x` names, 0 elsewhere, along a new last axis: int32. */
   oneHot(numClasses: number): Tensor {
     return ops.oneHot(this, numClasses);
   }
@@ -900,6 +940,11 @@ export class Tensor {
 
   // ---- neural networks ----
 
+  /** The rows of a table that these indices name: `[...]`, `weight [n, dim]` -> `[..., dim]`. */
+  embedding(weight: Tensor, options?: EmbeddingOptions): Tensor {
+    return ops.embedding(this, weight, options);
+  }
+
   /** `(x - mean) / √(var + eps) · weight + bias` over the last axes, whose sizes are given. */
   layerNorm(normalizedShape: readonly number[], options?: LayerNormOptions): Tensor {
     return ops.layerNorm(this, normalizedShape, options);
@@ -930,10 +975,11 @@ export class Tensor {
   }
 }
 
-function refuseReading(op: string): void {
-  refuseWhileTracing(op, "values must not be read", "Return the tensor, and read it outside.");
-}
 function newState(value: Node): State {
   refuseInVmap("new Tensor", "a state must not be made", "Make it outside.");
   return new State(engine().state(value));
+}
+
+function refuseReading(op: string): void {
+  refuseWhileTracing(op, "values must not be read", "Return the tensor, and read it outside.");
 }

@@ -9,7 +9,7 @@ export function relu(x: Tensor): Tensor {
   if (x.dtype === "bool") return x;
   const zero = literal(0, x);
   const node = element("max", [x.node, zero.node], x.dtype);
-  return record("relu", node, [x], [(grad, y) => y.gt(zero).where(grad, zero)]);
+  return record("relu", node, [x], [(grad, y) => y.le(zero).where(zero, grad)]);
 }
 
 /** `x` where positive, else `negativeSlope · x` (default 0.01). */
@@ -23,7 +23,7 @@ export function elu(input: Tensor, options: { readonly alpha?: number } = {}): T
   const x = floating(input);
   const zero = literal(0, x);
   // The minimum keeps e^x finite where it is not used, for gradients of gradients.
-  const negative = x.minimum(zero).expm1();
+  const negative = x.clamp(undefined, zero).expm1();
   const { alpha = 1 } = options;
   const scaled = alpha === 1 ? negative : negative.mul(alpha);
   return x.gt(zero).where(x, scaled);

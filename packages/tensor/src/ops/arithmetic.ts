@@ -64,10 +64,13 @@ export function div(a: Tensor, b: Operand, options?: DivOptions): Tensor {
   }
 }
 
-/** Of integers: rounding the quotient of the absolute values down is rounding towards 0. */
+/** Of integers: one more than the quotient rounded down where that is negative and not exact. */
 function truncatedQuotient(x: Tensor, y: Tensor): Tensor {
-  const size = binary("div", "floorDiv", x.abs(), y.abs());
-  return size.mul(x.sign()).mul(y.sign());
+  const isBelow = x
+    .remainder(y)
+    .ne(0)
+    .logicalAnd(x.lt(0).ne(y.lt(0)));
+  return binary("div", "floorDiv", x, y).add(isBelow.to(x.dtype));
 }
 
 /** The remainder of `a / b` rounded down: it has the sign of `b`, as in Python. Shapes broadcast. */
@@ -122,7 +125,7 @@ export function rsqrt(input: Tensor): Tensor {
 
 /** `x²`. */
 export function square(x: Tensor): Tensor {
-  return x.mul(x);
+  return x.pow(2);
 }
 
 /** `⌊x⌋`. */

@@ -25,10 +25,10 @@ export function minimum(a: Tensor, b: Operand): Tensor {
   ]);
 }
 
-/** 1 where `x > y`, ½ where they are equal, else 0. */
+/** 0 where `x < y`, ½ where they are equal, else 1: also where one is NaN, which is the result then. */
 function share(x: Tensor, y: Tensor): Tensor {
-  const equal = x.eq(y).where(literal(0.5, x), literal(0, x));
-  return x.gt(y).where(literal(1, x), equal);
+  const most = x.eq(y).where(literal(0.5, x), literal(1, x));
+  return x.lt(y).where(literal(0, x), most);
 }
 
 /** What `clamp` takes, if not the bounds themselves. */

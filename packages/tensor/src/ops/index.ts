@@ -59,8 +59,18 @@ export {
 } from "./conv.ts";
 export { type DropoutOptions, dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
+export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./extreme.ts";
 export { type ClampOptions, clamp, maximum, minimum } from "./extremum.ts";
+export {
+  gather,
+  type IndexArguments,
+  indexSelect,
+  type ScatterArguments,
+  scatter,
+  scatterAdd,
+  take,
+} from "./indexing.ts";
 export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./joining.ts";
 export { diagonal, maskedFill, oneHot, tril, triu, where } from "./masking.ts";
 export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./matmul.ts";
@@ -101,6 +111,7 @@ export {
   type VarianceOptions,
   variance as var,
 } from "./reduction.ts";
+export { cumprod, cumsum } from "./scan.ts";
 export { flip, narrow, type PadOptions, pad, type SliceOptions, select, slice } from "./slicing.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
 export {

@@ -5,6 +5,7 @@ import { literal, record } from "../record.ts";
 import { firstAxes, requireCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcasting } from "./elementwise.ts";
+import { checkIndices } from "./indexing.ts";
 
 /**
  * `a` where the condition is true, else `b`; all three broadcast.
@@ -94,15 +95,13 @@ export function diagonal(
 }
 
 /**
- * 1 at the index that each element of `x` names, 0 elsewhere, along a new last axis: int32. An index out of
- * range gives zeros.
+ * 1 at the index that each element of `x` names, 0 elsewhere, along a new last axis: int32.
  *
- * @throws DTypeError if `x` is not of integers. ArgumentError if `numClasses` is not a positive integer.
+ * @throws DTypeError if `x` is not of integers. ArgumentError if `numClasses` is not a positive integer. IndexError if an
+ *   index is not in `0 … numClasses - 1`: at once where the indices are at hand, else when the result is computed.
  */
 export function oneHot(x: Tensor, numClasses: number): Tensor {
-  if (x.dtype !== "int32" && x.dtype !== "uint8") {
-    throw dtypeError`oneHot: the tensor must be of integers, got ${x.dtype}.`;
-  }
   requireCount("oneHot", "numClasses", numClasses, 1);
-  return x.unsqueeze(-1).eq(indices(numClasses)).to("int32");
+  const index = checkIndices("oneHot", x, numClasses);
+  return index.unsqueeze(-1).eq(indices(numClasses)).to("int32");
 }

@@ -1,7 +1,7 @@
 import { isFloat } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
-import type { Operand } from "../promote.ts";
-import { formula, literal, record } from "../record.ts";
+import { type Operand, resultType } from "../promote.ts";
+import { literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, promoted, zeroGradient } from "./elementwise.ts";
 
@@ -12,11 +12,16 @@ import { binary, promoted, zeroGradient } from "./elementwise.ts";
  */
 export function pow(base: Tensor, exponent: Operand): Tensor {
   if (typeof exponent === "number") {
-    const simple = simplePower(base, exponent);
+    const simple = simplePower(base.to(resultType(base, exponent)), exponent);
     if (simple !== undefined) return simple;
   }
   const [x, p] = promoted(base, exponent);
-  if (!isFloat(x.dtype)) return integerPower(x, p, exponent);
+  if (!isFloat(x.dtype)) {
+    if (typeof exponent === "number" && exponent < 0) {
+      throw argumentError`pow: the exponent of an integer tensor must not be negative, got ${exponent}. Convert the tensor with to("float32").`;
+    }
+    return binary("pow", "pow", x, p);
+  }
   const zero = literal(0, x);
   const one = literal(1, x);
   return binary("pow", "pow", x, p, [
@@ -47,15 +52,4 @@ function simplePower(x: Tensor, exponent: number): Tensor | undefined {
     default:
       return undefined;
   }
-}
-
-/** Exact where the result fits: float64 holds every int32. */
-function integerPower(x: Tensor, p: Tensor, exponent: Operand): Tensor {
-  if (typeof exponent === "number" && exponent < 0) {
-    throw argumentError`pow: the exponent of an integer tensor must not be negative, got ${exponent}. Convert the tensor with to("float32").`;
-  }
-  return record(
-    "pow",
-    formula(() => x.to("float64").pow(p.to("float64")).to(x.dtype)),
-  );
 }

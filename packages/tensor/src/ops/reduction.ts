@@ -2,8 +2,9 @@ import { isFloat, type Node, type ReduceOp, reduce, reshape } from "@gradloom/en
 import { argumentError } from "../errors.ts";
 import { requireFloat } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
-import { sizeOf, toAxes } from "../shape.ts";
+import { firstAxes, sizeOf, toAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { shifted } from "./scan.ts";
 
 /** One axis or several, counted from the end if negative. */
 export type Axes = number | readonly number[];
@@ -31,7 +32,7 @@ export function spread(reduced: Tensor, x: Tensor, axes: readonly number[]): Ten
 }
 
 /** Sums and products of narrow integers are int32. */
-function widened(x: Tensor): Tensor {
+export function widened(x: Tensor): Tensor {
   return isFloat(x.dtype) ? x : x.to("int32");
 }
 
@@ -53,14 +54,21 @@ export function prod(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Te
   return record("prod", node, [x], [(grad) => spread(grad, x, axes).mul(otherFactors(x, axes))]);
 }
 
-/** For each element, the product of all others along the axes, without dividing by 0. */
+/** For each element, the product of all others along the axes: of those before it and those behind it. */
 function otherFactors(x: Tensor, axes: readonly number[]): Tensor {
-  const zero = literal(0, x);
-  const isZero = x.eq(zero);
-  const zeros = isZero.sum(axes, { keepdim: true });
-  const factors = isZero.where(literal(1, x), x);
-  const others = factors.prod(axes, { keepdim: true }).div(factors);
-  return zeros.sub(isZero.to("int32")).eq(0).where(others, zero);
+  if (x.numel === 0) return x;
+  const order = [...firstAxes(x.ndim).filter((axis) => !axes.includes(axis)), ...axes];
+  const apart = x.permute(order);
+  const rows = apart.flatten(x.ndim - axes.length); // [..., n]
+  const before = productsBefore(rows);
+  const behind = productsBefore(rows.flip(-1)).flip(-1);
+  const inverse = order.map((_, axis) => order.indexOf(axis));
+  return before.mul(behind).reshape(apart.shape).permute(inverse);
+}
+
+/** The products of all elements before each one along the last axis: 1 for the first. */
+function productsBefore(x: Tensor): Tensor {
+  return shifted(x.cumprod(-1), -1, 1, 1);
 }
 
 /**
@@ -146,8 +154,15 @@ export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
       return x.abs().amin(axes, options);
     default:
       if (Number.isNaN(p)) throw argumentError`norm: p must be a number, got NaN.`;
-      return root(x.abs().pow(p).sum(axes, options), p);
+      return root(powersOf(x, p).sum(axes, options), p);
   }
+}
+
+/** `|x|^p`, whose slope at 0 is taken as 0. */
+function powersOf(x: Tensor, p: number): Tensor {
+  const isZero = x.eq(literal(0, x));
+  const others = isZero.where(literal(1, x), x).abs().pow(p);
+  return isZero.where(literal(p > 0 ? 0 : Number.POSITIVE_INFINITY, x), others);
 }
 
 /** Whether any element along the given axes, or at all, is not 0: bool. */
@@ -171,7 +186,7 @@ export function logsumexp(x: Tensor, dim?: Axes, options: ReduceOptions = {}): T
   requireFloat("logsumexp", x);
   const axes = toAxes("logsumexp", dim, x.ndim);
   const zero = literal(0, x);
-  const largest = x.detach().amax(axes, { keepdim: true });
+  const largest = countOf(x, axes) === 0 ? zero : x.detach().amax(axes, { keepdim: true });
   // An infinite maximum must not be subtracted from itself.
   const shift = largest.isfinite().where(largest, zero);
   const total = x.sub(shift).exp().sum(axes, { keepdim: true }).log().add(shift);

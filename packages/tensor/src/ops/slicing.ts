@@ -115,11 +115,16 @@ function oneOf(x: Tensor, axis: number, value: number, other = 0): readonly numb
 }
 
 /** The inner part, from `starts` on. */
-function part(x: Tensor, starts: readonly number[], shape: readonly number[]): Tensor {
+export function part(x: Tensor, starts: readonly number[], shape: readonly number[]): Tensor {
   return shape.reduce((inner, length, axis) => inner.narrow(axis, starts[axis], length), x);
 }
 
-function padWithZeros(x: Tensor, before: readonly number[], behind: readonly number[]): Tensor {
+/** Adds zeros around: how many before and behind along each axis. */
+export function padWithZeros(
+  x: Tensor,
+  before: readonly number[],
+  behind: readonly number[],
+): Tensor {
   if (![...before, ...behind].some(Boolean)) return x;
   return record(
     "pad",

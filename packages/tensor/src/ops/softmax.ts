@@ -13,6 +13,7 @@ const kept = { keepdim: true };
 export function softmax(x: Tensor, dim: number): Tensor {
   requireFloat("softmax", x);
   const axis = toAxis("softmax", dim, x.ndim);
+  if (x.numel === 0) return x;
   const node = formula(() => {
     const e = x.sub(x.amax(axis, kept)).exp();
     return e.div(e.sum(axis, kept));
@@ -24,6 +25,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
 export function logSoftmax(x: Tensor, dim: number): Tensor {
   requireFloat("logSoftmax", x);
   const axis = toAxis("logSoftmax", dim, x.ndim);
+  if (x.numel === 0) return x;
   const node = formula(() => {
     const shifted = x.sub(x.amax(axis, kept));
     return shifted.sub(shifted.exp().sum(axis, kept).log());

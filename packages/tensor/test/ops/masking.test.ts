@@ -1,4 +1,4 @@
-import { ArgumentError, DTypeError, ShapeError } from "@gradloom/engine";
+import { ArgumentError, DTypeError, IndexError, ShapeError } from "@gradloom/engine";
 import { expect, test } from "vitest";
 import { arange, tensor } from "../../src/create.ts";
 import { where } from "../../src/ops/masking.ts";
@@ -86,6 +86,9 @@ test("oneHot", () => {
     [1, 0, 0],
   ]);
   expect(x.oneHot(3).dtype).toBe("int32");
+  expect(() => x.oneHot(2)).toThrow(IndexError);
+  expect(() => x.oneHot(2)).toThrow("oneHot: an index must be in 0 … 1, got 2.");
+  expect(() => x.sub(1).oneHot(3).dataSync()).toThrow("oneHot: an index must be in 0 … 2, got -1.");
   expect(() => tensor([1]).oneHot(3)).toThrow(DTypeError);
   expect(() => x.oneHot(0)).toThrow(ArgumentError);
   expect(() => x.oneHot(0)).toThrow("oneHot: numClasses must be an integer of at least 1, got 0.");
