@@ -10,6 +10,13 @@ const manySums = 65536;
 const partTerms = 2048;
 const mostParts = 16;
 
+/**
+ * The same for one product of few rows and columns, as the gradient of a small weight is: a thread that has made some of
+ * the rows of both operands adds up those, and only the parts go from core to core. They must be smaller than the operands, and there must be work enough for another step.
+ */
+const localTerms = 128;
+const localWork = 2 ** 19;
+
 /** Stands for the memory that all threads share, in the list of a kernel's buffers. */
 export const sharedBuffer = -1;
 
@@ -28,11 +35,14 @@ export interface SplitMatmul {
 export function splitTerms(kernel: MatmulKernel): SplitMatmul | undefined {
   const { batch, m, n, k, dtype } = kernel;
   const digits = termDigits(kernel);
-  if (digits === undefined || k < longSum || countIterations(batch) * m * n > manySums) return;
+  const isSmall = 4 * m * n <= (m + n) * localTerms && m * n * k >= localWork;
+  const isLocal = isSmall && countIterations(batch) === 1;
+  const least = isLocal ? 2 * localTerms : longSum;
+  if (digits === undefined || k < least || countIterations(batch) * m * n > manySums) return;
   // Whole digits from the outside, then a part of the next one.
   const outer: number[] = [];
   const inner = [...digits];
-  let left = Math.min(mostParts, Math.floor(k / partTerms));
+  let left = Math.min(mostParts, Math.floor(k / (isLocal ? localTerms : partTerms)));
   while (inner.length > 0) {
     const whole = inner[0];
     let part = Math.min(whole, left);

@@ -198,7 +198,8 @@ describe("matrix product", { timeout: 60_000 }, () => {
       extra: 0,
     },
     { sizes: [20, 24, 1100], batch: 2, layouts: ["columns", "rows"], fused: false, extra: 3 },
-    // So many terms that they are cut: in two products of parts, then their sum.
+    // So many terms, or so few elements, that they are cut: in two products of parts, then their sum.
+    { sizes: [64, 64, 256], batch: undefined, layouts: ["columns", "rows"], fused: true, extra: 0 },
     { sizes: [9, 12, 8200], batch: 2, layouts: ["rows", "spread"], fused: true, extra: 2 },
     {
       sizes: [70, 20, 9000],
