@@ -15,7 +15,7 @@ interface Part {
  * A compiled program with loops: each body is a program of its own, whose buffers are other ones in each repetition.
  * So it is compiled once, however often it is repeated.
  */
-export class RepeatingExecutable implements Executable {
+class RepeatingExecutable implements Executable {
   private readonly program: Program;
   private readonly machine: WasmMachine;
   private readonly parts: readonly Part[];

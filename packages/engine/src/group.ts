@@ -332,7 +332,7 @@ function isClosed({ op, scanOp }: Value): boolean {
 }
 
 /** The anchor or leaf below an operand's views. */
-export function baseOf(operand: Value): Value {
+function baseOf(operand: Value): Value {
   let base = operand;
   while (!base.isLeaf && !base.isAnchor) base = base.inputs[0];
   return base;
