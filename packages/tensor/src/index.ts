@@ -130,6 +130,7 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./ops/normalization.ts";
+export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
 export { pixelShuffle } from "./ops/pixel-shuffle.ts";
 export {
   type AvgPoolOptions,

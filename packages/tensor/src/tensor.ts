@@ -21,6 +21,7 @@ import type {
   GeluOptions,
   GroupNormOptions,
   IndexArguments,
+  InterpolateOptions,
   LayerNormOptions,
   LinearOptions,
   MaxPoolOptions,
@@ -899,6 +900,11 @@ export class Tensor {
   /** The windows of images as columns, `x.unfold(kernelSize, { stride, padding, dilation })`; or the windows along an axis, `x.unfold(dim, size, step)`. */
   unfold(...args: UnfoldArguments): Tensor {
     return ops.unfold(this, ...args);
+  }
+
+  /** Resizes images, or sequences: everything behind the first two axes. */
+  interpolate(options: InterpolateOptions): Tensor {
+    return ops.interpolate(this, options);
   }
 
   /** Makes pixels of channels, so that images grow: `y[c, h · r + i, w · r + j] = x[c · r² + i · r + j, h, w]`. */

@@ -669,6 +669,18 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
     on((a) => ops.unfold(a, 1, 3, 2), real([2, 8, 2])),
     on((a) => ops.unfold(a, -1, 2, 3), real([6])),
   ],
+  interpolate: [
+    on((a) => ops.interpolate(a, { scaleFactor: 2 }), real([1, 2, 2, 3])),
+    on((a) => ops.interpolate(a, { size: [2, 1] }), real([2, 1, 4, 3])),
+    on((a) => ops.interpolate(a, { size: 5 }), real([2, 2, 3])),
+    flat((a) => ops.interpolate(a, { scaleFactor: 1.7 }), whole([1, 2, 3])),
+    on((a) => ops.interpolate(a, { scaleFactor: 2, mode: "bilinear" }), real([1, 2, 2, 3])),
+    on(
+      (a) => ops.interpolate(a, { size: [3, 5], mode: "bilinear", alignCorners: true }),
+      real([1, 2, 4, 3]),
+    ),
+    on((a) => ops.interpolate(a, { size: [1, 2], mode: "bilinear" }), real([2, 1, 3, 5])),
+  ],
   pixelShuffle: [
     on((a) => ops.pixelShuffle(a, 2), real([2, 8, 2, 3])),
     on((a) => ops.pixelShuffle(a, 3), real([9, 2, 1])),

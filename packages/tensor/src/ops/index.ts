@@ -84,6 +84,7 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./normalization.ts";
+export { type InterpolateOptions, interpolate } from "./interpolate.ts";
 export { pixelShuffle } from "./pixel-shuffle.ts";
 export {
   type AvgPoolOptions,
