@@ -16,6 +16,8 @@ export { decodeTorch, loadTorch } from "./torch.ts";
 export {
   type CheckpointContents,
   type CheckpointTargets,
+  decodeCheckpoint,
+  encodeCheckpoint,
   loadCheckpoint,
   type Stateful,
   saveCheckpoint,

@@ -1,10 +1,11 @@
 import { ArgumentError, defaultGenerator, Generator, StateError } from "@gradloom/tensor";
-import { writeAtomically } from "./atomic-file.ts";
-import { withFile } from "./byte-source.ts";
+import { type ByteSink, writeAtomically } from "./atomic-file.ts";
+import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed } from "./checkpoint-error.ts";
 import { crc32, hex } from "./crc32.ts";
 import { tensorBytes } from "./element-type.ts";
 import { isObject, parseJson } from "./json.ts";
+import { memorySink } from "./memory-sink.ts";
 import { type PlainData, putTogether, takeApart } from "./plain-data.ts";
 import { plan, readHeader, readTensors } from "./safetensors.ts";
 
@@ -44,8 +45,26 @@ const noChecksum = "00000000";
  * await saveCheckpoint("last.ckpt", { model, optimizer, schedule, loader, step });
  * ```
  */
-export async function saveCheckpoint(path: string, contents: CheckpointContents): Promise<void> {
-  const op = "saveCheckpoint";
+export function saveCheckpoint(path: string, contents: CheckpointContents): Promise<void> {
+  return write("saveCheckpoint", contents, (fill) => writeAtomically("saveCheckpoint", path, fill));
+}
+
+/**
+ * The bytes of a checkpoint, also in browsers: see {@link saveCheckpoint}.
+ *
+ * @throws ArgumentError if a value cannot be kept.
+ */
+export async function encodeCheckpoint(contents: CheckpointContents): Promise<Uint8Array> {
+  const { sink, bytes } = memorySink();
+  await write("encodeCheckpoint", contents, (fill) => fill(sink));
+  return bytes();
+}
+
+async function write(
+  op: string,
+  contents: CheckpointContents,
+  into: (fill: (sink: ByteSink) => Promise<void>) => Promise<void>,
+): Promise<void> {
   if (Object.hasOwn(contents, randomKey)) {
     throw new ArgumentError(`${op}: the name "${randomKey}" must be left to the random state.`, {
       op,
@@ -61,7 +80,7 @@ export async function saveCheckpoint(path: string, contents: CheckpointContents)
     [checksumKey]: noChecksum,
     [stateKey]: json,
   });
-  await writeAtomically(op, path, async (sink) => {
+  await into(async (sink) => {
     let sum = crc32(header);
     await sink.append(header);
     for (const tensor of inOrder) {
@@ -91,8 +110,23 @@ export async function loadCheckpoint<T = Record<string, PlainData>>(
   path: string,
   targets: CheckpointTargets = {},
 ): Promise<T> {
-  const op = "loadCheckpoint";
-  const state = await withFile(op, path, (source) => guarded(source, () => readState(source)));
+  return restoreAll("loadCheckpoint", await withFile("loadCheckpoint", path, readState), targets);
+}
+
+/** {@link loadCheckpoint} for bytes in memory, also in browsers. */
+export async function decodeCheckpoint<T = Record<string, PlainData>>(
+  bytes: Uint8Array,
+  targets: CheckpointTargets = {},
+): Promise<T> {
+  const op = "decodeCheckpoint";
+  return restoreAll(op, await readState(memorySource(op, bytes)), targets);
+}
+
+function restoreAll<T>(
+  op: string,
+  state: Readonly<Record<string, PlainData>>,
+  targets: CheckpointTargets,
+): T {
   const wanted = Object.entries(targets).filter(([, target]) => target !== undefined);
   const missing = wanted.map(([name]) => name).filter((name) => !Object.hasOwn(state, name));
   if (missing.length > 0) {
@@ -106,32 +140,32 @@ export async function loadCheckpoint<T = Record<string, PlainData>>(
   return state as T;
 }
 
-async function readState(
-  source: Parameters<Parameters<typeof withFile>[2]>[0],
-): Promise<Readonly<Record<string, PlainData>>> {
-  const { header, dataStart, bytes } = await readHeader(source);
-  const { metadata } = header;
-  if (metadata[formatKey] !== formatVersion) {
-    throw malformed(
-      source,
-      `the file must be a checkpoint of version ${formatVersion}, got ${metadata[formatKey] ?? "another safetensors file. Use loadSafetensors"}`,
-    );
-  }
-  const place = checksumPlace(bytes);
-  bytes.fill(noChecksum.charCodeAt(0), place, place + noChecksum.length);
-  let sum = crc32(bytes);
-  const tensors = await readTensors(source, header, dataStart, (piece) => {
-    sum = crc32(piece, sum);
+function readState(source: ByteSource): Promise<Readonly<Record<string, PlainData>>> {
+  return guarded(source, async () => {
+    const { header, dataStart, bytes } = await readHeader(source);
+    const { metadata } = header;
+    if (metadata[formatKey] !== formatVersion) {
+      throw malformed(
+        source,
+        `the file must be a checkpoint of version ${formatVersion}, got ${metadata[formatKey] ?? "another safetensors file. Use loadSafetensors"}`,
+      );
+    }
+    const place = checksumPlace(bytes);
+    bytes.fill(noChecksum.charCodeAt(0), place, place + noChecksum.length);
+    let sum = crc32(bytes);
+    const tensors = await readTensors(source, header, dataStart, (piece) => {
+      sum = crc32(piece, sum);
+    });
+    if (hex(sum) !== metadata[checksumKey]) {
+      throw malformed(
+        source,
+        `the checksum must be ${metadata[checksumKey]}, got ${hex(sum)}: the file is damaged`,
+      );
+    }
+    const state = putTogether(source, tensors, parseJson(source, "the state", metadata[stateKey]));
+    if (isObject(state)) return state as Readonly<Record<string, PlainData>>;
+    throw malformed(source, "the state must be an object, got something else");
   });
-  if (hex(sum) !== metadata[checksumKey]) {
-    throw malformed(
-      source,
-      `the checksum must be ${metadata[checksumKey]}, got ${hex(sum)}: the file is damaged`,
-    );
-  }
-  const state = putTogether(source, tensors, parseJson(source, "the state", metadata[stateKey]));
-  if (isObject(state)) return state as Readonly<Record<string, PlainData>>;
-  throw malformed(source, "the state must be an object, got something else");
 }
 
 /** Where the checksum is in the bytes of a header. It is before the state, which might hold the same text. */
