@@ -7,6 +7,9 @@ export interface Sink {
   readonly index?: { readonly value: number; readonly stride: number };
   /** Of a scatter: pushes whether an index, the first lane's of a value, is one to store at. */
   isWanted?(index: Value, lane: number): void;
+  /** Written before and behind each row. */
+  startRow?(): void;
+  endRow?(): void;
   /** Writes the first `width` lanes of a point: `at` is where the first store goes. */
   write(at: LaneAddress, width: number, read: (instruction: number) => Value): void;
 }

@@ -33,7 +33,11 @@ export function compileLoops(
   kernel: LoopKernel,
   features: Features,
   lanesAcross: boolean,
-  createSink?: (w: VectorWriter, digits: readonly number[]) => Sink,
+  createSink?: (
+    w: VectorWriter,
+    digits: readonly number[],
+    address: (buffer: number) => number,
+  ) => Sink,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
@@ -46,7 +50,8 @@ export function compileLoops(
   const w = new VectorWriter(module, f, features, host);
   const layout = argumentLayout(kernel);
   const digits = outer.map(() => f.local("i32"));
-  const sink = createSink?.(w, digits);
+  const address = addresses(w, (buffer) => layout.bufferOffset(buffer));
+  const sink = createSink?.(w, digits, address);
   const frame: KernelFrame = {
     w,
     outer,
@@ -54,7 +59,7 @@ export function compileLoops(
     lanes: lanesOf(stages),
     digits,
     written: writtenBuffers(stages),
-    address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
+    address,
     scalarOffset: layout.scalarOffset,
     firstScratch: kernel.buffers.length,
     product: undefined,
@@ -152,7 +157,9 @@ function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
     for (const writer of writers) {
       frame.w.scope(() => {
         writer.writeRowStart();
+        frame.sink?.startRow?.();
         writer.writeRow(frame.lanes, 1);
+        frame.sink?.endRow?.();
       });
     }
   });

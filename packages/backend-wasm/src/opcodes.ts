@@ -19,6 +19,7 @@ const families = {
     69: "eqz eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u",
     103: "clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u",
   },
+  "i64.": { 41: "load", 55: "store", 86: "gt_u" },
   "f32.": { 182: "demote_f64" },
   "f64.": { 160: "add sub mul", 187: "promote_f32" },
   "v128.": {
@@ -44,7 +45,9 @@ const families = {
     16580860: "trunc_sat_f64x2_s_zero",
   },
   "i64x2.": {
+    16580637: "extract_lane",
     16580807: "extend_low_i32x4_s",
+    16580812: "shr_s",
     16580830: "extmul_low_i32x4_u extmul_high_i32x4_u",
   },
   "f32x4.": {

@@ -32,16 +32,19 @@ const leastPiece = 64;
 /** Nanoseconds of work from which threads share the positions of a row. */
 const worthRanges = 20_000;
 
-/** Sets the rows to 0. */
+/** Sets the rows to 0, in the order in which they are in memory. */
 export function zeroKernel({ buffers, outer, size, target, dtype }: ScatterKernel): LoopKernel {
-  const access = { ...target, buffer: 0 };
+  const { offset, strides } = target;
+  const loops = [...outer, size].map((length, i) => ({ length, stride: strides[i] }));
+  loops.sort((a, b) => Math.abs(b.stride) - Math.abs(a.stride));
+  const access = { buffer: 0, offset, strides: loops.map(({ stride }) => stride) };
   const code = [{ op: "constant", dtype, value: 0 } as const];
   return {
     kind: "loop",
     buffers: [buffers[target.buffer]],
     scalars: [],
     label: [],
-    outer: [...outer, size],
+    outer: loops.map(({ length }) => length),
     stages: [{ inner: [], code, stores: [{ value: 0, access }], results: [] }],
     scratch: [],
   };
@@ -50,7 +53,7 @@ export function zeroKernel({ buffers, outer, size, target, dtype }: ScatterKerne
 /**
  * Each element gets its values in the order of the inner loops. Threads share what is independent: the rows; pieces of
  * the loop with the lanes, if that is an outer one; then ranges of the positions, for which each thread reads all indices
- * and takes its own.
+ * and takes its own, if an index is for many values.
  */
 export function planScatter(kernel: ScatterKernel, threads: number): ScatterPlan {
   const { buffers, scalars, label, size, index, value, combine, target } = kernel;
@@ -76,10 +79,11 @@ export function planScatter(kernel: ScatterKernel, threads: number): ScatterPlan
     }
   }
   const points = countIterations([...outer, ...stage.inner]);
-  const nanoseconds = points * (stageNanoseconds(stage) + (uniform ? 0.4 : 1.5));
+  const nanoseconds = points * (stageNanoseconds(stage) + (uniform ? 0.4 : 0.8));
   const ranges = Math.max(Math.min(Math.ceil(threads / countIterations(outer)), size), 1);
-  // Rows without elements have one range, which no index is in.
-  const ranged = size === 0 || (ranges > 1 && nanoseconds >= worthRanges);
+  // To look at an index takes as long as to add a single value. Rows without elements have one range, which no index is in.
+  const lanes = uniform ? (stage.inner[stage.inner.length - 1] ?? 1) : 1;
+  const ranged = size === 0 || (ranges > 1 && lanes >= 32 && nanoseconds >= worthRanges);
   if (ranged) {
     stage = addOuter(stage, outer.length);
     outer.push(ranges);

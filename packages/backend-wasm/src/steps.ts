@@ -1,4 +1,10 @@
-import { BackendError, type Kernel, type LoopKernel, type ScatterKernel } from "@gradloom/engine";
+import {
+  BackendError,
+  type Kernel,
+  type LoopKernel,
+  type ScatterKernel,
+  type SortKernel,
+} from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
@@ -11,6 +17,7 @@ import { isBlocked } from "./matmul-plan.ts";
 import { sharedBuffer, splitTerms } from "./matmul-split.ts";
 import { matmulSteps } from "./matmul-steps.ts";
 import { compileScatter, planScatter, zeroKernel } from "./scatter-kernel.ts";
+import { compileSort, planSort } from "./sort-kernel.ts";
 
 /** A word of an argument block: an address that is put together when the memory is laid out. */
 export type Word =
@@ -59,6 +66,7 @@ export function stepsOf(
   context: StepContext,
 ): Step[] {
   if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
+  if (kernel.kind === "sort") return sortSteps(kernel, number, barrier, context);
   if (kernel.kind === "scatter") return scatterSteps(kernel, number, barrier, context);
   if (kernel.kind !== "matmul") {
     throw new BackendError(`compile: a ${kernel.kind} kernel is not supported yet.`);
@@ -98,6 +106,31 @@ function scatterSteps(
     nanoseconds,
   });
   return [...zero, ...scatter];
+}
+
+function sortSteps(
+  kernel: SortKernel,
+  number: number,
+  barrier: boolean,
+  context: StepContext,
+): Step[] {
+  if (kernel.count === 0) return [];
+  const plan = planSort(kernel);
+  const steps = loopSteps(plan.loops, number, barrier, context, {
+    ...plan,
+    key: structureKey(kernel),
+    write: () => compileSort(plan, context.features),
+  });
+  if (countIterations(kernel.outer) !== 1) return steps;
+  // One thread alone needs memory: not each thread as much.
+  const share = (word: Word): Word => (word.kind === "own" ? { ...word, kind: "shared" } : word);
+  return steps.map((step) => ({
+    ...step,
+    barrier: true,
+    words: step.words.map(([at, word]) => [at, share(word)] as const),
+    sharedBytes: step.ownBytes,
+    ownBytes: 0,
+  }));
 }
 
 function loopSteps(

@@ -227,13 +227,26 @@ export class KernelBuilder {
     } else {
       index = code.value("int32");
     }
-    const wild = draw.chance(1) && code.code[index.position].op === "load";
+    const wild = draw.chance(4) && code.code[index.position].op === "load";
     if (!wild) {
       const limit = code.constant("int32", size);
       index = code.element("mod", "int32", [index, limit], [0, size - 1]);
     }
     const check = { op: "check", dtype: "int32", arg: index.position, size, name: 0 } as const;
     return code.push(check, 0, size - 1);
+  }
+
+  /** Where to read an element at each point of these loops, from an input or what an earlier kernel wrote. */
+  source(sizes: readonly number[]): { dtype: DType; access: Access } {
+    const { draw } = this;
+    const dtype = this.expression().dtype();
+    const outputs = this.#readable(dtype, true);
+    if (outputs.length > 0 && draw.chance(60)) {
+      const buffer = draw.pick(outputs);
+      const affine = drawReachWithin(draw, sizes, this.program.buffers[buffer].length);
+      return { dtype, access: { ...affine, buffer: this.#use(buffer) } };
+    }
+    return { dtype, access: this.#place(drawReach(draw, sizes, false), this.#input(dtype)) };
   }
 
   /** Writes all elements of a new buffer, one at each point of these loops: where that is. */

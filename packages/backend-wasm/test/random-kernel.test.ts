@@ -32,6 +32,9 @@ describe("random programs", () => {
     expect([...ops]).toEqual(
       expect.arrayContaining(["load", "index", "scalar", "result", "product", "check", "scan"]),
     );
+    expect(new Set(kernels.map(({ kind }) => kind))).toEqual(
+      new Set(["loop", "matmul", "scatter", "sort"]),
+    );
     const reduces = new Set(stages.flatMap(({ results }) => results.map(({ reduce }) => reduce)));
     expect(reduces.size).toBe(7);
     expect(kernels.some((kernel) => kernel.kind === "loop" && kernel.scratch.length > 1)).toBe(

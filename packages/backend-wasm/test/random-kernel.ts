@@ -110,12 +110,32 @@ function randomScatter(program: ProgramBuilder): { builder: KernelBuilder; kerne
   };
 }
 
+/** The positions of the first elements in order. */
+function randomSort(program: ProgramBuilder): { builder: KernelBuilder; kernel: Kernel } {
+  const { draw } = program;
+  const size = draw.pick([7, 1, 2, 40, 300, 1000, 3000]);
+  const outer = drawSizes(draw, draw.int(0, 2), 4000 / size);
+  const kernel = new KernelBuilder(program, outer);
+  const sizes = [...outer, size];
+  const { dtype, access: source } = kernel.source(sizes);
+  const count = draw.pick([size, size, draw.int(0, Math.min(size, 20)), draw.int(0, size)]);
+  const target = kernel.fill("int32", [...outer, count], [0, size]);
+  const { buffers, scalars } = kernel;
+  const common = { kind: "sort", label: ["sort"], buffers, scalars } as const;
+  const descending = draw.chance(50);
+  return {
+    builder: kernel,
+    kernel: { ...common, dtype, descending, outer, size, count, source, target },
+  };
+}
+
 const kinds = [
   randomLoopKernel,
   randomLoopKernel,
   randomLoopKernel,
   randomLoopKernel,
   randomScatter,
+  randomSort,
   randomMatmul,
 ];
 
