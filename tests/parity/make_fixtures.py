@@ -16,12 +16,12 @@ import torch
 sys.dont_write_bytecode = True
 from recipes import (  # noqa: E402
     creation, edges, elementwise, indexing, linear_algebra, losses, modules, optimizers, reductions, schedules,
-    shape,
+    shape, windows,
 )
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
 RECIPES = (
-    creation, edges, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules,
+    creation, edges, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules, windows,
 )
 
 

@@ -14,6 +14,7 @@ const families = [
   "shape",
   "edges",
   "indexing",
+  "windows",
   "linear-algebra",
 ];
 
