@@ -58,9 +58,10 @@ export class Walk {
 
   /** Of the structure; the same for equal signatures. Only until the next walk. */
   get hash(): number {
+    const words = paper;
     let hash = 0;
     for (let i = 0; i < this.length; i++)
-      hash = Math.imul(hash ^ paper[i], 0x9e3779b1) ^ (hash >>> 15);
+      hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
     return hash;
   }
 
@@ -68,7 +69,8 @@ export class Walk {
   matches({ operations: known, numbers, literals }: Signature): boolean {
     if (numbers.length !== this.length || literals.length !== this.literals.length) return false;
     if (known.length !== 2 * this.order.length) return false;
-    for (let i = 0; i < numbers.length; i++) if (paper[i] !== numbers[i]) return false;
+    const words = paper;
+    for (let i = 0; i < numbers.length; i++) if (words[i] !== numbers[i]) return false;
     for (let i = 0; i < known.length; i++) if (known[i] !== operations[i]) return false;
     for (let i = 0; i < literals.length; i++)
       if (!Object.is(literals[i], this.literals[i])) return false;
@@ -96,10 +98,15 @@ export class Walk {
       if (i < inputs.length) {
         const input = inputs[i];
         nextInput[top] = i + 1;
+        input.mark = walks;
+        // A leaf needs no place on the path.
+        if (input.inputs.length === 0) {
+          this.note(input);
+          continue;
+        }
         top += 1;
         path[top] = input;
         nextInput[top] = 0;
-        input.mark = walks;
       } else {
         this.note(node);
         top -= 1;
