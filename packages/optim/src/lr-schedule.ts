@@ -40,12 +40,14 @@ export abstract class LRSchedule<Settings extends object = object> implements Sc
   /** Steps of this object, which may have been told to start later. */
   protected stepCount: number = 0;
   #lastLr: number[] = [];
+  readonly #groupCount: number;
 
   /** @throws StateError if `lastEpoch` is given and a group has no `initialLr`. */
   constructor(optimizer: Optimizer, settings: Settings, lastEpoch: number = -1) {
     this.optimizer = optimizer;
     this.settings = settings;
     this.lastEpoch = lastEpoch;
+    this.#groupCount = optimizer.paramGroups.length;
     this.baseLrs = this.groups.map((group, i) => {
       if (lastEpoch === -1) group.initialLr ??= group.lr;
       else if (group.initialLr === undefined) {
@@ -69,8 +71,9 @@ export abstract class LRSchedule<Settings extends object = object> implements Sc
     return undefined;
   }
 
+  /** The groups that the optimizer had when the schedule was made. Those that were added later keep their rates. */
   protected get groups(): FullGroup<{ lr: number }>[] {
-    return this.optimizer.paramGroups;
+    return this.optimizer.paramGroups.slice(0, this.#groupCount);
   }
 
   /** Goes on by one step. */

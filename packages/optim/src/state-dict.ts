@@ -51,6 +51,12 @@ export function loadOptimizerState<O extends OptimizerOptions>(
   groups: readonly FullGroup<O>[],
   dict: OptimizerStateDict,
 ): LoadedState<O> {
+  const isDict =
+    isObject(dict) &&
+    isObject(dict.state) &&
+    Array.isArray(dict.param_groups) &&
+    dict.param_groups.every((group) => isObject(group));
+  if (!isDict) throw failure(op, ["no state and param_groups"]);
   const saved = dict.param_groups.map(({ params }) => (Array.isArray(params) ? params : []));
   const sizes = [groups.map(({ params }) => params.length), saved.map((params) => params.length)];
   if (String(sizes[0]) !== String(sizes[1])) {
@@ -73,18 +79,38 @@ export function loadOptimizerState<O extends OptimizerOptions>(
       problems.push(`a state for parameter ${number}, which no group has`);
     else states.set(parameter, readState(parameter, number, entries, momentNames, problems));
   }
+  const options = groups.map((group, g) => readOptions(group, dict.param_groups[g], problems));
   if (problems.length > 0) throw failure(op, problems);
-
-  const options = groups.map((group, g) => {
-    const values = dict.param_groups[g];
-    const names = [...Object.keys(group), "initialLr"].filter((name) => name !== "params");
-    const known = names.filter((name) => Object.hasOwn(values, snakeCase(name)));
-    return {
-      ...group,
-      ...Object.fromEntries(known.map((name) => [name, values[snakeCase(name)]])),
-    };
-  });
   return { groups: options, states };
+}
+
+/** A group with the options that were saved. */
+function readOptions<O extends OptimizerOptions>(
+  group: FullGroup<O>,
+  saved: Readonly<Record<string, unknown>>,
+  problems: string[],
+): FullGroup<O> {
+  const names = [...Object.keys(group), "initialLr"].filter((name) => name !== "params");
+  const known = names.filter((name) => Object.hasOwn(saved, snakeCase(name)));
+  const values = known.map((name) => {
+    const value = saved[snakeCase(name)];
+    // Newer versions of PyTorch may keep a learning rate as a tensor.
+    const plain = value instanceof Tensor && value.numel === 1 ? value.itemSync() : value;
+    const present = Object.hasOwn(group, name) ? Reflect.get(group, name) : group.lr;
+    // PyTorch writes null for a choice that was not made.
+    const isLike = plain === null ? typeof present === "string" : kind(plain) === kind(present);
+    if (!isLike) problems.push(`${snakeCase(name)}: ${kind(plain)} instead of ${kind(present)}`);
+    return [name, plain];
+  });
+  return { ...group, ...Object.fromEntries(values) };
+}
+
+function kind(value: unknown): string {
+  return Array.isArray(value) ? `a list of ${value.length}` : typeof value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function readState(
@@ -96,9 +122,10 @@ function readState(
 ): ParameterState {
   const moments = new Map<string, Tensor>();
   let step: number | undefined;
-  for (const [name, value] of Object.entries(entries)) {
+  if (!isObject(entries)) problems.push(`parameter ${number}: no state`);
+  for (const [name, value] of Object.entries(entries ?? {})) {
     if (value === null || value === undefined) continue;
-    if (name === "step") {
+    if (name === "step" && (typeof value === "number" || value.numel === 1)) {
       step = typeof value === "number" ? value : value.itemSync();
     } else if (!momentNames.includes(name) || !(value instanceof Tensor)) {
       problems.push(`${name} of parameter ${number}, which is not known here`);

@@ -265,6 +265,38 @@ describe("state dicts", () => {
   });
 });
 
+describe("state dicts that are none", () => {
+  test.each([
+    [undefined, "no state and param_groups"],
+    [{ state: {} }, "no state and param_groups"],
+    [{ state: {}, param_groups: [null] }, "no state and param_groups"],
+    [{ state: { "0": null }, param_groups: [{ params: [0] }] }, "parameter 0: no state"],
+    [{ state: { "0": { step: "x" } }, param_groups: [{ params: [0] }] }, "step of parameter 0"],
+    [{ state: {}, param_groups: [{ lr: "x", params: [0] }] }, "lr: string instead of number"],
+    [
+      { state: {}, param_groups: [{ amsgrad: 1, params: [0] }] },
+      "amsgrad: number instead of boolean",
+    ],
+    [
+      { state: {}, param_groups: [{ betas: [0.9], params: [0] }] },
+      "betas: a list of 1 instead of a list of 2",
+    ],
+    [{ state: {}, param_groups: [{ initial_lr: [], params: [0] }] }, "initial_lr: a list of 0"],
+  ])("%j", (dict, message) => {
+    const optimizer = new Adam([leaf(1)], { lr: 0.25 });
+    const before = optimizer.stateDict();
+    expect(() => optimizer.loadStateDict(dict as never)).toThrow(StateError);
+    expect(() => optimizer.loadStateDict(dict as never)).toThrow(message);
+    expect(optimizer.stateDict()).toEqual(before);
+  });
+
+  test("a rate may be a tensor, as newer versions of PyTorch keep it", () => {
+    const optimizer = new Adam([leaf(1)]);
+    optimizer.loadStateDict({ state: {}, param_groups: [{ lr: tensor(0.5), params: [0] }] });
+    expect(optimizer.lr).toBe(0.5);
+  });
+});
+
 test("a subclass needs an update and a check", () => {
   class SignSGD extends Optimizer {
     protected readonly momentNames: readonly string[] = [];

@@ -95,6 +95,21 @@ describe("a schedule", () => {
   });
 });
 
+test.each([
+  ["StepLR", (o: Optimizer) => new StepLR(o, 1, { gamma: 0.5 })],
+  ["OneCycleLR", (o: Optimizer) => new OneCycleLR(o, 1, { totalSteps: 9 })],
+  ["WarmupCosineLR", (o: Optimizer) => new WarmupCosineLR(o, 2, 9)],
+])("%s leaves groups alone that were added after it was made", (_, make) => {
+  const optimizer = sgd();
+  const schedule = make(optimizer);
+  optimizer.addParamGroup({ params: [leaf()], lr: 7 });
+  schedule.step();
+  expect(optimizer.paramGroups[0].lr).not.toBe(7);
+  expect(optimizer.paramGroups[1].lr).toBe(7);
+  schedule.loadStateDict(schedule.stateDict());
+  expect(optimizer.paramGroups[1].lr).toBe(7);
+});
+
 test("WarmupCosineLR rises to the rate, falls to the least, and stays", () => {
   const optimizer = sgd(2);
   const schedule = new WarmupCosineLR(optimizer, 4, 8, { etaMin: 1 });
