@@ -51,11 +51,11 @@ export function loadOptimizerState<O extends OptimizerOptions>(
   groups: readonly FullGroup<O>[],
   dict: OptimizerStateDict,
 ): LoadedState<O> {
-  const isDict =
+  const isDict: boolean =
     isObject(dict) &&
     isObject(dict.state) &&
     Array.isArray(dict.param_groups) &&
-    dict.param_groups.every((group) => isObject(group));
+    dict.param_groups.every(isObject);
   if (!isDict) throw failure(op, ["no state and param_groups"]);
   const saved = dict.param_groups.map(({ params }) => (Array.isArray(params) ? params : []));
   const sizes = [groups.map(({ params }) => params.length), saved.map((params) => params.length)];
