@@ -152,7 +152,8 @@ class Lowering {
     const [x] = value.inputs;
     if (op === "sort") {
       const { base, offset, strides } = stridesOf(x)!;
-      const turned = [...strides.filter((_, i) => i !== axis), strides[axis]];
+      // Axes of size 1 are no loops.
+      const turned = [...strides.filter((_, i) => i !== axis && shape[i] > 1), strides[axis]];
       const source = { buffer: this.#buffers.of(base), offset, strides: turned };
       const target = this.#access(value, flatten(forms, shape), loops);
       const [size, count] = [x.shape[axis], shape[axis]];
