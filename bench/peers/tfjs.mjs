@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { serveOrFirstLoss } from "./contestant.mjs";
+import { windows } from "./tfjs-windows.mjs";
 
 await tf.setBackend("wasm");
 await tf.ready();
@@ -83,6 +84,7 @@ function gelu(activation) {
 }
 
 const workloads = {
+  ...windows,
   dnn,
   "dnn-compiled": dnn,
   "mlp-step": mlpStep,

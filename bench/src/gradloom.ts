@@ -16,6 +16,7 @@ import {
   zeros,
 } from "@gradloom/tensor";
 import { serve, type Workload, type Workloads } from "./serve.ts";
+import { windows } from "./windows.ts";
 
 const threads = Number(process.argv[process.argv.indexOf("--threads") + 1]);
 setNumThreads(threads);
@@ -107,7 +108,8 @@ function matmul(n: number, layout: string): Workload {
   return repeated(() => (layout[0] === "t" ? a.t() : a).matmul(layout[1] === "t" ? b.t() : b));
 }
 
-const workloads: Record<string, () => Workload> = {
+const workloads: Record<string, () => Workload | Promise<Workload>> = {
+  ...windows,
   dnn: () => dnn((step) => step),
   "dnn-compiled": () => dnn(compile),
   "mlp-step": mlpStep,

@@ -38,6 +38,36 @@ export const workloads: readonly WorkloadInfo[] = [
     ),
     flops: (part) => 2 * Number(part.split("-")[1]) ** 3,
   },
+  {
+    name: "conv2d",
+    title: "convolution of [8, 64, 56, 56] with 64 windows of 3 × 3",
+    parts: {
+      "conv2d-forward": "forward",
+      "conv2d-input": "gradient of the input",
+      "conv2d-weight": "gradient of the weight",
+      "conv2d-strided": "forward, stride 2",
+      "conv2d-depthwise": "forward, each channel by itself",
+    },
+    flops: (part) => {
+      const all = 2 * 8 * 64 * 56 * 56 * 9;
+      if (part === "conv2d-depthwise") return all;
+      return part === "conv2d-strided" ? all * 16 : all * 64;
+    },
+  },
+  {
+    name: "attention",
+    title: "attention of 8 heads with 64 features, forward and backward",
+    parts: {
+      "attention-512": "512 positions",
+      "attention-2048": "2,048 positions",
+      "attention-2048-causal": "2,048 positions, causal",
+    },
+  },
+  {
+    name: "embedding",
+    title: "8,192 rows of [20000, 256]",
+    parts: { "embedding-forward": "forward", "embedding-weight": "forward and gradient" },
+  },
   single("softmax", "softmax of [1024, 1024]"),
   single("layer-norm", "layer norm of [4096, 768]"),
   single("gelu-erf", "gelu(1.5 x + 0.5) + x on 4M floats"),

@@ -20,6 +20,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
+from windows import WORKLOADS as WINDOWS  # noqa: E402
 
 torch.set_num_threads(options.threads)
 torch.manual_seed(0)
@@ -102,6 +103,7 @@ def matmul(n, layout):
 
 
 WORKLOADS = {
+    **WINDOWS,
     "dnn": dnn,
     "dnn-compiled": dnn,
     "mlp-step": mlp_step,

@@ -1,0 +1,79 @@
+import {
+  conv2d,
+  embedding,
+  fromTypedArray,
+  grad,
+  noGrad,
+  randn,
+  realize,
+  scaledDotProductAttention,
+  type Tensor,
+  zeros,
+} from "@gradloom/tensor";
+import type { Workload, Workloads } from "./serve.ts";
+
+/** An input whose gradient is wanted, with a value that exists before the clock starts. */
+function input(...shape: readonly number[]): Tensor {
+  const x = randn(shape, { requiresGrad: true });
+  realize(x);
+  return x;
+}
+
+/** Results computed anew each time, into memory that exists. */
+function repeated(compute: () => Tensor | readonly Tensor[]): Workload {
+  const list = () => [compute()].flat();
+  const results = list().map(({ shape }) => zeros(shape));
+  return {
+    run: () => {
+      const values = list();
+      noGrad(() => {
+        for (const [i, result] of results.entries()) result.assign(values[i]);
+      });
+      realize(...results);
+    },
+  };
+}
+
+function convolution(part: "forward" | "input" | "weight", groups = 1, stride = 1): Workload {
+  const x = input(8, 64, 56, 56);
+  const weight = input(64, 64 / groups, 3, 3);
+  const call = () => conv2d(x, weight, { padding: 1, groups, stride });
+  if (part === "forward") return repeated(() => noGrad(call));
+  const gradOutputs = input(...call().shape).detach();
+  return repeated(() => grad(call(), part === "input" ? x : weight, { gradOutputs }));
+}
+
+/** Forward and backward, of eight heads of 64 features. */
+function attention(length: number, isCausal: boolean): Workload {
+  const [q, k, v] = [1, 2, 3].map(() => input(1, 8, length, 64));
+  const gradOutputs = input(1, 8, length, 64).detach();
+  return repeated(() => {
+    const y = scaledDotProductAttention(q, k, v, { isCausal });
+    return [y, ...grad(y, [q, k, v], { gradOutputs })];
+  });
+}
+
+function lookUp(part: "forward" | "weight"): Workload {
+  const weight = input(20_000, 256);
+  const ids = fromTypedArray(
+    Int32Array.from({ length: 32 * 256 }, (_, i) => (i * 7919) % 20_000),
+    [32, 256],
+  );
+  const gradOutputs = input(32, 256, 256).detach();
+  if (part === "forward") return repeated(() => noGrad(() => embedding(ids, weight)));
+  return repeated(() => grad(embedding(ids, weight), weight, { gradOutputs }));
+}
+
+/** Convolutions, attention and embeddings. */
+export const windows: Workloads = {
+  "conv2d-forward": () => convolution("forward"),
+  "conv2d-input": () => convolution("input"),
+  "conv2d-weight": () => convolution("weight"),
+  "conv2d-strided": () => convolution("forward", 1, 2),
+  "conv2d-depthwise": () => convolution("forward", 64),
+  "attention-512": () => attention(512, false),
+  "attention-2048": () => attention(2048, false),
+  "attention-2048-causal": () => attention(2048, true),
+  "embedding-forward": () => lookUp("forward"),
+  "embedding-weight": () => lookUp("weight"),
+};

@@ -1,0 +1,64 @@
+"""Convolutions, attention and embeddings: what src/windows.ts is for Gradloom."""
+
+import torch
+import torch.nn.functional as F
+
+
+def convolution(part, groups=1, stride=1):
+    x = torch.randn(8, 64, 56, 56)
+    weight = torch.randn(64, 64 // groups, 3, 3)
+    upstream = torch.randn_like(F.conv2d(x, weight, None, stride, 1, 1, groups))
+
+    def run():
+        with torch.no_grad():
+            if part == "forward":
+                F.conv2d(x, weight, None, stride, 1, 1, groups)
+                return
+            mask = [part == "input", part == "weight", False]
+            torch.ops.aten.convolution_backward(
+                upstream, x, weight, None, [stride] * 2, [1, 1], [1, 1], False, [0, 0], groups, mask)
+
+    return run, {}
+
+
+def attention(length, causal):
+    q, k, v = (torch.randn(1, 8, length, 64, requires_grad=True) for _ in range(3))
+    upstream = torch.randn(1, 8, length, 64)
+    future = ~torch.ones(length, length, dtype=torch.bool).tril()
+
+    def run():
+        scores = q @ k.transpose(-2, -1) * 64 ** -0.5
+        if causal:
+            scores = scores.masked_fill(future, -torch.inf)
+        torch.autograd.grad(scores.softmax(-1) @ v, [q, k, v], upstream)
+
+    return run, {}
+
+
+def look_up(part):
+    weight = torch.randn(20_000, 256, requires_grad=True)
+    ids = (torch.arange(32 * 256) * 7919 % 20_000).reshape(32, 256)
+    upstream = torch.randn(32, 256, 256)
+
+    def run():
+        if part == "forward":
+            with torch.no_grad():
+                F.embedding(ids, weight)
+        else:
+            torch.autograd.grad(F.embedding(ids, weight), weight, upstream)
+
+    return run, {}
+
+
+WORKLOADS = {
+    "conv2d-forward": lambda: convolution("forward"),
+    "conv2d-input": lambda: convolution("input"),
+    "conv2d-weight": lambda: convolution("weight"),
+    "conv2d-strided": lambda: convolution("forward", 1, 2),
+    "conv2d-depthwise": lambda: convolution("forward", 64),
+    "attention-512": lambda: attention(512, False),
+    "attention-2048": lambda: attention(2048, False),
+    "attention-2048-causal": lambda: attention(2048, True),
+    "embedding-forward": lambda: look_up("forward"),
+    "embedding-weight": lambda: look_up("weight"),
+}
