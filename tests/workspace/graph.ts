@@ -16,7 +16,9 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   layers: ["tensor"],
   loss: ["tensor", "layers"],
   "rnn-lstm": ["tensor", "layers"],
-  playground: ["tensor", "layers", "loss", "optim"],
+  cnn: ["tensor", "layers"],
+  unet: ["tensor", "layers", "cnn"],
+  playground: ["tensor", "layers", "loss", "optim", "cnn"],
 };
 
 /** A project as the check sees it: its manifest's dependencies and its sources by path. */
