@@ -81,6 +81,11 @@ export class Comparison {
     );
   }
 
+  /** The largest relative error of a part of an operation; `undefined` if nothing was compared. */
+  largestRelative(op: string, part: Part): number | undefined {
+    return this.errors.get(op)?.[part]?.relative;
+  }
+
   /** The largest errors of each operation, as a table. */
   table(title: string): string {
     const number = (errors: Errors | undefined, kind: "absolute" | "relative") =>
