@@ -14,6 +14,7 @@ const families = [
   "shape",
   "edges",
   "indexing",
+  "sorting",
   "windows",
   "linear-algebra",
 ];

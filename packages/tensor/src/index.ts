@@ -169,6 +169,7 @@ export {
   slice,
 } from "./ops/slicing.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
+export { argsort, type SortOptions, sort, type TopkOptions, topk } from "./ops/sort.ts";
 export {
   acos,
   asin,

@@ -2,7 +2,7 @@ import { leaf } from "./create.ts";
 import { bits, exponential, floatOf } from "./distributions.ts";
 import { argumentError, shapeError } from "./errors.ts";
 import type { Generator } from "./generator.ts";
-import { indices } from "./ops/masking.ts";
+import { topk } from "./ops/sort.ts";
 import { formula } from "./record.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -46,18 +46,9 @@ export function multinomial(
   const time = exponential(bits(op, [...rows, races, n], options), dtype);
   const node = formula(() => {
     const scores = probabilities.reshape([...rows, 1, n]).div(new Tensor(time)); // [...rows, races, n]
-    return races === numSamples ? scores.argmax(-1) : firstOf(scores.reshape(shape), n, numSamples);
+    return races === numSamples
+      ? scores.argmax(-1)
+      : topk(scores.reshape(shape), numSamples).indices;
   });
   return leaf(op, node);
-}
-
-/** The positions of the `count` largest, largest first: `[..., n] -> [..., count]`. */
-function firstOf(scores: Tensor, n: number, count: number): Tensor {
-  const mine = scores.unsqueeze(-1);
-  const other = scores.unsqueeze(-2);
-  const position = indices(n).unsqueeze(-1); // [n, 1]
-  const tie = mine.eq(other).logicalAnd(indices(n).lt(position));
-  const rank = mine.lt(other).logicalOr(tie).sum(-1); // [..., n]
-  const hit = rank.unsqueeze(-1).eq(indices(count)); // [..., n, count]
-  return hit.to("int32").mul(position).sum(-2);
 }

@@ -34,6 +34,8 @@ import type {
   ScatterArguments,
   SliceOptions,
   SoftplusOptions,
+  SortOptions,
+  TopkOptions,
   UnfoldArguments,
   VarianceOptions,
 } from "./ops/index.ts";
@@ -666,6 +668,23 @@ export class Tensor {
   /** The products of all elements up to each one along an axis, `yᵢ = x₀ · … · xᵢ`. */
   cumprod(dim: number): Tensor {
     return ops.cumprod(this, dim);
+  }
+
+  // ---- sorting ----
+
+  /** The elements in order along an axis (default: the last), and where they were. Equal ones keep their order; NaN is greater than all others. */
+  sort(dim?: number, options?: SortOptions): Extremes {
+    return ops.sort(this, dim, options);
+  }
+
+  /** The positions in which the elements along an axis (default: the last) are in order: int32. */
+  argsort(dim?: number, options?: SortOptions): Tensor {
+    return ops.argsort(this, dim, options);
+  }
+
+  /** The `k` largest elements along an axis (default: the last), or the smallest, in order, and where they are. */
+  topk(k: number, dim?: number, options?: TopkOptions): Extremes {
+    return ops.topk(this, k, dim, options);
   }
 
   // ---- shape ----

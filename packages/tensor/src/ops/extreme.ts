@@ -118,7 +118,7 @@ function indexOf(
 }
 
 /** Booleans are compared as integers. */
-function numeric(x: Tensor): Tensor {
+export function numeric(x: Tensor): Tensor {
   return x.dtype === "bool" ? x.to("uint8") : x;
 }
 

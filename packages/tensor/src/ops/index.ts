@@ -115,6 +115,7 @@ export {
 export { cumprod, cumsum } from "./scan.ts";
 export { flip, narrow, type PadOptions, pad, type SliceOptions, select, slice } from "./slicing.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
+export { argsort, type SortOptions, sort, type TopkOptions, topk } from "./sort.ts";
 export {
   acos,
   asin,
