@@ -21,10 +21,12 @@ export function toGroups<O extends OptimizerOptions>(
       },
     );
   }
-  if (groups.length === 0) return [{ ...options, params: tensors }];
-  return groups.map((group) => {
+  // First the parameters, then what is copied: V8 gives each copy that something is added to a hidden class of its own,
+  // and code that was optimized for one group would not do for the next.
+  if (groups.length === 0) return [{ params: tensors, ...options }];
+  return groups.map(({ params: list, ...group }) => {
     const given = Object.entries(group).filter(([, value]) => value !== undefined);
-    return { ...options, ...Object.fromEntries(given), params: [...iterate(op, group.params)] };
+    return { params: [...iterate(op, list)], ...options, ...Object.fromEntries(given) };
   });
 }
 
