@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { finite, finiteList, integer, nonNegative, positive, sizes } from "./option-values.ts";
 import type { ShowBackwardEffectOptions } from "./show-backward-effect.ts";
+import type { TrainDigitsOptions } from "./train-digits.ts";
 import type { TrainDnnOptions } from "./train-dnn.ts";
 
 /** The flags that say how to compute, the same for every command. */
@@ -16,6 +17,7 @@ export interface EngineOptions {
 /** What each command does. */
 export interface Actions {
   trainDnn(options: TrainDnnOptions & EngineOptions): Promise<void>;
+  trainDigits(options: TrainDigitsOptions & EngineOptions): Promise<void>;
   showBackwardEffect(options: ShowBackwardEffectOptions & EngineOptions): Promise<void>;
 }
 
@@ -50,6 +52,26 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(train).action(async (options) => {
     refuseOperands(train);
     await actions.trainDnn(options);
+  });
+
+  const digits = program
+    .command("train-digits")
+    .description("train a convolutional network on handwritten digits and look inside it")
+    .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 10)
+    .option("--lr <number>", "the largest learning rate", positive, 0.004)
+    .option("--batch-size <n>", "pictures in a step", integer(1, 8000), 64)
+    .option("--held-out <n>", "pictures kept for the test", integer(1, 9000), 2000)
+    .addOption(
+      new Option("--channels <counts>", "channels of the convolutions")
+        .argParser(sizes)
+        .default([16, 32], "16,32"),
+    )
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--out <folder>", "where pictures go", join("playground-output", "train-digits"))
+    .option("--no-pictures", "do not write pictures");
+  withEngineOptions(digits).action(async (options) => {
+    refuseOperands(digits);
+    await actions.trainDigits(options);
   });
 
   const backward = program

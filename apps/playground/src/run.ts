@@ -11,6 +11,11 @@ const actions: Actions = {
     const { trainDnn } = await import("./train-dnn.ts");
     await untilInterrupted((signal) => trainDnn(options, process.stdout, signal));
   },
+  async trainDigits(options) {
+    await applyEngineOptions(options);
+    const { trainDigits } = await import("./train-digits.ts");
+    await untilInterrupted((signal) => trainDigits(options, process.stdout, signal));
+  },
   async showBackwardEffect(options) {
     await applyEngineOptions(options);
     const { showBackwardEffect } = await import("./show-backward-effect.ts");

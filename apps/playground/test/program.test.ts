@@ -8,6 +8,7 @@ async function parse(line: string) {
   let printed = "";
   const program = createProgram({
     trainDnn: async (options) => void calls.push(["train-dnn", options]),
+    trainDigits: async (options) => void calls.push(["train-digits", options]),
     showBackwardEffect: async (options) => void calls.push(["show-backward-effect", options]),
   });
   const write = (text: string) => {
@@ -98,7 +99,7 @@ describe("a mistake", () => {
     ["--threads 0", "It must be a whole number from 1 to 64."],
     ["--backend gpu", "Allowed choices are wasm, js."],
     ["--step 5", "unknown option '--step'\n(Did you mean --steps?)"],
-    ["trian-dnn", "unknown command or argument 'trian-dnn'. Commands: train-dnn, show-backward"],
+    ["trian-dnn", "unknown command or argument 'trian-dnn'. Commands: train-dnn, train-digits, show-backward"],
     ["show-backward-effect 3", "unknown command or argument '3'"],
     ["show-backward-effect --x 1,two", "It must be finite numbers with commas between"],
     ["show-backward-effect --w NaN", "It must be a finite number."],
@@ -117,4 +118,28 @@ test("--help and --version print and do nothing else", async () => {
   expect(help.printed).toContain("show-backward-effect");
   expect((await parse("train-dnn --help")).printed).toContain("--batch-size <n>");
   expect((await parse("--version")).printed).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+describe("train-digits", () => {
+  test("takes its flags", async () => {
+    const { calls } = await parse(
+      "train-digits --epochs 3 --channels 8 --held-out 500 --no-pictures",
+    );
+    expect(calls).toEqual([
+      [
+        "train-digits",
+        {
+          epochs: 3,
+          lr: 0.004,
+          batchSize: 64,
+          heldOut: 500,
+          channels: [8],
+          seed: 0,
+          out: expect.stringContaining("train-digits"),
+          pictures: false,
+        },
+      ],
+    ]);
+    expect((await parse("train-digits --held-out 10000")).printed).toContain("--held-out");
+  });
 });
