@@ -22,6 +22,9 @@ const rules: Readonly<Record<string, (...args: number[]) => number>> = {
   or: (a, b) => a | b,
   xor: (a, b) => a ^ b,
   where: (condition, a, b) => (condition === 0 ? b : a),
+  floorDiv: (a, b) => Math.floor(a / b),
+  mod: (a, b) => a - b * Math.floor(a / b),
+  not: (a) => Number(a === 0),
   cast: (a) => a,
 };
 
@@ -83,6 +86,40 @@ function compute(node: Node, valuesOf: (node: Node) => TypedArray): TypedArray {
         const isInside = source.every((i, axis) => i >= 0 && i < x.shape[axis]);
         return isInside ? flat(source, x.shape) : undefined;
       });
+    case "affine":
+      return from((index) => {
+        const source = x.shape.map((_, row) => {
+          const factors = attributes.slice(x.shape.length + row * index.length);
+          return index.reduce((sum, i, column) => sum + factors[column] * i, attributes[row]);
+        });
+        const isInside = source.every((i, axis) => i >= 0 && i < x.shape[axis]);
+        return isInside ? flat(source, x.shape) : undefined;
+      });
+    case "check":
+      return valuesOf(x).slice();
+    case "gather":
+      return from((index) => {
+        const source = [...index];
+        source[attributes[0]] = valuesOf(inputs[1])[flat(index, shape)];
+        return flat(source, x.shape);
+      });
+    case "scatter:sum":
+    case "scatter:max": {
+      const result = fill(shape, dtype, () => 0);
+      forEachIndex(x.shape, (index) => {
+        const target = [...index];
+        target[attributes[0]] = valuesOf(inputs[1])[flat(index, x.shape)];
+        const position = flat(target, shape);
+        const value = valuesOf(x)[flat(index, x.shape)];
+        const old = result[position];
+        result[position] = op === "scatter:sum" ? old + value : Math.max(old, value);
+      });
+      return result;
+    }
+    case "scan:sum":
+    case "scan:prod":
+    case "sort":
+      return alongAxis(node, valuesOf(x));
     case "cat":
       return fill(shape, dtype, (index) => {
         const source = [...index];
@@ -118,6 +155,38 @@ function compute(node: Node, valuesOf: (node: Node) => TypedArray): TypedArray {
       }),
     );
   });
+}
+
+/** Scans and sorts: a line along the axis gives a line. */
+function alongAxis(
+  { op, inputs: [x], attributes, shape, dtype }: Node,
+  data: TypedArray,
+): TypedArray {
+  const [axis, descending] = attributes;
+  const result = createArray(
+    dtype,
+    shape.reduce((a, b) => a * b, 1),
+  );
+  const starts = x.shape.map((size, i) => (i === axis ? Math.min(size, 1) : size));
+  forEachIndex(starts, (start) => {
+    const at = (i: number) => start.map((j, k) => (k === axis ? i : j));
+    const line = Array.from({ length: x.shape[axis] }, (_, i) => data[flat(at(i), x.shape)]);
+    let values: number[];
+    if (op === "sort") {
+      const order = line.map((_, i) => i);
+      values = order.sort((i, j) => (line[i] - line[j]) * (descending ? -1 : 1) || i - j);
+    } else {
+      const multiply = dtype === "int32" ? Math.imul : (a: number, b: number) => a * b;
+      let total = op === "scan:sum" ? 0 : 1;
+      values = line.map((value) => {
+        total = op === "scan:sum" ? total + value : multiply(total, value);
+        if (dtype === "int32") total |= 0;
+        return total;
+      });
+    }
+    for (let i = 0; i < shape[axis]; i++) result[flat(at(i), shape)] = values[i];
+  });
+  return result;
 }
 
 function reduce({ op, inputs: [x], attributes, shape, dtype }: Node, data: TypedArray): TypedArray {

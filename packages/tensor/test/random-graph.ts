@@ -20,6 +20,7 @@ import {
   slice,
 } from "@gradloom/engine";
 import * as fc from "fast-check";
+import { indexing } from "./random-graph-indexing.ts";
 
 /** One operation of a random graph: numbers that are brought into range wherever they are used. */
 export interface Step {
@@ -69,7 +70,7 @@ export class RandomGraph {
   /** What states start as: by their first nodes, the nodes that they were made of. */
   readonly initial: Map<Node, Node> = new Map();
   private readonly engine: Engine;
-  private readonly dtype: DType;
+  readonly dtype: DType;
   private readonly maxElements: number;
   private readonly onRealize: (nodes: readonly Node[]) => void;
   /** What may be used: nodes, and states as they are at that time. */
@@ -107,7 +108,7 @@ export class RandomGraph {
     }
   }
 
-  private get isFloat(): boolean {
+  get isFloat(): boolean {
     return this.dtype !== "int32";
   }
 
@@ -124,7 +125,7 @@ export class RandomGraph {
   }
 
   /** Adds a node; in floating point one that is too large is squeezed into (-1, 1) first. */
-  private keep(node: Node, bound: number): Node {
+  keep(node: Node, bound: number): Node {
     const large = this.isFloat && bound > 100;
     const kept = large ? element("tanh", [node], this.dtype) : node;
     this.bounds.set(kept, large ? 1 : bound);
@@ -134,11 +135,11 @@ export class RandomGraph {
     return kept;
   }
 
-  private fits(shape: readonly number[]): boolean {
+  fits(shape: readonly number[]): boolean {
     return shape.length <= 5 && shape.reduce((a, b) => a * b, 1) <= this.maxElements;
   }
 
-  private bound(node: Node): number {
+  bound(node: Node): number {
     return this.bounds.get(node) ?? 1;
   }
 
@@ -198,6 +199,12 @@ export class RandomGraph {
     const node = this.pick(index);
     const shape = broadcastShapes([x.shape, node.shape]);
     if (shape !== undefined && this.fits(shape)) return node;
+    return this.scalarOf(index);
+  }
+
+  /** Some element of some node. */
+  scalarOf(index: number): Node {
+    const node = this.pick(index);
     if (node.numel === 0) return constant(1, this.dtype);
     const vector = reshape(node, [node.numel]);
     return reshape(slice(vector, [index % node.numel], [1], [1]), []);
@@ -355,6 +362,12 @@ const actions: readonly ((this: RandomGraph, step: Step, a: Node) => void)[] = [
   prototype.product,
   prototype.softmax,
   prototype.source,
+  ...indexing.map(
+    (action) =>
+      function (this: RandomGraph, step: Step, a: Node) {
+        action(this, step, a);
+      },
+  ),
 ];
 
 const statefulActions: typeof actions = [
