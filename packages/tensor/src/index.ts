@@ -117,6 +117,7 @@ export {
   scatterAdd,
   take,
 } from "./ops/indexing.ts";
+export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
 export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./ops/joining.ts";
 export { diagonal, maskedFill, oneHot, tril, triu, where } from "./ops/masking.ts";
 export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./ops/matmul.ts";
@@ -130,7 +131,6 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./ops/normalization.ts";
-export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
 export { pixelShuffle } from "./ops/pixel-shuffle.ts";
 export {
   type AvgPoolOptions,

@@ -71,6 +71,7 @@ export {
   scatterAdd,
   take,
 } from "./indexing.ts";
+export { type InterpolateOptions, interpolate } from "./interpolate.ts";
 export { cat, chunk, meshgrid, roll, split, stack, unbind } from "./joining.ts";
 export { diagonal, maskedFill, oneHot, tril, triu, where } from "./masking.ts";
 export { bmm, dot, type LinearOptions, linear, matmul, mm, outer } from "./matmul.ts";
@@ -84,7 +85,6 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from "./normalization.ts";
-export { type InterpolateOptions, interpolate } from "./interpolate.ts";
 export { pixelShuffle } from "./pixel-shuffle.ts";
 export {
   type AvgPoolOptions,
