@@ -1,23 +1,20 @@
 import {
-  type Access,
   byteSize,
   type CheckInstruction,
-  type DType,
   type ElementInstruction,
-  type Guard,
-  type LoadInstruction,
   type Stage,
 } from "@gradloom/engine";
 import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
 import { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { type LaneAddress, pushLoad, pushLoadLane, pushSplat, writeStore } from "./lanes.ts";
+import { pushLoad, writeStore } from "./lanes.ts";
 import { countIterations } from "./loop-nest.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
 import { analyseStage, type StageAnalysis } from "./stage-analysis.ts";
+import { StageMemory } from "./stage-memory.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** Sums of more terms than this many times this are sums of sums of as many terms: rounding errors stay small. */
@@ -38,21 +35,16 @@ export class StageWriter {
   readonly #reductions: readonly (Reduction | undefined)[];
   /** For each scan, for each copy if lanes lie across rows. */
   readonly #scans = new Map<number, readonly Scan[]>();
-  /** Whether there is nothing that an index could name. */
-  readonly #empty: boolean;
   /** For each result, for each copy. */
   #accumulators: readonly (readonly Accumulator[])[] = [];
   /** For each instruction, for each copy: what is in a local now. */
   readonly #values: Value[][];
   readonly #words = new Map<string, readonly number[]>();
   readonly #reciprocals = new Map<number, Value>();
-  /** By an index and what it counts in bytes: a local with the product. */
-  readonly #indexOffsets = new Map<string, number>();
+  readonly #memory: StageMemory;
   /** How many lanes of how many vectors are being written. */
   #width = 1;
   #copies = 1;
-  /** Whether all guards hold in the inner loops that are being written. */
-  #inside = false;
 
   constructor(frame: KernelFrame, stage: Stage, earlier: readonly StageWriter[]) {
     const { outer, lanes, lanesAcross } = frame;
@@ -65,6 +57,9 @@ export class StageWriter {
     this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
     this.#inductions = new Inductions(frame, this.#laneLoop);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
+    this.#memory = new StageMemory(frame, this.#inductions, this.#analysis, (i, copy) =>
+      this.#valueOf(i, copy),
+    );
     this.#values = code.map(() => []);
     // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
     const { cost, isLong } = this.#analysis;
@@ -79,8 +74,8 @@ export class StageWriter {
         copies.map(() => new Scan(this.#w, instruction, lanesAcross)),
       );
     }
-    this.#empty =
-      earlier.some((writer) => writer.#empty) ||
+    this.#memory.isEmpty =
+      earlier.some((writer) => writer.#memory.isEmpty) ||
       code.some((instruction) => instruction.op === "check" && instruction.size === 0);
     const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
     const long = terms > 4 * termsOfPartialSum;
@@ -194,9 +189,9 @@ export class StageWriter {
     }
     this.#inductions.pushAllInRange(guards, inner, this.#width * this.#copies);
     w.f.if();
-    this.#inside = true;
+    this.#memory.isInside = true;
     w.scope(write);
-    this.#inside = false;
+    this.#memory.isInside = false;
     w.f.else();
     w.scope(write);
     w.f.end();
@@ -321,7 +316,7 @@ export class StageWriter {
     const { sink } = this.#frame;
     for (const { value, access } of stores) {
       if (sink) {
-        const at = this.#address(access, code[value].dtype, copy, sink.index);
+        const at = this.#memory.address(access, code[value].dtype, copy, sink.index);
         sink.write(at, this.#laneLoop < 0 ? 1 : this.#width, (i) => this.#valueOf(i, copy));
         continue;
       }
@@ -347,13 +342,7 @@ export class StageWriter {
 
   #writeInstruction(i: number, copy: number): void {
     this.#writeValue(i, copy);
-    const { f } = this.#w;
-    for (const step of this.#analysis.indexSteps[i]) {
-      const offset = this.#w.fresh("i32");
-      this.#values[i][0]();
-      f.op("i32x4.extract_lane", 0).i32(step).op("i32.mul").set(offset);
-      this.#indexOffsets.set(`${i} ${step}`, offset);
-    }
+    this.#memory.keepOffsets(i);
   }
 
   #writeValue(i: number, copy: number): void {
@@ -388,7 +377,7 @@ export class StageWriter {
       if (instruction.op !== "philox") this.#pushElement(instruction, copy);
       else this.#w.f.get(this.#wordsOf(instruction, copy)[instruction.word ?? 0]);
     } else if (instruction.op === "load") {
-      this.#pushLoad(i, instruction, copy);
+      this.#memory.pushLoad(instruction, copy, this.#analysis.varies[i], this.#width);
     } else if (instruction.op === "check") {
       this.#pushCheck(instruction, copy);
     } else if (instruction.op === "scan") {
@@ -452,78 +441,5 @@ export class StageWriter {
     // Where nothing runs, nothing is wrong.
     if (countIterations(this.#stage.inner) === 0) indices();
     else pushChecked(this.#w, indices, check, varies[check.arg] ? this.#width : this.#frame.lanes);
-  }
-
-  // Memory
-
-  /** Where the lanes of an access are, its index taken into account. */
-  #address(
-    access: Access,
-    dtype: DType,
-    copy: number,
-    index: LoadInstruction["index"],
-    wraps = false,
-  ): LaneAddress {
-    const w = this.#w;
-    const at = this.#inductions.laneAddress(access, dtype, copy, wraps);
-    if (index === undefined) return at;
-    const step = index.stride * this.#inductions.unit(access, dtype);
-    w.f.get(at.pointer);
-    if (!this.#analysis.varies[index.value]) {
-      const pointer = w.fresh("i32");
-      w.f.get(this.#indexOffsets.get(`${index.value} ${step}`) as number);
-      w.f.op("i32.add").set(pointer);
-      return { ...at, pointer };
-    }
-    w.f.op("i32x4.splat");
-    w.i32(...[0, 1, 2, 3].map((lane) => at.offset + lane * at.stride))();
-    w.f.op("i32x4.add");
-    const bits = Math.log2(step);
-    const indices = this.#valueOf(index.value, copy);
-    if (Number.isInteger(bits)) w.shift("i32x4.shl", indices, bits)();
-    else w.op("i32x4.mul", indices, w.i32(step))();
-    const scattered = w.fresh();
-    w.f.op("i32x4.add").set(scattered);
-    return { ...at, stride: 0, scattered };
-  }
-
-  #pushLoad(i: number, instruction: LoadInstruction, copy: number): void {
-    const w = this.#w;
-    const inductions = this.#inductions;
-    const { access, dtype, guards, index } = instruction;
-    const varies = this.#analysis.varies[i];
-    if (index !== undefined && this.#empty) {
-      w.f.i32x4(0);
-      return;
-    }
-    const at = this.#address(access, dtype, copy, index, guards.length > 0);
-    const load = (): void => {
-      if (at.stride === 0 && at.scattered === undefined) pushSplat(w, at);
-      else pushLoad(w, at, this.#width);
-    };
-    if (guards.length === 0 || this.#inside) {
-      load();
-      return;
-    }
-    // All lanes are in range if the first and the last are.
-    inductions.pushInRange(guards, copy, varies ? [0, this.#width - 1] : [0]);
-    w.f.if("v128");
-    load();
-    w.f.else().i32x4(0);
-    if (varies) this.#replaceLanesInRange(at, guards, copy);
-    w.f.end();
-  }
-
-  #replaceLanesInRange(at: LaneAddress, guards: readonly Guard[], copy: number): void {
-    const w = this.#w;
-    const value = w.fresh();
-    w.f.set(value);
-    for (let lane = 0; lane < this.#width; lane++) {
-      this.#inductions.pushInRange(guards, copy, [lane]);
-      w.f.if();
-      pushLoadLane(w, at, lane, w.local(value));
-      w.f.set(value).end();
-    }
-    w.f.get(value);
   }
 }
