@@ -1,4 +1,14 @@
-import { type ElementOp, elementOps, expand, Node, type NodeOp, reshape } from "@gradloom/engine";
+import {
+  cat,
+  constant,
+  type ElementOp,
+  elementOps,
+  expand,
+  Node,
+  type NodeOp,
+  reshape,
+  slice,
+} from "@gradloom/engine";
 import { spliced } from "../shape.ts";
 
 type Numbers = readonly number[];
@@ -67,11 +77,33 @@ export function batched(node: Node, inputs: readonly Node[], size: number): Node
     const rows = reshape(x, [size * shape[0], x.shape[2]]);
     return reshape(make([rows, y], [size * shape[0], shape[1]]), full);
   }
+  // A loop gives nothing itself; its parts see to it that there is one for each example.
+  if (op === "loop") return make(inputs, shape);
+  if (op === "part") return partsOf(node, inputs[0], size);
   const all = inputs.map((input, i) => (isShared[i] ? repeated(input, size) : input));
   return make(all, full, attributesOf[op as Structural](attributes, node));
 }
 
-export function isElementOp(op: NodeOp): op is ElementOp {
+/** A result of a loop, which runs once for each example. */
+function partsOf(part: Node, all: Node, size: number): Node {
+  const { attributes, shape, dtype } = part;
+  const [loop] = part.inputs;
+  const results = Array.from({ length: size }, (_, example) => {
+    const own = all.inputs.map((x, i) => (x === loop.inputs[i] ? x : exampleOf(x, example)));
+    const one = new Node("loop", own, loop.attributes, loop.shape, loop.dtype);
+    return reshape(new Node("part", [one], attributes, shape, dtype), [1, ...shape]);
+  });
+  return size === 0 ? expand(constant(0, dtype), [0, ...shape]) : cat(results, 0);
+}
+
+function exampleOf(x: Node, example: number): Node {
+  const [, ...shape] = x.shape;
+  const zeros = shape.map(() => 0);
+  const steps = x.shape.map(() => 1);
+  return reshape(slice(x, [example, ...zeros], steps, [1, ...shape]), shape);
+}
+
+function isElementOp(op: NodeOp): op is ElementOp {
   return op in elementOps;
 }
 

@@ -3,6 +3,7 @@ import { watchBatched } from "../anomaly.ts";
 import { partials } from "../autograd.ts";
 import { argumentError, shapeError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
+import { History } from "../history.ts";
 import { literal, record } from "../record.ts";
 import { firstAxes, spliced, toAxis } from "../shape.ts";
 import { requireSynchronous } from "../synchronous.ts";
@@ -118,6 +119,8 @@ class Sketch {
   private readonly randomness: Randomness;
   /** The numbers of the examples. What was recorded before this node is the same for all of them. */
   private readonly numbers: Node;
+  /** Likewise, what was recorded for gradients before this. */
+  private readonly began = new History("vmap", [], []);
   /** By nodes for one example: those for all; the node itself if examples do not differ. */
   private readonly nodes = new Map<Node, Node>();
   /** By tensors that stand for one example: the tensors of all examples. */
@@ -174,9 +177,9 @@ class Sketch {
     for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
       if (!tensor.requiresGrad || seen.has(tensor)) continue;
       seen.add(tensor);
-      if (this.examples.has(tensor) || this.allOf(tensor.node) === tensor.node)
-        sources.push(tensor);
-      else stack.push(...(tensor.history?.inputs ?? []));
+      const { history, node } = tensor;
+      if (history !== undefined && history.order > this.began.order) stack.push(...history.inputs);
+      else if (this.examples.has(tensor) || this.allOf(node) === node) sources.push(tensor);
     }
     return sources;
   }

@@ -11,6 +11,7 @@ import {
   rand,
   randn,
   randperm,
+  scan,
   stack,
   Tensor,
   tensor,
@@ -176,6 +177,34 @@ describe("vmap and gradients", () => {
     expect(noGrad(() => vmap((x: Tensor) => matmul(v, x))(xs)).requiresGrad).toBe(false);
     const x = xs.detach().requiresGrad_();
     expect(vmap((y: Tensor) => noGrad(() => y.exp()))(x).requiresGrad).toBe(false);
+  });
+});
+
+describe("vmap of a loop", () => {
+  const cell = tensor(
+    [
+      [0.2, -0.5, 0.1],
+      [0.4, 0.3, -0.2],
+      [0.1, 0.6, 0.5],
+    ],
+    f64,
+  );
+  const outputs = (start: Tensor) => {
+    const step = ([h]: readonly Tensor[], [x]: readonly Tensor[]): [Tensor[], Tensor[]] => {
+      const next = matmul(h, cell).add(x).tanh();
+      return [[next], [next.square()]];
+    };
+    const [[last], [all]] = scan(step, [start], [ys]);
+    return last.sum().add(all.sum());
+  };
+
+  test("runs it once for each example, with gradients", () => {
+    const expected = rows(xs).map((x) => outputs(x));
+    expect(vmap(outputs)(xs).allclose(stack(expected), { rtol: 1e-12 })).toBe(true);
+    const gradients = stack(rows(xs).map((x) => grad(outputs)(x)));
+    expect(vmap(grad(outputs))(xs).allclose(gradients, { rtol: 1e-12 })).toBe(true);
+    const total = grad((x: Tensor) => vmap(outputs)(x).sum())(xs);
+    expect(total.allclose(gradients, { rtol: 1e-12 })).toBe(true);
   });
 });
 
