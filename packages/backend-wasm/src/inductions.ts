@@ -5,6 +5,9 @@ import type { Value } from "./vector-writer.ts";
 
 /** Lanes of the largest block of neighbouring rows; scratch rows are that many side by side then. */
 export const blockLanes = 16;
+/** Lanes of the largest block of as many neighbours as this, if there are no scratch rows. */
+export const wideBlock = 32;
+export const wideRow = 256;
 
 /**
  * An affine expression that is kept in a local and increased from iteration to iteration: an address,

@@ -3,7 +3,7 @@ import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
-import { blockLanes } from "./inductions.ts";
+import { blockLanes, wideBlock, wideRow } from "./inductions.ts";
 import type { KernelFrame, Sink } from "./kernel-frame.ts";
 import {
   affinesOf,
@@ -286,10 +286,10 @@ export interface LoopNeeds {
 
 /** What running a kernel takes. */
 export function loopNeeds(kernel: LoopKernel): LoopNeeds {
-  const { lanesAcross } = arrangeLoops(kernel);
-  const leastGrain = lanesAcross ? blockLanes : 1;
+  const { lanesAcross, outer } = arrangeLoops(kernel);
   const scratchBytes = kernel.scratch.map(
-    ({ dtype, length }) => byteSize[dtype] * length * leastGrain,
+    ({ dtype, length }) => byteSize[dtype] * length * (lanesAcross ? blockLanes : 1),
   );
-  return { scratchBytes, leastGrain };
+  const block = outer[outer.length - 1] >= wideRow ? wideBlock : blockLanes;
+  return { scratchBytes, leastGrain: lanesAcross ? block : 1 };
 }

@@ -76,7 +76,7 @@ function cut(step: Step, threads: number, most: number): Group["steps"][number] 
   const { units, nanoseconds } = step;
   const wanted = threads * Math.max(1, Math.round(nanoseconds / threads / chunkNanoseconds));
   const chunks = Math.min(wanted, units, most - (most % threads) || 1);
-  let grain = Math.max(Math.ceil(units / chunks), step.leastGrain);
+  let grain = Math.ceil(units / chunks / step.leastGrain) * step.leastGrain;
   // Whole vectors, where there are many units.
   if (grain >= 64) grain = Math.ceil(grain / 16) * 16;
   return { step, grain, chunks: Math.ceil(units / grain) };

@@ -6,7 +6,7 @@ import {
 } from "@gradloom/engine";
 import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
-import { Inductions } from "./inductions.ts";
+import { Inductions, wideBlock, wideRow } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad, writeStore } from "./lanes.ts";
 import { countIterations } from "./loop-nest.ts";
@@ -63,7 +63,8 @@ export class StageWriter {
     this.#values = code.map(() => []);
     // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
     const { cost, isLong } = this.#analysis;
-    const most = cost <= 8 || (cost <= 60 && isLong.includes(true)) ? 4 : cost <= 30 ? 2 : 1;
+    const some = cost <= 8 || (cost <= 60 && isLong.includes(true)) ? 4 : cost <= 30 ? 2 : 1;
+    const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
     for (const [i, instruction] of code.entries()) {
@@ -81,6 +82,19 @@ export class StageWriter {
     const long = terms > 4 * termsOfPartialSum;
     this.#reductions = results.map(({ value, reduce }) =>
       reduce === undefined ? undefined : new Reduction(this.#w, reduce, code[value].dtype, long),
+    );
+  }
+
+  /** Whether rows are read across, as for the sum of many rows: two lines of the cache of each are better than one. */
+  #isWide(): boolean {
+    const { outer, lanes, lanesAcross, firstScratch = Infinity } = this.#frame;
+    const { inner, code, stores } = this.#stage;
+    if (!lanesAcross || lanes === 1 || (inner.length === 0 && this.#earlier.length === 0))
+      return false;
+    return (
+      outer[outer.length - 1] >= wideRow &&
+      stores.every(({ access }) => access.buffer < firstScratch) &&
+      code.every((i) => i.op !== "load" || (!i.guards.length && i.access.buffer < firstScratch))
     );
   }
 
