@@ -99,7 +99,10 @@ describe("a mistake", () => {
     ["--threads 0", "It must be a whole number from 1 to 64."],
     ["--backend gpu", "Allowed choices are wasm, js."],
     ["--step 5", "unknown option '--step'\n(Did you mean --steps?)"],
-    ["trian-dnn", "unknown command or argument 'trian-dnn'. Commands: train-dnn, train-digits, show-backward"],
+    [
+      "trian-dnn",
+      "unknown command or argument 'trian-dnn'. Commands: train-dnn, train-digits, show-backward",
+    ],
     ["show-backward-effect 3", "unknown command or argument '3'"],
     ["show-backward-effect --x 1,two", "It must be finite numbers with commas between"],
     ["show-backward-effect --w NaN", "It must be a finite number."],

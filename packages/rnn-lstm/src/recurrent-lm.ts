@@ -41,7 +41,7 @@ export interface GenerateOptions {
   /** Called with each new token, of the first sequence. */
   readonly onToken?: (id: number) => void;
   /** Stops early when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: { readonly aborted: boolean };
 }
 
 /**
