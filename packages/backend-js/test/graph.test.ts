@@ -6,12 +6,14 @@ import {
   expand,
   gather,
   IndexError,
+  iota,
   matmul,
   type Node,
   permute,
   reduce,
   repeat,
   reshape,
+  scalar,
   scan,
   scatter,
   slice,
@@ -162,6 +164,22 @@ describe.each([true, false])("graphs, fusion %s", (fusion) => {
             expected.push(sum);
           }
     expect(read(engine, result)).toEqual(expected);
+  });
+
+  test("a kernel that took in later work depends on what came between", () => {
+    const engine = setUp(fusion);
+    const add = (...inputs: Node[]) => element("add", inputs, "float32");
+    const a = floats(engine, count(12), [3, 4]);
+    const s = add(a, a);
+    const wide = expand(s, [2, 3, 4]);
+    const flat = reshape(a, [12]);
+    const plus = add(s, reshape(slice(flat, [0], [1], [1]), []));
+    const inside = element("lt", [iota(12), scalar(5, "int32")], "bool");
+    const third = reshape(slice(reshape(wide, [24]), [3], [1], [1]), []);
+    const w = element("where", [inside, flat, third], "float32");
+    engine.realize([wide, flat, plus, w, s]);
+    expect(read(engine, plus)).toEqual(count(12).map((v) => 2 * v));
+    expect(read(engine, w)).toEqual(count(12).map((v) => (v < 5 ? v : 6)));
   });
 
   test("a loop repeats a step on carried values and elements, either way", () => {

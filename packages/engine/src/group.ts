@@ -102,11 +102,6 @@ export class Group {
     return Math.min(...this.members.map(({ value }) => value.number));
   }
 
-  /** The number of the member that was recorded last. */
-  get last(): number {
-    return Math.max(...this.members.map(({ value }) => value.number));
-  }
-
   has(value: Value): boolean {
     return this.members.some((member) => member.value === value);
   }

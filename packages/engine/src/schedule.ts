@@ -85,7 +85,6 @@ class Grouping {
     const pending = [group];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (next === target) return true;
-      if (next.last < target.first) continue;
       for (const producer of this.producers(next)) {
         if (seen.has(producer)) continue;
         seen.add(producer);
