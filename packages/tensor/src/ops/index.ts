@@ -133,7 +133,7 @@ export {
   tan,
   tanh,
 } from "./transcendental.ts";
-export { type UnfoldArguments, type UnfoldOptions, unfold } from "./unfold.ts";
+export { type UnfoldArguments, unfold } from "./unfold.ts";
 export {
   expand,
   flatten,
