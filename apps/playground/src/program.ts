@@ -57,14 +57,14 @@ export function createProgram(actions: Actions): Command {
   const digits = program
     .command("train-digits")
     .description("train a convolutional network on handwritten digits and look inside it")
-    .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 10)
-    .option("--lr <number>", "the largest learning rate", positive, 0.004)
+    .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 12)
+    .option("--lr <number>", "the largest learning rate", positive, 0.003)
     .option("--batch-size <n>", "pictures in a step", integer(1, 8000), 64)
     .option("--held-out <n>", "pictures kept for the test", integer(1, 9000), 2000)
     .addOption(
       new Option("--channels <counts>", "channels of the convolutions")
         .argParser(sizes)
-        .default([16, 32], "16,32"),
+        .default([32, 64], "32,64"),
     )
     .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
     .option("--out <folder>", "where pictures go", join("playground-output", "train-digits"))

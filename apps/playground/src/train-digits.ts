@@ -51,9 +51,9 @@ export async function trainDigits(
     inChannels: 1,
     numClasses: 10,
     channels,
-    hidden: 64,
+    hidden: 128,
     dropout: 0.3,
-    poolSize: 4,
+    poolSize: 7,
   });
   const steps = stepsOf(training, options);
   write("A convolutional network learns to read handwritten digits (MNIST)");

@@ -133,7 +133,7 @@ describe("train-digits", () => {
         "train-digits",
         {
           epochs: 3,
-          lr: 0.004,
+          lr: 0.003,
           batchSize: 64,
           heldOut: 500,
           channels: [8],
