@@ -5,17 +5,16 @@ import type { Group, Member } from "./group.ts";
 import type {
   Access,
   Affine,
-  Instruction,
   Kernel,
   LoopKernel,
   MatmulKernel,
   MatrixOperand,
-  Result,
   ScatterKernel,
   SortKernel,
   Stage,
-  Store,
 } from "./kernel.ts";
+import { namesIn } from "./label.ts";
+import { OpenStage } from "./open-stage.ts";
 import { strideAlong, stridesOf, windowOf } from "./operand.ts";
 import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
@@ -47,17 +46,6 @@ export function bufferOf(value: Value): Value {
 export interface LoweredKernel {
   readonly kernel: Kernel;
   readonly buffers: readonly Value[];
-}
-
-interface OpenStage {
-  readonly time: number;
-  readonly code: Instruction[];
-  readonly known: Map<string, number>;
-  readonly stores: Store[];
-  readonly results: Result[];
-  /** Members already computed in this stage, and the results that stand for them. */
-  readonly values: Map<Member, number>;
-  readonly exported: Map<Member, number>;
 }
 
 /**
@@ -118,7 +106,8 @@ class Lowering {
       .filter(({ stores, results }) => stores.length + results.length > 0)
       .sort((a, b) => a.time - b.time);
     const stages = kept.map((stage) => this.#close(stage, kept));
-    const common = this.#common(labelOf(this.#group, stages));
+    const names = [...(product === undefined ? [] : ["matmul"]), ...namesIn(stages)];
+    const common = this.#common(names.length === 0 ? ["copy"] : names);
     if (product !== undefined && operands !== undefined) {
       const [a, b] = operands;
       const { shape, dtype } = product;
@@ -225,15 +214,7 @@ class Lowering {
   #stageAt(time: number): OpenStage {
     let stage = this.#stages.get(time);
     if (stage === undefined) {
-      stage = {
-        time,
-        code: [],
-        known: new Map(),
-        stores: [],
-        results: [],
-        values: new Map(),
-        exported: new Map(),
-      };
+      stage = new OpenStage(time);
       this.#stages.set(time, stage);
     }
     return stage;
@@ -251,11 +232,11 @@ class Lowering {
     const { dtype } = member.value;
     if (isReduction(member) || (member.isRow && time < stage.time && this.#inner.length > 0)) {
       const result = this.#resultOf(member);
-      value = this.#push(stage, { op: "result", dtype, stage: time, result });
+      value = stage.push({ op: "result", dtype, stage: time, result });
     } else if (time < stage.time && this.#isStored(member.value)) {
-      value = this.#push(stage, { op: "load", dtype, access: this.#place(member), guards: [] });
+      value = stage.push({ op: "load", dtype, access: this.#place(member), guards: [] });
     } else if (time < stage.time && costOf(member) >= worthKeeping) {
-      value = this.#push(stage, { op: "load", dtype, access: this.#keep(member), guards: [] });
+      value = stage.push({ op: "load", dtype, access: this.#keep(member), guards: [] });
     } else {
       value = this.#compute(stage, member);
     }
@@ -282,26 +263,26 @@ class Lowering {
         const access = this.#access(step.value, step.flat);
         const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
         const load = { op: "load", dtype: step.dtype, access, guards } as const;
-        if (step.index === undefined) return this.#push(stage, load);
+        if (step.index === undefined) return stage.push(load);
         const { step: value, stride } = step.index;
-        return this.#push(stage, { ...load, index: { value: positions[value], stride } });
+        return stage.push({ ...load, index: { value: positions[value], stride } });
       }
       case "check":
       case "scan":
-        return this.#push(stage, { ...step, arg: positions[step.arg] });
+        return stage.push({ ...step, arg: positions[step.arg] });
       case "index":
-        return this.#push(stage, { op: "index", dtype: "int32", ...this.#affine(step.form) });
+        return stage.push({ op: "index", dtype: "int32", ...this.#affine(step.form) });
       case "constant":
       case "product":
-        return this.#push(stage, step);
+        return stage.push(step);
       case "scalar":
-        return this.#push(stage, {
+        return stage.push({
           op: "scalar",
           dtype: step.dtype,
           scalar: this.#scalars.of(step.slot),
         });
       default:
-        return this.#push(stage, { ...step, args: step.args.map((arg) => positions[arg]) });
+        return stage.push({ ...step, args: step.args.map((arg) => positions[arg]) });
     }
   }
 
@@ -354,33 +335,10 @@ class Lowering {
     return { offset, strides: loops.map((loop) => strideAlong(variables, form, loop)!) };
   }
 
-  #push(stage: OpenStage, instruction: Instruction): number {
-    const key = JSON.stringify(instruction);
-    const isZero = instruction.op === "constant" && Object.is(instruction.value, -0);
-    let position = isZero ? undefined : stage.known.get(key);
-    if (position === undefined) {
-      position = stage.code.push(instruction) - 1;
-      if (!isZero) stage.known.set(key, position);
-    }
-    return position;
-  }
-
-  /** The stage in its final form: results name stages by position, rows come behind the buffers. */
   #close(stage: OpenStage, kept: readonly OpenStage[]): Stage {
-    const count = this.#buffers.list.length;
-    const final = (access: Access): Access =>
-      access.buffer >= 0 ? access : { ...access, buffer: count - 1 - access.buffer };
-    const code = stage.code.map((instruction): Instruction => {
-      if (instruction.op === "load") return { ...instruction, access: final(instruction.access) };
-      if (instruction.op !== "result") return instruction;
-      const position = kept.findIndex(({ time }) => time === instruction.stage);
-      return { ...instruction, stage: position };
-    });
-    const stores = stage.stores.map(({ value, access }) => ({ value, access: final(access) }));
-    const isPass = Math.abs(stage.time % 2) === 0;
-    const inner = isPass ? this.#inner.map((v) => this.#group.variables.size(v)) : [];
+    const inner = stage.isPass ? this.#sizes(this.#inner) : [];
     const used = inner.length === 0 ? this.#outer.length : this.#loops.length;
-    return cut({ inner, code, stores, results: stage.results }, used);
+    return stage.close(inner, used, kept, this.#buffers.list.length);
   }
 
   /** An operand of a matrix product, where it is. Anchors were chosen so that it is in one place. */
@@ -395,24 +353,6 @@ class Lowering {
     const { base, ...view } = windowOf(operand)!;
     return { buffer: this.#buffers.of(base), ...view, rowStride: 0, columnStride: 0 };
   }
-}
-
-/** A stage's strides without those of inner loops that it does not have. */
-function cut(stage: Stage, loops: number): Stage {
-  const affine = <T extends Affine>(x: T): T => ({ ...x, strides: x.strides.slice(0, loops) });
-  return {
-    ...stage,
-    code: stage.code.map((instruction): Instruction => {
-      if (instruction.op === "index") return affine(instruction);
-      if (instruction.op !== "load") return instruction;
-      return {
-        ...instruction,
-        access: affine(instruction.access),
-        guards: instruction.guards.map(affine),
-      };
-    }),
-    stores: stage.stores.map((store) => ({ ...store, access: affine(store.access) })),
-  };
 }
 
 function isReduction({ value }: Member): boolean {
@@ -433,31 +373,4 @@ function costOf({ code }: Member): number {
   let cost = 0;
   for (const { op } of code) cost += op in elementOps ? elementOps[op as "add"].cost : 0;
   return cost;
-}
-
-/** The names of what a kernel does, in order, each once. */
-function labelOf(group: Group, stages: readonly Stage[]): string[] {
-  const names = [...(group.isMatmul ? ["matmul"] : []), ...namesIn(stages)];
-  return names.length === 0 ? ["copy"] : [...new Set(names)];
-}
-
-const silent: ReadonlySet<string> = new Set([
-  "load",
-  "index",
-  "constant",
-  "scalar",
-  "result",
-  "product",
-]);
-
-function namesIn(stages: readonly Stage[]): string[] {
-  const names: string[] = [];
-  for (const { code, results } of stages) {
-    for (const i of code) {
-      if (i.op === "load" && i.index !== undefined) names.push("gather");
-      else if (!silent.has(i.op)) names.push(i.op);
-    }
-    for (const { reduce } of results) if (reduce !== undefined) names.push(reduce);
-  }
-  return names;
 }
