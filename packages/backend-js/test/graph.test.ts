@@ -78,6 +78,30 @@ describe.each([true, false])("graphs, fusion %s", (fusion) => {
     expect(read(engine, state.node)).toEqual([2, 4, 6]);
   });
 
+  test("a state whose first value fails says so when it is used, and no other is harmed", () => {
+    const engine = setUp(fusion);
+    const x = floats(engine, [5, 6]);
+    const bad = engine.state(gather(x, check(ints(engine, [2]), 2, "take"), 0));
+    const good = engine.state(element("neg", [x], "float32"));
+    expect(read(engine, good.node)).toEqual([-5, -6]);
+    expect(() => read(engine, bad.node)).toThrow("take: an index must be in 0 … 1, got 2.");
+    const sum = element("add", [bad.node, good.node], "float32");
+    expect(() => read(engine, sum)).toThrow(IndexError);
+    expect(read(engine, element("neg", [good.node], "float32"))).toEqual([5, 6]);
+  });
+
+  test("an index that fails before the step does not stop those behind", () => {
+    const engine = setUp(fusion);
+    const x = floats(engine, [5, 6]);
+    const old = gather(x, check(ints(engine, [2]), 2, "take"), 0);
+    const state = engine.state(floats(engine, [1]));
+    engine.realize([element("neg", [x], "float32")]);
+    engine.assign(state, element("mul", [scan("sum", old, 0), state.node], "float32"));
+    expect(() => engine.realize([])).toThrow(IndexError);
+    engine.assign(state, element("add", [state.node, state.node], "float32"));
+    expect(read(engine, state.node)).toEqual([2]);
+  });
+
   test("scatter combines in order, also for an axis in the middle", () => {
     const engine = setUp(fusion);
     const x = floats(engine, count(12), [2, 3, 2]);

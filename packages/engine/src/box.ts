@@ -37,6 +37,8 @@ export class Box {
   isPagedOut: boolean = false;
   /** Whether it was given back, so that its value is gone. */
   isReleased: boolean = false;
+  /** Why a state has no value: computing its first one has failed. */
+  failure: unknown = undefined;
   /** What this state is now: a leaf, or the node of an assignment that is still to be carried out. */
   node: Node;
 

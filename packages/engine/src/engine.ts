@@ -1,17 +1,17 @@
 import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
-import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
+import type { DType, TypedArray } from "./dtype.ts";
 import { ShapeError, StateError } from "./errors.ts";
+import { execute } from "./execute.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { type Node, nextNodeId } from "./node.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
 import { type PlanReport, reportOf } from "./report.ts";
+import { countRepeated, distinct, reaches } from "./search.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
 
-/** Results this small go to the heap at once. */
-const smallResult = 64;
 /** More recorded nodes than this are settled without being asked for. */
 const mostPending = 32_768;
 /** More bytes of inputs than this, recorded since the last time something was settled, likewise. */
@@ -275,10 +275,27 @@ export class Engine {
   #initialize(): void {
     if (this.#fresh.size === 0) return;
     const states = [...this.#fresh].map(([box, value]) => ({ box, value }));
+    this.#fresh.clear();
+    try {
+      this.#fill(states);
+    } catch {
+      // One of them cannot have a value: whoever uses that one is told.
+      for (const { box } of states) this.#memory.drop(box);
+      for (const state of states) {
+        try {
+          this.#fill([state]);
+        } catch (error) {
+          this.#memory.drop(state.box);
+          state.box.failure = error;
+        }
+      }
+    }
+  }
+
+  #fill(states: Goal["states"]): void {
     const goal = { outputs: [], states };
     const walk = new Walk(goal, 0);
     this.#execute(this.#bind(this.#planFor(walk, goal), walk, goal));
-    this.#fresh.clear();
   }
 
   /** Recorded nodes that nothing has consumed and that depend on one of these states. */
@@ -305,12 +322,7 @@ export class Engine {
     }
     const run = this.#bind(this.#planFor(walk, goal), walk, goal);
     this.#recording?.runs.push(run);
-    try {
-      this.#execute(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
-    } catch (error) {
-      this.#giveUp();
-      throw error;
-    }
+    this.#attempt(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
       if (value.box === undefined) value.settle(box);
@@ -318,17 +330,6 @@ export class Engine {
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);
     });
-  }
-
-  /** A run has failed, because of an index out of range, say: states stay as they are, what waited is forgotten. */
-  #giveUp(): void {
-    for (const box of this.#pending) {
-      box.isPending = false;
-      if (box.address !== undefined) box.host = undefined;
-      box.renew();
-    }
-    this.#pending = [];
-    this.#tracked = [];
   }
 
   /**
@@ -339,7 +340,7 @@ export class Engine {
     const goal = { outputs: [...new Set(old)], states: [] };
     const walk = new Walk(goal, 0);
     const run = this.#bind(this.#planFor(walk, goal), walk, goal);
-    this.#execute(run);
+    this.#attempt(run);
     goal.outputs.forEach((node, i) => {
       node.settle(run.outputs[i]);
     });
@@ -365,75 +366,25 @@ export class Engine {
     });
   }
 
-  #execute({ plan, boxes, scalars, outputs, states }: Run, recomputed = 0): void {
-    const memory = this.#memory;
-    const current = this.#current;
-    const { program, executable, boxBuffers, outputBuffers } = plan;
-    memory.begin();
-    const addresses = new Array<number>(program.buffers.length).fill(-1);
-    for (let slot = 0; slot < boxes.length; slot++) {
-      const buffer = boxBuffers[slot];
-      if (buffer >= 0) addresses[buffer] = memory.bring(boxes[slot]);
-    }
-    for (let i = 0; i < outputs.length; i++) {
-      const buffer = outputBuffers[i];
-      if (buffer < 0) outputs[i].host = createArray(outputs[i].dtype, 0);
-      else if (addresses[buffer] < 0) addresses[buffer] = memory.place(outputs[i]);
-    }
-    const values = scalars.map(({ value }) => (typeof value === "function" ? value() : value));
-    const onRun = this.#onRun;
-    if (onRun === undefined) executable.run(addresses, values);
-    else {
-      const times = new Array<number>(program.kernels.length).fill(0);
-      executable.run(addresses, values, (kernel, milliseconds) => {
-        times[kernel] += milliseconds;
-      });
-      onRun(reportOf(plan, times, recomputed));
-    }
-    for (const box of states) box.host = undefined;
-    for (const box of outputs) {
-      const bytes = box.length * byteSize[box.dtype];
-      if (bytes > smallResult || box.address === undefined || current.readSync === undefined)
-        continue;
-      box.host = current.readSync(box.address, box.dtype, box.length);
-      memory.drop(box);
-    }
-    memory.end();
+  #execute(run: Run, recomputed = 0): void {
+    execute(run, this.#memory, this.#current, this.#onRun, recomputed);
   }
-}
 
-let searches = 0;
-
-/** The nodes in these lists that are to be computed, each once, apart from those that states become. */
-function distinct(lists: readonly (readonly Node[])[], states: Goal["states"]): Node[] {
-  searches -= 1;
-  for (const { value } of states) value.mark = searches;
-  const found: Node[] = [];
-  for (const list of lists) {
-    for (const node of list) {
-      if (node.box !== undefined || node.mark === searches) continue;
-      node.mark = searches;
-      found.push(node);
-    }
-  }
-  return found;
-}
-
-/** Whether a node depends on a state that is changing. */
-function reaches(root: Node): boolean {
-  searches -= 1;
-  const stack = [root];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.box?.isChanging) return true;
-    const { inputs } = node;
-    for (let i = 0; i < inputs.length; i++) {
-      if (inputs[i].dependsOnState && inputs[i].mark !== searches) {
-        inputs[i].mark = searches;
-        stack.push(inputs[i]);
+  /** Does the same; if it fails, states stay as they are and what waited is forgotten. */
+  #attempt(run: Run, recomputed = 0): void {
+    try {
+      this.#execute(run, recomputed);
+    } catch (error) {
+      for (const box of this.#pending) {
+        box.isPending = false;
+        if (box.address !== undefined) box.host = undefined;
+        box.renew();
       }
+      this.#pending = [];
+      this.#tracked = [];
+      throw error;
     }
   }
-  return false;
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
@@ -441,15 +392,4 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** Operations that were in a profiled plan before. */
-function countRepeated(nodes: readonly Node[]): number {
-  let count = 0;
-  for (const node of nodes) {
-    if (node.inputs.length === 0) continue;
-    if (node.isComputed) count += 1;
-    node.isComputed = true;
-  }
-  return count;
 }

@@ -48,6 +48,7 @@ export class MemoryTable {
   bring(box: Box): number {
     box.lastUse = this.#clock;
     if (box.address !== undefined) return box.address;
+    if (box.failure !== undefined) throw box.failure;
     if (box.isReleased) {
       throw new StateError(
         `realize: the value of ${box.name} was given back by zeroGrad(). Read a gradient, or keep it with realize(), before that.`,

@@ -1,0 +1,79 @@
+import type { Member } from "./group.ts";
+import type { Access, Affine, Instruction, Result, Stage, Store } from "./kernel.ts";
+
+/** A stage while members are being put into it. Results name stages by their time, rows have negative numbers. */
+export class OpenStage {
+  readonly time: number;
+  readonly stores: Store[] = [];
+  readonly results: Result[] = [];
+  /** Members already computed in this stage, and the results that stand for them. */
+  readonly values: Map<Member, number> = new Map();
+  readonly exported: Map<Member, number> = new Map();
+  readonly #code: Instruction[] = [];
+  readonly #known = new Map<string, number>();
+
+  constructor(time: number) {
+    this.time = time;
+  }
+
+  /** Whether it passes over the row, rather than running once a row. */
+  get isPass(): boolean {
+    return Math.abs(this.time % 2) === 0;
+  }
+
+  /** Adds an instruction, or finds the one that does the same. */
+  push(instruction: Instruction): number {
+    const key = JSON.stringify(instruction);
+    const isZero = instruction.op === "constant" && Object.is(instruction.value, -0);
+    let position = isZero ? undefined : this.#known.get(key);
+    if (position === undefined) {
+      position = this.#code.push(instruction) - 1;
+      if (!isZero) this.#known.set(key, position);
+    }
+    return position;
+  }
+
+  /**
+   * The stage in its final form: results name stages by position, rows come behind the buffers.
+   *
+   * @param inner - Sizes of its inner loops.
+   * @param loops - How many loops it has.
+   * @param kept - All stages of the kernel, in order.
+   * @param buffers - How many buffers the kernel has.
+   */
+  close(
+    inner: readonly number[],
+    loops: number,
+    kept: readonly OpenStage[],
+    buffers: number,
+  ): Stage {
+    const final = (access: Access): Access =>
+      access.buffer >= 0 ? access : { ...access, buffer: buffers - 1 - access.buffer };
+    const code = this.#code.map((instruction): Instruction => {
+      if (instruction.op === "load") return { ...instruction, access: final(instruction.access) };
+      if (instruction.op !== "result") return instruction;
+      const position = kept.findIndex(({ time }) => time === instruction.stage);
+      return { ...instruction, stage: position };
+    });
+    const stores = this.stores.map(({ value, access }) => ({ value, access: final(access) }));
+    return cut({ inner, code, stores, results: this.results }, loops);
+  }
+}
+
+/** A stage's strides without those of inner loops that it does not have. */
+function cut(stage: Stage, loops: number): Stage {
+  const affine = <T extends Affine>(x: T): T => ({ ...x, strides: x.strides.slice(0, loops) });
+  return {
+    ...stage,
+    code: stage.code.map((instruction): Instruction => {
+      if (instruction.op === "index") return affine(instruction);
+      if (instruction.op !== "load") return instruction;
+      return {
+        ...instruction,
+        access: affine(instruction.access),
+        guards: instruction.guards.map(affine),
+      };
+    }),
+    stores: stage.stores.map((store) => ({ ...store, access: affine(store.access) })),
+  };
+}
