@@ -190,6 +190,28 @@ describe.each([true, false])("graphs, fusion %s", (fusion) => {
     expect(read(engine, result)).toEqual(expected);
   });
 
+  test("windows whose terms are other loops for each operand do not multiply as they are", () => {
+    const engine = setUp(fusion);
+    // [6, 4] and [4, 6] windows of 24 terms: position = row + digit.
+    const windows = (sizes: readonly number[], x: Node) =>
+      affine(x, [0], [[1, ...sizes.map((_, i) => (i === 0 ? 2 : 1))]], [2, ...sizes]);
+    const x = floats(engine, count(20));
+    const a = reshape(windows([6, 4], x), [2, 24]);
+    const b = permute(reshape(windows([4, 6], x), [2, 24]), [1, 0]);
+    const at = (inner: number, row: number) =>
+      Array.from({ length: 24 }, (_, i) => row + 2 * Math.floor(i / inner) + (i % inner));
+    const expected = [0, 1].flatMap((i) =>
+      [0, 1].map((j) => {
+        const [left, right] = [at(4, i), at(6, j)];
+        return left.reduce((sum, value, p) => sum + value * right[p], 0);
+      }),
+    );
+    const product = matmul(a, b);
+    expect(read(engine, product)).toEqual(expected);
+    const kinds = engine.explain(matmul(a, b)).kernels.map(({ kind }) => kind);
+    expect(kinds).toEqual(["loop", "matmul"]);
+  });
+
   test("a kernel that took in later work depends on what came between", () => {
     const engine = setUp(fusion);
     const add = (...inputs: Node[]) => element("add", inputs, "float32");

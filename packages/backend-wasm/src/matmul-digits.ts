@@ -1,4 +1,4 @@
-import type { Affine, Guard, MatmulKernel } from "@gradloom/engine";
+import { type Affine, commonDigits, type Guard, type MatmulKernel } from "@gradloom/engine";
 
 /** The strides of an affine expression of an operand, by what its loops are to the product. */
 export interface OperandStrides {
@@ -10,26 +10,9 @@ export interface OperandStrides {
   readonly terms: readonly number[];
 }
 
-/**
- * Digits of `k` of which both operands' digits are made, so that each has a stride for each of them; `undefined` if
- * the operands' digits do not nest.
- */
+/** Digits of `k` for which both operands have a stride each; `undefined` if there are none. */
 export function termDigits({ a, b, k }: MatmulKernel): readonly number[] | undefined {
-  const [one, other] = [[...(a.window?.columns ?? [k])], [...(b.window?.rows ?? [k])]];
-  const digits: number[] = [];
-  // From the inside: the smaller digit, and what it leaves of the larger one.
-  let [x, y] = [1, 1];
-  while (k > 0) {
-    while (x === 1 && one.length > 0) x = one.pop() as number;
-    while (y === 1 && other.length > 0) y = other.pop() as number;
-    if (x * y === 1) return digits.length > 0 ? digits : [1];
-    const digit = Math.min(x, y);
-    if (Math.max(x, y) % digit !== 0) return undefined;
-    digits.unshift(digit);
-    x /= digit;
-    y /= digit;
-  }
-  return [k];
+  return commonDigits(a.window?.columns ?? [k], b.window?.rows ?? [k]);
 }
 
 /** Where an operand's elements are, and its guards, with strides for these digits of `k`. */

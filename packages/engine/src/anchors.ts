@@ -1,3 +1,4 @@
+import { commonDigits } from "./digits.ts";
 import { elementOps } from "./element-op.ts";
 import { Variables } from "./form.ts";
 import { stridesOf, wholeOf, windowOf } from "./operand.ts";
@@ -36,7 +37,7 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
       const repeated = (uses[value.number] > 1 || replicated[value.number] === 1) && !isCheap;
       value.isAnchor = repeated || size > largestExpression || !fusion;
     }
-    if (value.op === "matmul") for (const operand of value.inputs) anchorOperand(operand, true);
+    if (value.op === "matmul") anchorOperands(value.inputs);
     if (value.op === "loop") for (const input of value.inputs) anchorWhole(input);
     if (value.op === "sort" || value.op === "gather") anchorOperand(value.inputs[0], false);
   }
@@ -121,6 +122,17 @@ function anchorOperand(operand: Value, isMatrix: boolean): void {
   else if (!base.isLeaf) base.isAnchor = true;
   if (operand.isAnchor || stridesOf(operand) !== undefined) return;
   if (!isMatrix || !isWindow || windowOf(operand) === undefined) operand.isAnchor = true;
+}
+
+/** Both operands of a matrix product, whose terms must be the same loops for both. */
+function anchorOperands([a, b]: readonly Value[]): void {
+  anchorOperand(a, true);
+  anchorOperand(b, true);
+  const [left, right] = [a, b].map((operand) => {
+    const isMatrix = operand.isAnchor || stridesOf(operand) !== undefined;
+    return isMatrix ? undefined : windowOf(operand)?.window;
+  });
+  if (left && right && commonDigits(left.columns, right.rows) === undefined) b.isAnchor = true;
 }
 
 /** Gives a place to values that an expression cannot reach by strides: a reshape of a transpose, say. */

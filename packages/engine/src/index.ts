@@ -1,6 +1,7 @@
 export { floorDivide, integerPower, modulo, power } from "./arithmetic.ts";
 export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
+export { commonDigits } from "./digits.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
 export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
 export { Engine, type EngineStats } from "./engine.ts";
