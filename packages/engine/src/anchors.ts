@@ -108,20 +108,16 @@ function anchorWhole(input: Value): void {
 }
 
 /**
- * Contractions, gathers and sorts read what they work on where it is, if its axes have strides there. A matrix product
- * can do with the windows of a convolution, too.
+ * Contractions, gathers and sorts read what they work on where it is, if its axes have strides there. For a matrix product
+ * each axis may also be several loops, and have guards.
  */
 function anchorOperand(operand: Value, isMatrix: boolean): void {
   let base = operand;
-  let isWindow = false;
-  while (base.isView && !base.isAnchor) {
-    isWindow ||= base.op === "affine";
-    base = base.inputs[0];
-  }
+  while (base.isView && !base.isAnchor) base = base.inputs[0];
   if (isLiteral(base)) operand.isAnchor = true;
   else if (!base.isLeaf) base.isAnchor = true;
   if (operand.isAnchor || stridesOf(operand) !== undefined) return;
-  if (!isMatrix || !isWindow || windowOf(operand) === undefined) operand.isAnchor = true;
+  if (!isMatrix || windowOf(operand) === undefined) operand.isAnchor = true;
 }
 
 /** Both operands of a matrix product, whose terms must be the same loops for both. */

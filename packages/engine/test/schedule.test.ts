@@ -180,10 +180,18 @@ describe("fusion", () => {
     expect(labels(program).filter((label) => label.includes("exp"))).toHaveLength(1);
   });
 
-  test("a reshape of a transpose that no strides can express is copied first", () => {
+  test("a product reads a reshape of a transpose where it is", () => {
     const program = plan((engine) => {
-      const x = permute(input(engine, 4, 6), [1, 0]);
+      const x = permute(input(engine, 4, 3, 2), [1, 0, 2]);
       return [matmul(reshape(x, [3, 8]), input(engine, 8, 2))];
+    });
+    expect(labels(program)).toEqual(["matmul: matmul"]);
+  });
+
+  test("a reshape that no loops can express is copied first", () => {
+    const program = plan((engine) => {
+      const x = slice(input(engine, 4, 6), [0, 0], [1, 1], [4, 5]);
+      return [matmul(reshape(x, [10, 2]), input(engine, 2, 2))];
     });
     expect(labels(program)).toEqual(["loop: copy", "matmul: matmul"]);
   });
