@@ -116,8 +116,14 @@ function anchorOperand(operand: Value, isMatrix: boolean): void {
   while (base.isView && !base.isAnchor) base = base.inputs[0];
   if (isLiteral(base)) operand.isAnchor = true;
   else if (!base.isLeaf) base.isAnchor = true;
-  if (operand.isAnchor || stridesOf(operand) !== undefined) return;
-  if (!isMatrix || windowOf(operand) === undefined) operand.isAnchor = true;
+  const isReadable = () =>
+    operand.isAnchor ||
+    stridesOf(operand) !== undefined ||
+    (isMatrix && windowOf(operand) !== undefined);
+  if (isReadable()) return;
+  // A copy of what is below a reshape may do.
+  anchorUntraceable(operand);
+  if (!isReadable()) operand.isAnchor = true;
 }
 
 /** Both operands of a matrix product, whose terms must be the same loops for both. */
