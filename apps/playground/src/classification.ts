@@ -2,7 +2,7 @@
 import type { CNN } from "@gradloom/cnn";
 import { CrossEntropyLoss } from "@gradloom/loss";
 import { Adam, OneCycleLR } from "@gradloom/optim";
-import { Generator, noGrad, randperm } from "@gradloom/tensor";
+import { Generator, noGrad, randint, randperm } from "@gradloom/tensor";
 import { choose, countOf, type Digits, shifted, tensorsOf } from "./digits.ts";
 import { InterruptedError } from "./errors.ts";
 
@@ -38,7 +38,6 @@ export async function fitClassifier(
 ): Promise<number[]> {
   const { epochs, batchSize, lr, seed, signal, onStep } = options;
   const generator = new Generator(seed);
-  const random = uniform(seed);
   const criterion = new CrossEntropyLoss();
   const optimizer = new Adam(model.parameters(), { lr });
   const schedule = new OneCycleLR(optimizer, lr, { totalSteps: stepsOf(training, options) });
@@ -48,7 +47,8 @@ export async function fitClassifier(
     const order = await randperm(countOf(training), { generator }).data();
     for (let start = 0; start + batchSize <= order.length; start += batchSize) {
       const ids = Array.from(order.slice(start, start + batchSize), Number);
-      const { x, y } = tensorsOf(shifted(choose(training, ids), random));
+      const offsets = await randint(-2, 3, [ids.length, 2], { generator }).data();
+      const { x, y } = tensorsOf(shifted(choose(training, ids), offsets));
       optimizer.zeroGrad();
       const loss = criterion.forward(model.forward(x), y);
       loss.backward();
@@ -89,15 +89,4 @@ export function confusionMatrix(
     matrix[label][predicted[i]] += 1;
   });
   return matrix;
-}
-
-/** Numbers in [0, 1) that a seed fixes: mulberry32, for what is random outside of tensors. */
-function uniform(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

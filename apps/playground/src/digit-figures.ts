@@ -56,26 +56,26 @@ export function confusionFigure(matrix: readonly (readonly number[])[]): string 
 
 /** The filters of the first convolution. */
 export async function filtersFigure(weight: Tensor): Promise<string> {
-  const [count, , height, width] = weight.shape;
-  const values = await weight.detach().data();
-  const largest = Math.max(...Array.from(values, (value) => Math.abs(Number(value))));
-  const images = Array.from({ length: count }, (_, i): PixelImage => {
-    const filter = values.slice(i * height * width, (i + 1) * height * width);
-    return {
-      values: Array.from(filter, (value) => Number(value) / largest),
-      height,
-      width,
-      palette: "signed",
-    };
-  });
+  const images = await imagesOf(weight.detach().select(1, 0), "signed");
   return drawPixelFigure(
     "The filters of the first layer",
     "what each of its channels looks for: orange counts for it, blue against it",
-    Array.from({ length: Math.ceil(count / 8) }, (_, row) => ({
+    Array.from({ length: Math.ceil(images.length / 8) }, (_, row) => ({
       images: images.slice(row * 8, row * 8 + 8),
       scale: 16,
     })),
   );
+}
+
+/** An image for each matrix of `[count, height, width]`, all on the scale of the largest value. */
+async function imagesOf(x: Tensor, palette: PixelImage["palette"]): Promise<PixelImage[]> {
+  const [count, height, width] = x.shape;
+  const largest = x.abs().max().clamp({ min: 1e-9 });
+  const values = await noGrad(() => x.div(largest)).data();
+  return Array.from({ length: count }, (_, i) => {
+    const image = values.subarray(i * height * width, (i + 1) * height * width);
+    return { values: image as ArrayLike<number>, height, width, palette };
+  });
 }
 
 /** A digit, and eight channels of what each stage of the features makes of it. */
@@ -95,18 +95,8 @@ export async function featuresFigure(model: CNN, test: Digits, id: number): Prom
     const name = layer.constructor.name;
     if (name !== "ReLU" && name !== "MaxPool2d") continue;
     const [, channels, height, width] = x.shape;
-    const values = await x.data();
-    const largest = Math.max(1e-9, ...Array.from(values, Number));
     const shown = Math.min(8, channels);
-    const images = Array.from({ length: shown }, (_, c): PixelImage => {
-      const map = values.slice(c * height * width, (c + 1) * height * width);
-      return {
-        values: Array.from(map, (value) => Number(value) / largest),
-        height,
-        width,
-        palette: "heat",
-      };
-    });
+    const images = await imagesOf(x.select(0, 0).slice(0, 0, shown), "heat");
     const title = `${name === "ReLU" ? "behind a convolution" : "behind its pool"}: ${shown} of ${channels} channels, ${height} × ${width}`;
     rows.push({ title, images, scale: Math.max(2, Math.floor(90 / height)) });
   }

@@ -55,14 +55,14 @@ export function choose({ pictures, labels }: Digits, ids: ArrayLike<number>): Di
 }
 
 /**
- * The same pictures, each moved by up to two pixels, at random: what a digit is does not depend on where it is.
+ * The same pictures, each moved: what a digit is does not depend on where it is.
  *
- * @param random - Gives numbers in [0, 1).
+ * @param offsets - `[count · 2]`: pixels down and to the right, for each picture.
  */
-export function shifted({ pictures, labels }: Digits, random: () => number): Digits {
+export function shifted({ pictures, labels }: Digits, offsets: ArrayLike<number>): Digits {
   const moved = new Float32Array(pictures.length);
   for (let n = 0; n < labels.length; n++) {
-    const [dy, dx] = [0, 1].map(() => Math.floor(random() * 5) - 2);
+    const [dy, dx] = [offsets[2 * n], offsets[2 * n + 1]];
     for (let y = Math.max(0, dy); y < side + Math.min(0, dy); y++) {
       for (let x = Math.max(0, dx); x < side + Math.min(0, dx); x++) {
         moved[(n * side + y) * side + x] = pictures[(n * side + y - dy) * side + x - dx];

@@ -11,10 +11,10 @@ import {
   predictionsFigure,
 } from "./digit-figures.ts";
 import { countOf, loadDigits } from "./digits.ts";
-import { PlaygroundError } from "./errors.ts";
 import { duration, whole } from "./numbers.ts";
 import { toPng } from "./png.ts";
 import { createProgress } from "./progress.ts";
+import { writing } from "./writing.ts";
 
 /** What the command takes from its flags. */
 export interface TrainDigitsOptions {
@@ -119,14 +119,4 @@ function table(matrix: readonly (readonly number[])[]): string {
     ),
     ...rows,
   ].join("\n");
-}
-
-/** Turns what the file system says into an error that names the flag. */
-async function writing<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    throw new PlaygroundError(`Cannot write: ${error.message}. Choose another folder with --out.`);
-  }
 }

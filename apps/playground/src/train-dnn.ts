@@ -11,6 +11,7 @@ import { createProgress } from "./progress.ts";
 import { fit, predict } from "./regression.ts";
 import { curvePoints, drawSamples, range, rootMeanSquare, trueCurve } from "./samples.ts";
 import { terminalPlot } from "./terminal-plot.ts";
+import { writing } from "./writing.ts";
 
 /** What the command takes from its flags. */
 export interface TrainDnnOptions {
@@ -144,14 +145,4 @@ async function writePictures(folder: string, run: RunResult): Promise<string[]> 
 
 async function makeFolder(folder: string): Promise<void> {
   await writing(() => mkdir(folder, { recursive: true }));
-}
-
-/** Turns what the file system says into an error that names the flag. */
-async function writing<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    throw new PlaygroundError(`Cannot write: ${error.message}. Choose another folder with --out.`);
-  }
 }

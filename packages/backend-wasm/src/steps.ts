@@ -1,10 +1,4 @@
-import {
-  BackendError,
-  type Kernel,
-  type LoopKernel,
-  type ScatterKernel,
-  type SortKernel,
-} from "@gradloom/engine";
+import type { Kernel, LoopKernel, ScatterKernel, SortKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
@@ -68,9 +62,8 @@ export function stepsOf(
   if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
   if (kernel.kind === "sort") return sortSteps(kernel, number, barrier, context);
   if (kernel.kind === "scatter") return scatterSteps(kernel, number, barrier, context);
-  if (kernel.kind !== "matmul") {
-    throw new BackendError(`compile: a ${kernel.kind} kernel is not supported yet.`);
-  }
+  // The body of a loop is a program of its own.
+  if (kernel.kind === "repeat") throw new Error("steps: a loop has none");
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
   const split = splitTerms(kernel);
   if (split === undefined) return matmulSteps(kernel, number, barrier, context, 0);

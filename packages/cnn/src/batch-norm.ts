@@ -1,6 +1,5 @@
-import { Buffer, Module, Parameter } from "@gradloom/layers";
+import { Buffer, checkSize, Module, Parameter } from "@gradloom/layers";
 import { noGrad, ones, ShapeError, type Tensor, zeros } from "@gradloom/tensor";
-import { checkSize } from "./check.ts";
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
 export interface BatchNormOptions {

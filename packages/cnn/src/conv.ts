@@ -1,6 +1,5 @@
-import { init, Module, Parameter } from "@gradloom/layers";
+import { checkSize, init, Module, Parameter } from "@gradloom/layers";
 import { ArgumentError, type Pair, type Tensor } from "@gradloom/tensor";
-import { checkSize } from "./check.ts";
 import { pairOf, showPair } from "./pair.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */

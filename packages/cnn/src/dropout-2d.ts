@@ -1,5 +1,5 @@
-import { Module } from "@gradloom/layers";
-import { ArgumentError, ones, ShapeError, type Tensor } from "@gradloom/tensor";
+import { Dropout } from "@gradloom/layers";
+import { ones, ShapeError, type Tensor } from "@gradloom/tensor";
 
 /**
  * In training, sets whole channels to 0 with probability `p` and divides the others by `1 − p`; in evaluation, `y = x`.
@@ -9,18 +9,8 @@ import { ArgumentError, ones, ShapeError, type Tensor } from "@gradloom/tensor";
  * - Paper: Tompson et al. 2015, https://arxiv.org/abs/1411.4280
  * @throws ArgumentError if `p` is not a probability.
  */
-export class Dropout2d extends Module {
-  readonly p: number;
-
-  constructor(p = 0.5) {
-    super();
-    if (!(p >= 0 && p <= 1)) {
-      throw new ArgumentError(`Dropout2d: p must be in [0, 1], got ${p}.`, { op: "Dropout2d" });
-    }
-    this.p = p;
-  }
-
-  forward(x: Tensor): Tensor {
+export class Dropout2d extends Dropout {
+  override forward(x: Tensor): Tensor {
     if (x.ndim < 3 || x.ndim > 4) {
       throw new ShapeError(
         `Dropout2d: x must be [batch, channels, height, width] or [channels, height, width], got [${x.shape.join(", ")}].`,
@@ -30,9 +20,5 @@ export class Dropout2d extends Module {
     if (!this.training || this.p === 0) return x;
     const channels = ones([...x.shape.slice(0, -2), 1, 1], { dtype: x.dtype });
     return x.mul(channels.dropout(this.p));
-  }
-
-  override describe(): string {
-    return `p=${this.p}`;
   }
 }

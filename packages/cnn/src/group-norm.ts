@@ -1,6 +1,5 @@
-import { Module, Parameter } from "@gradloom/layers";
+import { checkSize, Module, Parameter } from "@gradloom/layers";
 import { ArgumentError, ones, type Tensor, zeros } from "@gradloom/tensor";
-import { checkSize } from "./check.ts";
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {

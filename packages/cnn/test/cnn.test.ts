@@ -1,3 +1,4 @@
+import { Sequential } from "@gradloom/layers";
 import { crossEntropyLoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
 import {
@@ -133,11 +134,15 @@ describe("layers", () => {
 describe("receptiveField", () => {
   test("adds up windows, strides and padding", () => {
     const model = new CNN({ inChannels: 1, numClasses: 2, channels: [2, 2] });
-    const [a, b, c, d, e] = model.features;
-    expect(receptiveField(a)).toEqual({ size: [3, 3], stride: [1, 1], padding: [1, 1] });
-    // conv 3, pool 2, conv 3: 3 + 1 + 2·2
-    const upTo = [a, b, c, d, e].reduce((field) => field, receptiveField(model.features));
-    expect(upTo.size).toEqual([Infinity, Infinity]);
+    const layers = [...model.features];
+    expect(receptiveField(layers[0])).toEqual({ size: [3, 3], stride: [1, 1], padding: [1, 1] });
+    // Up to the second convolution: 3, a pool of 2, then 3 that are 2 apart.
+    expect(receptiveField(new Sequential(...layers.slice(0, 5)))).toEqual({
+      size: [8, 8],
+      stride: [2, 2],
+      padding: [3, 3],
+    });
+    expect(receptiveField(model.features).size).toEqual([Infinity, Infinity]);
     expect(receptiveField(new BasicBlock(2, 2, { stride: 2 }))).toEqual({
       size: [7, 7],
       stride: [2, 2],

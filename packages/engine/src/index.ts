@@ -66,7 +66,7 @@ export type {
   Window,
 } from "./kernel.ts";
 export { stagesOf } from "./kernel.ts";
-export { Node, type NodeOp, nextNodeId } from "./node.ts";
+export { isView, Node, type NodeOp, nextNodeId } from "./node.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";

@@ -47,6 +47,20 @@ const substantial: ReadonlySet<string> = new Set([
   "scatter:sum",
   "scatter:max",
 ]);
+const views: ReadonlySet<string> = new Set([
+  "reshape",
+  "permute",
+  "expand",
+  "slice",
+  "pad",
+  "affine",
+]);
+
+/** Whether an operation only looks at its input in a different way. */
+export function isView(op: NodeOp | "copy"): boolean {
+  return views.has(op);
+}
+
 /** Of a leaf. */
 export const noInputs: readonly Node[] = [];
 let created = 0;

@@ -1,10 +1,10 @@
 import type { DType } from "./dtype.ts";
-import { ArgumentError, ShapeError } from "./errors.ts";
+import { ArgumentError, ShapeError, StateError } from "./errors.ts";
 import { Node, nextNodeId } from "./node.ts";
 import { type Signature, Walk } from "./walk.ts";
 
 /** Bodies kept at most; the one recorded first goes first. */
-const capacity = 256;
+const capacity = 1024;
 
 /** What is repeated: a graph on arguments. */
 export interface Body {
@@ -16,9 +16,18 @@ export interface Body {
 const bodies = new Map<number, Body & { readonly hash: number; readonly signature: Signature }>();
 let created = 0;
 
-/** The body with this number. */
+/**
+ * The body with this number.
+ *
+ * @throws StateError if so many others were recorded since that it is gone.
+ */
 export function bodyOf(id: number): Body {
-  return bodies.get(id)!;
+  const body = bodies.get(id);
+  if (body !== undefined) return body;
+  throw new StateError(
+    `scan: a loop must be computed before ${capacity} other ones are recorded. Pass its results to realize() earlier.`,
+    { op: "scan" },
+  );
 }
 
 /** What {@link repeat} gives: carried values after the last repetition, and outputs, `[count, …]`. */

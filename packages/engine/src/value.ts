@@ -1,15 +1,6 @@
 import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
-import type { Node, NodeOp } from "./node.ts";
-
-const views: ReadonlySet<string> = new Set([
-  "reshape",
-  "permute",
-  "expand",
-  "slice",
-  "pad",
-  "affine",
-]);
+import { isView, type Node, type NodeOp } from "./node.ts";
 
 /** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
 export interface Placement {
@@ -56,7 +47,7 @@ export class Value {
   }
 
   get isView(): boolean {
-    return views.has(this.op);
+    return isView(this.op);
   }
 
   get reduceOp(): ReduceOp | undefined {

@@ -1,6 +1,10 @@
 import { ArgumentError } from "@gradloom/tensor";
 
-/** @throws ArgumentError if a size is not a positive integer. */
+/**
+ * For the constructors of layers: refuses a size that is none.
+ *
+ * @throws ArgumentError if it is not a positive integer, with the layer's name and that of the size.
+ */
 export function checkSize(op: string, name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
     throw new ArgumentError(`${op}: ${name} must be a positive integer, got ${value}.`, { op });

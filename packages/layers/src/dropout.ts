@@ -15,7 +15,8 @@ export class Dropout extends Module {
   constructor(p = 0.5) {
     super();
     if (!(p >= 0 && p <= 1)) {
-      throw new ArgumentError(`Dropout: p must be in [0, 1], got ${p}.`, { op: "Dropout" });
+      const op = this.constructor.name;
+      throw new ArgumentError(`${op}: p must be in [0, 1], got ${p}.`, { op });
     }
     this.p = p;
   }

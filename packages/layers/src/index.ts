@@ -23,6 +23,7 @@ export {
   type SoftplusOptions,
   Tanh,
 } from "./activations.ts";
+export { checkSize } from "./check.ts";
 export { Dropout } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./embedding.ts";
 export { FeedForward, type FeedForwardOptions } from "./feed-forward.ts";

@@ -1,4 +1,4 @@
-import { init, Module, Parameter } from "@gradloom/layers";
+import { checkSize, init, Module, Parameter } from "@gradloom/layers";
 import { ShapeError, type Tensor, zeros } from "@gradloom/tensor";
 import {
   type CellFormula,
@@ -8,7 +8,6 @@ import {
   rnnFormula,
   type State,
 } from "./cell-formula.ts";
-import { checkSize } from "./check.ts";
 
 /** Options of the cells. */
 export interface CellOptions {

@@ -133,7 +133,7 @@ export class RecurrentLM extends Module {
     const generator = new Generator(seed);
     const modes = this.modules().map((module) => ({ module, training: module.training }));
     this.eval();
-    // One step, recorded once for all tokens. The temperature is 1 where it does not matter.
+    // One step, recorded once for all tokens.
     const step = compile((token: Tensor, ...state: Tensor[]) =>
       noGrad(() => {
         const [logits, next] = this.forward(token, state.length > 0 ? state : undefined);

@@ -1,4 +1,4 @@
-import { Dropout, init, Module, Parameter } from "@gradloom/layers";
+import { checkSize, Dropout, init, Module, Parameter } from "@gradloom/layers";
 import {
   ArgumentError,
   arange,
@@ -12,7 +12,6 @@ import {
   zeros,
 } from "@gradloom/tensor";
 import type { CellFormula, State } from "./cell-formula.ts";
-import { checkSize } from "./check.ts";
 
 /** Options of {@link RNN}, {@link LSTM} and {@link GRU}. */
 export interface RecurrentOptions {

@@ -126,8 +126,7 @@ describe("recurrent layers", () => {
     );
   });
 
-  test("remember over a hundred steps, where an element-wise mean would not", () => {
-    // The adding problem, short: the sum of the two marked numbers.
+  test("end their outputs in their state, and have the parameters that the formulas need", () => {
     manualSeed(4);
     const model = new LSTM({ inputSize: 2, hiddenSize: 24 });
     expect(model.numParameters).toBe(4 * 24 * (2 + 24 + 2));

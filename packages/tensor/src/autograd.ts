@@ -60,22 +60,13 @@ function differentiate(
 }
 
 /**
- * The gradients of `outputs`, summed, with respect to each of `inputs`; `grad` fields stay as they are.
+ * The gradients of `outputs`, summed, with respect to each of `inputs`; `grad` fields stay as they are. `null` where there
+ * is none and `allowUnused` is set. See {@link grad} in transforms.
  *
  * @throws ShapeError, StateError as {@link backward} does. ArgumentError if an input does not require a gradient, or
  * the outputs do not depend on it (unless `allowUnused`).
  */
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options: GradOptions & { readonly allowUnused: true },
-): (Tensor | null)[];
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options?: GradOptions,
-): Tensor[];
-export function grad(
+export function gradients(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
@@ -91,9 +82,9 @@ export function grad(
       throw argumentError`grad: inputs must require a gradient, got number ${i} that does not. Use requiresGrad_().`;
     }
   });
-  const gradients = differentiate("grad", from, given, options, new Set(to));
+  const found = differentiate("grad", from, given, options, new Set(to));
   return to.map((input, i) => {
-    const gradient = gradients.get(input);
+    const gradient = found.get(input);
     if (gradient === undefined && !options.allowUnused) {
       throw argumentError`grad: inputs must be used, got number ${i} that is not. Pass { allowUnused: true } to get null for it.`;
     }

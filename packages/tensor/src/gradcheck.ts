@@ -1,9 +1,9 @@
 import { GradloomError, isFloat, philox, type TypedArray } from "@gradloom/engine";
-import { grad } from "./autograd.ts";
 import { fromTypedArray } from "./create.ts";
 import { settle } from "./engine.ts";
 import { argumentError, pathTo } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
+import { grad } from "./transforms/grad.ts";
 
 /** Options of {@link gradcheck}. */
 export interface GradcheckOptions {

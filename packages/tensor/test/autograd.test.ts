@@ -1,9 +1,9 @@
 import { ArgumentError, ShapeError, StateError } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { grad } from "../src/autograd.ts";
 import { ones, tensor } from "../src/create.ts";
 import { realize } from "../src/engine.ts";
 import { noGrad } from "../src/grad-mode.ts";
+import { grad } from "../src/transforms/grad.ts";
 
 const leaf = (data: number | number[] | number[][]) => tensor(data, { requiresGrad: true });
 

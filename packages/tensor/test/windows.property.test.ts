@@ -2,11 +2,11 @@ import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { grad } from "../src/autograd.ts";
 import { fromTypedArray } from "../src/create.ts";
 import { engine, realize } from "../src/engine.ts";
 import * as ops from "../src/ops/index.ts";
 import type { Tensor } from "../src/tensor.ts";
+import { grad } from "../src/transforms/grad.ts";
 import { largestDifference, real, valuesOf } from "./samples.ts";
 
 const backends = [

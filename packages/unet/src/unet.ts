@@ -1,5 +1,5 @@
-import { Module } from "@gradloom/layers";
-import { ArgumentError, ShapeError, type Tensor } from "@gradloom/tensor";
+import { checkSize, Module } from "@gradloom/layers";
+import { ShapeError, type Tensor } from "@gradloom/tensor";
 import { DoubleConv } from "./double-conv.ts";
 import { Down } from "./down.ts";
 import { OutConv } from "./out-conv.ts";
@@ -47,10 +47,7 @@ export class UNet extends Module {
     super();
     const { inChannels, numClasses, baseChannels = 64, depth = 4, bilinear = false } = options;
     for (const [name, size] of Object.entries({ inChannels, numClasses, baseChannels, depth })) {
-      if (Number.isInteger(size) && size >= 1) continue;
-      throw new ArgumentError(`UNet: ${name} must be a positive integer, got ${size}.`, {
-        op: "UNet",
-      });
+      checkSize("UNet", name, size);
     }
     this.inChannels = inChannels;
     this.depth = depth;

@@ -2,6 +2,7 @@ import {
   constant,
   element,
   expand,
+  isView,
   matmul,
   Node,
   permute,
@@ -11,7 +12,7 @@ import {
 } from "@gradloom/engine";
 import { Tensor } from "../tensor.ts";
 import { batched, repeated } from "./batching.ts";
-import { isView, type TracedStep } from "./traced-step.ts";
+import type { TracedStep } from "./traced-step.ts";
 
 /** A sum over all repetitions of what a step gives, made of what steps give for all of them. */
 type Total = (all: (node: Node) => Node) => Node;
@@ -103,7 +104,7 @@ export class BackwardLoop {
       let whole = stacked.get(node);
       if (whole === undefined) {
         whole =
-          isView(node) && !step.isOutside(baseOf(node))
+          isView(node.op) && !step.isOutside(baseOf(node))
             ? batched(node, node.inputs.map(all), count)
             : repeated(node, count);
         stacked.set(node, whole);
@@ -134,7 +135,7 @@ function zeros({ dtype, shape }: Node): Node {
 
 /** What a node is a view of. */
 function baseOf(node: Node): Node {
-  return isView(node) ? baseOf(node.inputs[0]) : node;
+  return isView(node.op) ? baseOf(node.inputs[0]) : node;
 }
 
 /**

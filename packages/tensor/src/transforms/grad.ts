@@ -1,4 +1,4 @@
-import { type GradOptions, grad as gradOf } from "../autograd.ts";
+import { type GradOptions, gradients as gradientsOf } from "../autograd.ts";
 import { isGradEnabled } from "../grad-mode.ts";
 import { listOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -70,7 +70,7 @@ export function grad(
   second: ArgnumsOptions<number | readonly number[]> | Tensor | readonly Tensor[] = {},
   options?: GradOptions,
 ): unknown {
-  if (typeof first !== "function") return gradOf(first, second as Tensor, options);
+  if (typeof first !== "function") return gradientsOf(first, second as Tensor, options);
   const { argnums = 0 } = second as ArgnumsOptions<number | readonly number[]>;
   return (...args: readonly unknown[]) => withValue("grad", first, args, argnums)[1];
 }

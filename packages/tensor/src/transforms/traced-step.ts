@@ -1,4 +1,4 @@
-import { isFloat, Node, nextNodeId } from "@gradloom/engine";
+import { isFloat, isView, Node, nextNodeId } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { isGradEnabled } from "../grad-mode.ts";
 import { requireSynchronous } from "../synchronous.ts";
@@ -10,21 +10,6 @@ export type ScanStep = (
   carry: readonly Tensor[],
   elements: readonly Tensor[],
 ) => readonly [carry: readonly Tensor[], outputs: readonly Tensor[]];
-
-/** Views are recomputed where they are needed rather than kept. */
-const views: ReadonlySet<string> = new Set([
-  "reshape",
-  "permute",
-  "expand",
-  "slice",
-  "pad",
-  "affine",
-]);
-
-/** Whether a node only looks at another one in a different way. */
-export function isView({ op }: Node): boolean {
-  return views.has(op);
-}
 
 /** A step that has been recorded, and its gradients. */
 export class TracedStep {
@@ -111,7 +96,8 @@ export class TracedStep {
       if (seen.has(node) || this.isOutside(node)) continue;
       seen.add(node);
       if (elements.has(node) || cotangents.has(node)) continue;
-      if (node.id >= gradStart || isView(node) || node.op === "iota") stack.push(...node.inputs);
+      // Views are recomputed where they are needed rather than kept.
+      if (node.id >= gradStart || isView(node.op) || node.op === "iota") stack.push(...node.inputs);
       else saved.add(node);
     }
     return [...saved].sort((a, b) => a.id - b.id);

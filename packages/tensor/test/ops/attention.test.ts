@@ -1,6 +1,5 @@
 import { DTypeError, ShapeError } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
-import { grad } from "../../src/autograd.ts";
 import { full, ones, tensor, zeros } from "../../src/create.ts";
 import { realize } from "../../src/engine.ts";
 import { Generator } from "../../src/generator.ts";
@@ -10,6 +9,7 @@ import { type AttentionOptions, scaledDotProductAttention } from "../../src/ops/
 import { bernoulli, randn } from "../../src/random.ts";
 import { explain } from "../../src/report.ts";
 import type { Tensor } from "../../src/tensor.ts";
+import { grad } from "../../src/transforms/grad.ts";
 import { largestDifference } from "../samples.ts";
 
 describe("scaledDotProductAttention", () => {

@@ -17,6 +17,18 @@ const x = () =>
     { requiresGrad: true },
   );
 
+/** Where {@link parts} are scattered: the first two of the first row to one place. */
+const places = () =>
+  index([
+    [0, 0],
+    [2, 1],
+  ]);
+const parts = () =>
+  tensor([
+    [10, 20, 0],
+    [30, 40, 0],
+  ]);
+
 describe("gather", () => {
   test("along each axis, in both orders of arguments", () => {
     expect(
@@ -82,17 +94,7 @@ describe("gather", () => {
 
 describe("scatter", () => {
   test("puts elements at indices, the last of several", () => {
-    const y = x().scatter(
-      1,
-      index([
-        [0, 0],
-        [2, 1],
-      ]),
-      tensor([
-        [10, 20, 0],
-        [30, 40, 0],
-      ]),
-    );
+    const y = x().scatter(1, places(), parts());
     expect(y.arraySync()).toEqual([
       [20, 2, 3],
       [4, 40, 30],
@@ -155,17 +157,7 @@ describe("scatter", () => {
 });
 
 test("scatterAdd adds up, in the rules of the dtype", () => {
-  const y = x().scatterAdd(
-    1,
-    index([
-      [0, 0],
-      [2, 1],
-    ]),
-    tensor([
-      [10, 20, 0],
-      [30, 40, 0],
-    ]),
-  );
+  const y = x().scatterAdd(1, places(), parts());
   expect(y.arraySync()).toEqual([
     [31, 2, 3],
     [4, 45, 36],
