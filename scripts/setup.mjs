@@ -62,7 +62,8 @@ function manifests() {
 
 /** What a build depends on: sources, manifests, compiler settings. */
 function sources() {
-  const files = [join(root, "tsconfig.base.json"), join(root, "turbo.json"), ...manifests()];
+  const shared = ["tsconfig.base.json", "turbo.json", "scripts/build-package.mjs"];
+  const files = [...shared.map((file) => join(root, file)), ...manifests()];
   for (const folder of builtProjects()) collect(join(root, folder), files);
   return files;
 }
