@@ -15,6 +15,7 @@ import {
   type Tensor,
   zeros,
 } from "@gradloom/tensor";
+import { networks } from "./networks.ts";
 import { serve, type Workload, type Workloads } from "./serve.ts";
 import { windows } from "./windows.ts";
 
@@ -109,6 +110,7 @@ function matmul(n: number, layout: string): Workload {
 }
 
 const workloads: Record<string, () => Workload | Promise<Workload>> = {
+  ...networks,
   ...windows,
   dnn: () => dnn((step) => step),
   "dnn-compiled": () => dnn(compile),

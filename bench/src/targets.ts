@@ -8,6 +8,9 @@ export interface Verdict {
   readonly met: boolean;
 }
 
+/** Times PyTorch's that all parts of a workload may take. Those without a target are not here. */
+const limits: Readonly<Record<string, number>> = { conv2d: 2, convnet: 1.6, unet: 1.6, lstm: 1.1 };
+
 type Results = ReadonlyMap<string, readonly Measured[]>;
 
 /** What the issue asks of each workload. */
@@ -22,8 +25,16 @@ export function verdicts(workload: string, results: Results): Verdict[] {
       return [...against(only, "torch", 1.6), ...against(only, "peer", 0.25)];
     case "matmul":
       return products(results);
-    default:
+    case "softmax":
+    case "layer-norm":
+    case "gelu-erf":
+    case "gelu-tanh":
       return perThreads(only);
+    default: {
+      const limit = limits[workload];
+      if (limit === undefined) return [];
+      return [...results].flatMap(([part, measured]) => against(measured, "torch", limit, part));
+    }
   }
 }
 
@@ -36,7 +47,12 @@ const of = (results: readonly Measured[], test: (c: Contestant) => boolean): Mea
   results.filter(({ contestant, rounds }) => test(contestant) && rounds.length > 0);
 
 /** The best number of threads of each side. */
-function against(results: readonly Measured[], who: "torch" | "peer", limit: number): Verdict[] {
+function against(
+  results: readonly Measured[],
+  who: "torch" | "peer",
+  limit: number,
+  part = "",
+): Verdict[] {
   const isPeer = (c: Contestant) => c.engine === "jax-js" || c.engine === "tfjs";
   const rival = fastest(of(results, who === "torch" ? (c) => c.engine === "torch" : isPeer));
   if (rival === undefined) return [];
@@ -44,7 +60,8 @@ function against(results: readonly Measured[], who: "torch" | "peer", limit: num
     const ours = fastest(group)!;
     const name =
       who === "torch" ? "PyTorch (its better number of threads)" : "the best JavaScript peer";
-    return atMost(ours, rival, limit, `≤ ${limit} × the time of ${name}`);
+    const goal = `${part === "" ? "" : `${part}: `}≤ ${limit} × the time of ${name}`;
+    return atMost(ours, rival, limit, goal);
   });
 }
 

@@ -68,6 +68,20 @@ export const workloads: readonly WorkloadInfo[] = [
     title: "8,192 rows of [20000, 256]",
     parts: { "embedding-forward": "forward", "embedding-weight": "forward and gradient" },
   },
+  single(
+    "convnet",
+    "a training step of two convolutions (16, 32) and a classifier, 64 digits, Adam",
+  ),
+  {
+    name: "unet",
+    title: "U-Net 64 … 1024 on [1, 3, 128, 128]",
+    parts: { "unet-forward": "forward", "unet-step": "training step" },
+  },
+  {
+    name: "lstm",
+    title: "LSTM of 64 steps, batch 32, 128 features to 256",
+    parts: { "lstm-forward": "forward", "lstm-gradients": "forward and gradients" },
+  },
   single("softmax", "softmax of [1024, 1024]"),
   single("layer-norm", "layer norm of [4096, 768]"),
   single("gelu-erf", "gelu(1.5 x + 0.5) + x on 4M floats"),
