@@ -11,14 +11,25 @@ export function section(
   workload: WorkloadInfo,
   results: ReadonlyMap<string, readonly Measured[]>,
 ): Section {
-  const text = workload.flops === undefined ? timesTable(results) : ratesTable(workload, results);
+  const text =
+    workload.flops === undefined ? timesTables(workload, results) : ratesTable(workload, results);
   const data = Object.fromEntries([...results].map(([part, list]) => [part, list.map(plain)]));
   return { title: workload.title, text, verdicts: verdicts(workload.name, results), data };
 }
 
+/** A table for each part, under its name where there are several. */
+function timesTables(
+  { parts }: WorkloadInfo,
+  results: ReadonlyMap<string, readonly Measured[]>,
+): string {
+  const tables = [...results].map(([part, measured]) =>
+    results.size === 1 ? timesTable(measured) : `${parts[part]}:\n\n${timesTable(measured)}`,
+  );
+  return tables.join("\n\n");
+}
+
 /** One line a contestant: the ratio is to Gradloom's fastest line. */
-function timesTable(results: ReadonlyMap<string, readonly Measured[]>): string {
-  const measured = [...results.values()].flat();
+function timesTable(measured: readonly Measured[]): string {
   const reference = fastest(measured.filter((m) => m.contestant.engine === "gradloom"));
   const rows = measured.map((each) => {
     const name = label(each.contestant);

@@ -8,8 +8,15 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** Times PyTorch's that all parts of a workload may take. Those without a target are not here. */
-const limits: Readonly<Record<string, number>> = { conv2d: 2, convnet: 1.6, unet: 1.6, lstm: 1.1 };
+/** Times PyTorch's that a part of a workload may take. Those without a target are not here. */
+const limits: Readonly<Record<string, number>> = {
+  "conv2d-forward": 2,
+  convnet: 1.6,
+  "unet-forward": 1.6,
+  "unet-step": 1.6,
+  "lstm-forward": 1.1,
+  "lstm-gradients": 1.1,
+};
 
 type Results = ReadonlyMap<string, readonly Measured[]>;
 
@@ -30,11 +37,11 @@ export function verdicts(workload: string, results: Results): Verdict[] {
     case "gelu-erf":
     case "gelu-tanh":
       return perThreads(only);
-    default: {
-      const limit = limits[workload];
-      if (limit === undefined) return [];
-      return [...results].flatMap(([part, measured]) => against(measured, "torch", limit, part));
-    }
+    default:
+      return [...results].flatMap(([part, measured]) => {
+        const limit = limits[part];
+        return limit === undefined ? [] : against(measured, "torch", limit, part);
+      });
   }
 }
 
