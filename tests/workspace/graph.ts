@@ -18,7 +18,26 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   "rnn-lstm": ["tensor", "layers"],
   cnn: ["tensor", "layers"],
   unet: ["tensor", "layers", "cnn"],
-  playground: ["tensor", "layers", "loss", "optim", "cnn"],
+  transformer: ["tensor", "layers"],
+  gpt: ["tensor", "layers"],
+  moe: ["tensor", "layers"],
+  data: ["tensor"],
+  train: ["tensor", "optim", "checkpoint", "layers", "loss", "data"],
+  playground: [
+    "tensor",
+    "optim",
+    "checkpoint",
+    "layers",
+    "loss",
+    "rnn-lstm",
+    "cnn",
+    "unet",
+    "transformer",
+    "gpt",
+    "moe",
+    "data",
+    "train",
+  ],
 };
 
 /** A project as the check sees it: its manifest's dependencies and its sources by path. */
