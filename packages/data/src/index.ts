@@ -1,1 +1,13 @@
-export {};
+export { type Batch, defaultCollate, type NdArray } from "./collate.ts";
+export { DataError, type DataErrorDetails } from "./data-error.ts";
+export {
+  DataLoader,
+  type DataLoaderOptions,
+  type DataLoaderState,
+  type DataLoaderStats,
+} from "./data-loader.ts";
+export { Dataset, type Items, IterableDataset } from "./dataset.ts";
+export { Random, type Seeding } from "./random.ts";
+export type { Sampler } from "./sampler.ts";
+export { randomSplit, Subset } from "./subset.ts";
+export { type SameTensors, TensorDataset } from "./tensor-dataset.ts";

@@ -1,0 +1,250 @@
+import { ArgumentError, defaultGenerator, StateError } from "@gradloom/tensor";
+import { type Batch, defaultCollate } from "./collate.ts";
+import { getBatch, getItems, type Items, type IterableDataset } from "./dataset.ts";
+import { ahead } from "./prefetch.ts";
+import { itemSeeds, Random } from "./random.ts";
+import { inOrder, type Sampler, shuffled } from "./sampler.ts";
+
+/** Options of {@link DataLoader}. */
+export interface DataLoaderOptions<T, B = Batch<T>> {
+  /** Items in a batch. Default: 1. */
+  readonly batchSize?: number;
+  /** Whether each epoch has an order of its own. Default: false. */
+  readonly shuffle?: boolean;
+  /** Chooses the items instead. */
+  readonly sampler?: Sampler;
+  /** Whether a last batch that is not full is left out. Default: false. */
+  readonly dropLast?: boolean;
+  /** Fixes the orders of all epochs. Default: one that `manualSeed` fixes. */
+  readonly seed?: number;
+  /** Makes a batch of items. Default: {@link defaultCollate}. */
+  readonly collate?: (items: T[]) => B | Promise<B>;
+  /** How many batches are made in advance, while the one before is used. Default: 0. */
+  readonly prefetchFactor?: number;
+}
+
+/** Where a {@link DataLoader} is: what a checkpoint keeps. */
+export interface DataLoaderState {
+  /** What all orders follow from; null before it has been drawn. */
+  readonly seed: number | null;
+  /** Epochs before the current one. */
+  readonly epoch: number;
+  /** Batches of the current epoch that have been taken. */
+  readonly batch: number;
+  readonly batchSize: number;
+}
+
+/** How long the consumer had to wait. */
+export interface DataLoaderStats {
+  /** Batches taken. */
+  readonly batches: number;
+  /** Milliseconds between asking for a batch and getting it, in total. */
+  readonly waited: number;
+}
+
+/**
+ * The batches of a dataset, epoch by epoch: each iteration is one.
+ *
+ * The order of an epoch follows from the seed and the number of the epoch alone. So a loader whose state was kept by
+ * `saveCheckpoint` goes on with the very batch that comes next, also in the middle of an epoch: `loadStateDict` makes the
+ * next iteration the rest of the interrupted one. Batches that were made in advance but not taken do not count as taken.
+ *
+ * @throws ArgumentError if an option is out of range, or does not go with another one.
+ *
+ * @example
+ * ```ts
+ * const loader = new DataLoader(new TensorDataset(x, y), { batchSize: 64, shuffle: true, seed: 0 });
+ * for (let epoch = 0; epoch < 10; epoch++) {
+ *   for await (const [x, y] of loader) { … }
+ * }
+ * ```
+ */
+export class DataLoader<T, B = Batch<T>> {
+  readonly batchSize: number;
+  readonly #source: Source<B>;
+  readonly #prefetchFactor: number;
+  #seed: number | undefined;
+  /** Of the latest iteration. */
+  #position = { epoch: 0, batch: 0 };
+  #isResuming = true;
+  #stats = { batches: 0, waited: 0 };
+
+  constructor(
+    dataset: Items<T> | IterableDataset<T> | readonly T[],
+    options: DataLoaderOptions<T, B> = {},
+  ) {
+    const { batchSize = 1, seed, prefetchFactor = 0 } = options;
+    requireInteger("batchSize", batchSize, 1);
+    requireInteger("prefetchFactor", prefetchFactor, 0);
+    if (seed !== undefined) requireInteger("seed", seed, Number.MIN_SAFE_INTEGER);
+    this.batchSize = batchSize;
+    this.#seed = seed;
+    this.#prefetchFactor = prefetchFactor;
+    this.#source = sourceOf(dataset, options, batchSize);
+  }
+
+  /** Batches in an epoch; undefined if the dataset does not know its length. */
+  get length(): number | undefined {
+    return this.#source.length;
+  }
+
+  /** What the latest iteration has cost the consumer. */
+  get stats(): DataLoaderStats {
+    return { ...this.#stats };
+  }
+
+  /** Where the consumer is: after the last batch that was taken. */
+  stateDict(): DataLoaderState {
+    const { batchSize } = this;
+    return { seed: this.#seed ?? null, ...this.#position, batchSize };
+  }
+
+  /**
+   * Goes on where another loader of the same data, or this one, was. An iteration that is under way is not affected.
+   *
+   * @throws StateError if it is not the state of a loader, or the batches of a begun epoch had another size.
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const { seed, epoch, batch, batchSize } = state;
+    const refuse = (text: string) =>
+      new StateError(`DataLoader: the state must ${text}.`, { op: "DataLoader" });
+    const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+    if (!isCount(epoch) || !isCount(batch) || (seed !== null && !Number.isSafeInteger(seed))) {
+      throw refuse(`have a seed, an epoch and a batch, got ${JSON.stringify(state)}`);
+    }
+    if (batch > 0 && batchSize !== this.batchSize) {
+      throw refuse(
+        `be of batches of ${this.batchSize}, got ${batch} batches of ${batchSize}. Resume with the batch size of the run, or at the end of an epoch`,
+      );
+    }
+    if (seed !== null) this.#seed = seed;
+    this.#position = { epoch, batch };
+    this.#isResuming = true;
+  }
+
+  /** The batches of the next epoch, or those that are left of the one that `loadStateDict` has led into. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    this.#seed ??= Random.of(defaultGenerator).seed();
+    const { epoch, batch } = this.#position;
+    // A new iteration begins a new epoch, unless the last one was never begun.
+    const position =
+      this.#isResuming || batch === 0 ? { epoch, batch } : { epoch: epoch + 1, batch: 0 };
+    const stats = { batches: 0, waited: 0 };
+    this.#position = position;
+    this.#isResuming = false;
+    this.#stats = stats;
+    const batches = ahead(
+      this.#source.batches(this.#seed, position.epoch, position.batch),
+      this.#prefetchFactor,
+    );
+    try {
+      for (;;) {
+        const start = performance.now();
+        const { done, value } = await batches.next();
+        stats.waited += performance.now() - start;
+        if (done) break;
+        stats.batches += 1;
+        position.batch += 1;
+        yield value;
+      }
+      position.epoch += 1;
+      position.batch = 0;
+    } finally {
+      await batches.return();
+    }
+  }
+}
+
+function requireInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw refusal(`${name} must be an integer of at least ${least}, got ${value}`);
+}
+
+function refusal(text: string): ArgumentError {
+  return new ArgumentError(`DataLoader: ${text}.`, { op: "DataLoader" });
+}
+
+/** Where batches come from. */
+interface Source<B> {
+  readonly length: number | undefined;
+  /** The batches of an epoch from one on. */
+  batches(seed: number, epoch: number, from: number): AsyncGenerator<B, void, undefined>;
+}
+
+function sourceOf<T, B>(
+  dataset: Items<T> | IterableDataset<T> | readonly T[],
+  options: DataLoaderOptions<T, B>,
+  batchSize: number,
+): Source<B> {
+  const { shuffle = false, sampler, dropLast = false, collate } = options;
+  // Without `collate`, B is Batch<T>.
+  const make = async (list: T[]) =>
+    collate === undefined ? ((await defaultCollate(list)) as B) : collate(list);
+  const items = isList(dataset) ? itemsOf(dataset) : dataset;
+  if (!("get" in items)) {
+    if (!(Symbol.asyncIterator in items)) {
+      throw refusal("the dataset must have length and get, or be an async iterable, got neither");
+    }
+    if (shuffle || sampler !== undefined) {
+      throw refusal(
+        "a dataset without indices must be taken in its order, got shuffle or a sampler",
+      );
+    }
+    return {
+      length: undefined,
+      batches: (_seed, _epoch, from) => fromStream(items, batchSize, dropLast, from, make),
+    };
+  }
+  if (shuffle && sampler !== undefined) {
+    throw refusal("shuffle must be left to the sampler, got both");
+  }
+  const chosen = sampler ?? (shuffle ? shuffled(items.length) : inOrder(items.length));
+  const count = (length: number) =>
+    dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
+  return {
+    length: count(chosen.length),
+    async *batches(seed, epoch, from) {
+      const order = Int32Array.from(chosen.order(new Random(seed, epoch)));
+      const seeds = itemSeeds(seed, epoch);
+      const end = count(order.length);
+      for (let batch = from; batch < end; batch++) {
+        const start = batch * batchSize;
+        const indices = order.slice(start, start + batchSize);
+        const itsSeeds = Float64Array.from(indices, (_, i) => seeds(start + i));
+        yield collate === undefined
+          ? ((await getBatch(items, indices, itsSeeds)) as B)
+          : await collate(await getItems(items, indices, itsSeeds));
+      }
+    },
+  };
+}
+
+function isList<T>(dataset: object | readonly T[]): dataset is readonly T[] {
+  return Array.isArray(dataset);
+}
+
+function itemsOf<T>(list: readonly T[]): Items<T> {
+  return { length: list.length, get: (index) => list[index] };
+}
+
+async function* fromStream<T, B>(
+  dataset: IterableDataset<T>,
+  batchSize: number,
+  dropLast: boolean,
+  from: number,
+  collate: (items: T[]) => B | Promise<B>,
+): AsyncGenerator<B, void, undefined> {
+  let skipped = 0;
+  let items: T[] = [];
+  for await (const item of dataset) {
+    if (skipped < from * batchSize) {
+      skipped += 1;
+      continue;
+    }
+    items.push(item);
+    if (items.length < batchSize) continue;
+    yield await collate(items);
+    items = [];
+  }
+  if (items.length > 0 && !dropLast) yield await collate(items);
+}

@@ -1,0 +1,77 @@
+import { ArgumentError, defaultGenerator } from "@gradloom/tensor";
+import type { Batch } from "./collate.ts";
+import { Dataset, getBatch, type Items } from "./dataset.ts";
+import { Random, type Seeding } from "./random.ts";
+
+/** Some items of a dataset, in an order of their own. */
+export class Subset<T> extends Dataset<T> {
+  readonly dataset: Items<T>;
+  /** Which items, by their indices in the dataset. */
+  readonly indices: Int32Array;
+
+  constructor(dataset: Items<T>, indices: ArrayLike<number>) {
+    super();
+    this.dataset = dataset;
+    this.indices = Int32Array.from(indices);
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  get(index: number, seed: number): T | Promise<T> {
+    return this.dataset.get(this.indices[index], seed);
+  }
+
+  override getBatch(indices: Int32Array, seeds: Float64Array): Batch<T> | Promise<Batch<T>> {
+    return getBatch(
+      this.dataset,
+      indices.map((i) => this.indices[i]),
+      seeds,
+    );
+  }
+}
+
+/**
+ * Cuts a dataset into parts at random: no item is in two.
+ *
+ * @param lengths - How many items each part gets, all of them together; or fractions that sum to 1, where items left over
+ * by rounding go to the first parts, one each.
+ * @throws ArgumentError if they do not sum to the length of the dataset, or to 1.
+ *
+ * @example
+ * ```ts
+ * const [training, test] = randomSplit(dataset, [0.8, 0.2], { seed: 0 });
+ * ```
+ */
+export function randomSplit<T>(
+  dataset: Items<T>,
+  lengths: readonly number[],
+  { seed, generator = defaultGenerator }: Seeding = {},
+): Subset<T>[] {
+  const counts = countsOf(lengths, dataset.length);
+  const random = seed === undefined ? Random.of(generator) : new Random(seed);
+  const order = random.permutation(dataset.length);
+  let start = 0;
+  return counts.map((count) => {
+    start += count;
+    return new Subset(dataset, order.subarray(start - count, start));
+  });
+}
+
+function countsOf(lengths: readonly number[], total: number): readonly number[] {
+  const sum = lengths.reduce((a, b) => a + b, 0);
+  const isValid = lengths.every((length) => length >= 0);
+  if (isValid && sum === total && lengths.every(Number.isInteger)) return lengths;
+  if (!isValid || !(Math.abs(sum - 1) < 1e-9)) {
+    const op = "randomSplit";
+    throw new ArgumentError(
+      `${op}: lengths must be counts that sum to ${total}, or fractions that sum to 1, got ${lengths.join(", ")}.`,
+      { op },
+    );
+  }
+  // A fraction such as 0.29 of 100 must be 29, which rounding errors would make 28.
+  const counts = lengths.map((fraction) => Math.floor(fraction * total + 1e-9));
+  const left = total - counts.reduce((a, b) => a + b, 0);
+  return counts.map((count, i) => count + (i < left ? 1 : 0));
+}
