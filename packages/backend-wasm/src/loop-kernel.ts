@@ -76,6 +76,16 @@ export function compileLoops(
   return module.finish();
 }
 
+/**
+ * A kernel with the same code: loops that run through memory as one are one, and a single loop of points is as long as
+ * all others, since a call is told its range. So an optimizer's update is compiled once for all its parameters.
+ */
+export function commonForm(kernel: LoopKernel): LoopKernel {
+  const { outer, stages } = collapseLoops(kernel.outer, kernel.stages);
+  const isFlat = outer.length === 1 && stages.every(({ inner }) => inner.length === 0);
+  return { ...kernel, outer: isFlat && outer[0] > wideRow ? [wideRow] : outer, stages };
+}
+
 /** The kernel's loops, as few as possible, and along which of them the lanes lie. */
 function arrangeLoops(kernel: LoopKernel): Pick<LoopKernel, "outer" | "stages"> & {
   readonly lanesAcross: boolean;

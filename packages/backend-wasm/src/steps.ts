@@ -4,7 +4,7 @@ import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
-import { compileLoopKernel, type LoopNeeds, loopNeeds } from "./loop-kernel.ts";
+import { commonForm, compileLoopKernel, type LoopNeeds, loopNeeds } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
 import { isBlocked } from "./matmul-plan.ts";
@@ -76,6 +76,7 @@ export function stepsOf(
 
 /** How a kernel of loops is compiled and what it takes, where that is not the usual. */
 interface LoopStep {
+  readonly code: LoopKernel;
   readonly key: string;
   readonly write: () => Uint8Array<ArrayBuffer>;
   readonly needs: LoopNeeds;
@@ -132,9 +133,10 @@ function loopSteps(
   barrier: boolean,
   { library, features }: StepContext,
   {
-    key = structureKey(kernel),
-    write = () => compileLoopKernel(kernel, features),
-    needs = loopNeeds(kernel),
+    code = commonForm(kernel),
+    key = structureKey(code),
+    write = () => compileLoopKernel(code, features),
+    needs = loopNeeds(code),
     nanoseconds = loopNanoseconds(kernel),
   }: Partial<LoopStep> = {},
 ): Step[] {

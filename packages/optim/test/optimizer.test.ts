@@ -5,6 +5,7 @@ import {
   noGrad,
   ones,
   randn,
+  realize,
   StateError,
   type Tensor,
   tensor,
@@ -90,6 +91,22 @@ describe("a step", () => {
     }
     expect(memoryStats()).toMatchObject({ compiledPlans, compiledKernels });
   });
+});
+
+test("the update is compiled once for parameters of all sizes, with what else a step reads", () => {
+  const step = (sizes: number[][]): number => {
+    const parameters = sizes.map((size) => zeros(size, { requiresGrad: true }));
+    const gradients = parameters.map(({ shape }) => ones(shape));
+    realize(...gradients);
+    parameters.forEach((parameter, i) => {
+      parameter.grad = gradients[i];
+    });
+    const { compiledKernels } = memoryStats();
+    new Adam(parameters, { lr: 0.5 }).step();
+    return memoryStats().compiledKernels - compiledKernels;
+  };
+  step([[30, 20]]);
+  expect(step([[300], [17, 40], [3, 5, 21], [1000, 2], [50, 1, 30]])).toBe(0);
 });
 
 describe("parameter groups", () => {
