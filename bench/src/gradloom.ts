@@ -16,6 +16,7 @@ import {
   zeros,
 } from "@gradloom/tensor";
 import { networks } from "./networks.ts";
+import { optimizers } from "./optimizers.ts";
 import { serve, type Workload, type Workloads } from "./serve.ts";
 import { windows } from "./windows.ts";
 
@@ -111,6 +112,7 @@ function matmul(n: number, layout: string): Workload {
 
 const workloads: Record<string, () => Workload | Promise<Workload>> = {
   ...networks,
+  ...optimizers,
   ...windows,
   dnn: () => dnn((step) => step),
   "dnn-compiled": () => dnn(compile),

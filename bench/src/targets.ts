@@ -32,6 +32,8 @@ export function verdicts(workload: string, results: Results): Verdict[] {
       return [...against(only, "torch", 1.6), ...against(only, "peer", 0.25)];
     case "matmul":
       return products(results);
+    case "adam":
+      return optimizerStep(results);
     case "softmax":
     case "layer-norm":
     case "gelu-erf":
@@ -85,6 +87,26 @@ function atMost(ours: Measured, rival: Measured, limit: number, goal: string): V
   const factor = ratio(ours, rival);
   const [left, right] = [ours, rival].map(({ contestant }) => label(contestant));
   return { goal, measured: `${factor.toFixed(2)} × (${left} : ${right})`, met: factor <= limit };
+}
+
+/** A step moves seven floats a parameter, a copy two. */
+function optimizerStep(results: Results): Verdict[] {
+  const [steps, copies] = ["adam-step", "adam-copy"].map((part) => results.get(part) ?? []);
+  const torch = [steps, results.get("adam-single") ?? []].flatMap((all) =>
+    of(all, (c) => c.engine === "torch"),
+  );
+  return of(steps, (c) => c.engine === "gradloom").flatMap((ours) => {
+    const isSame = (c: Contestant) => label(c) === label(ours.contestant);
+    const copy = of(copies, isSame)[0];
+    const rivals = torch.filter((rival) => rival.contestant.threads === ours.contestant.threads);
+    const rival = fastest(rivals);
+    const limit = 1.1 * 3.5;
+    const goal = `≤ ${limit.toFixed(2)} × the time of a copy (1.1 × what the bytes take)`;
+    return [
+      ...(copy === undefined ? [] : [atMost(ours, copy, limit, goal)]),
+      ...(rival === undefined ? [] : [atMost(ours, rival, 1, "≤ PyTorch's better way")]),
+    ];
+  });
 }
 
 function compiledOnce(results: readonly Measured[]): Verdict[] {

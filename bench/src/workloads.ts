@@ -82,6 +82,16 @@ export const workloads: readonly WorkloadInfo[] = [
     title: "LSTM of 64 steps, batch 32, 128 features to 256",
     parts: { "lstm-forward": "forward", "lstm-gradients": "forward and gradients" },
   },
+  {
+    name: "adam",
+    title: "Adam on the 124M parameters of GPT-2, whose gradients exist",
+    parts: {
+      "adam-step": "a step (PyTorch: foreach)",
+      "adam-single": "PyTorch's step without foreach",
+      "adam-copy":
+        "as many floats read and written once, for comparison: a step moves 3.5 times the bytes",
+    },
+  },
   single("softmax", "softmax of [1024, 1024]"),
   single("layer-norm", "layer norm of [4096, 768]"),
   single("gelu-erf", "gelu(1.5 x + 0.5) + x on 4M floats"),

@@ -21,6 +21,7 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 from networks import WORKLOADS as NETWORKS  # noqa: E402
+from optimizers import WORKLOADS as OPTIMIZERS  # noqa: E402
 from windows import WORKLOADS as WINDOWS  # noqa: E402
 
 torch.set_num_threads(options.threads)
@@ -106,6 +107,7 @@ def matmul(n, layout):
 WORKLOADS = {
     **WINDOWS,
     **NETWORKS,
+    **OPTIMIZERS,
     "dnn": dnn,
     "dnn-compiled": dnn,
     "mlp-step": mlp_step,
