@@ -6,6 +6,12 @@ import { BackendError, StateError } from "./errors.ts";
 /** The budget for values in the backend's memory before anything is paged out. */
 const firstBudget = 256 * 1024 * 1024;
 
+/** Beyond this much, what was used by a run before the last one may go as well. */
+const largestBudget = 2048 * 1024 * 1024;
+
+/** What one of so many last runs has used is likely to be used again: a training step is a few runs. */
+const recentRuns = 8;
+
 /** The most memory that is put aside. */
 const mostSpareBytes = 32 * 1024 * 1024;
 
@@ -15,7 +21,7 @@ function bytesOfBox(box: Box): number {
 }
 
 /**
- * Which boxes are resident in the backend's memory. Beyond a soft budget, those not used for longest are
+ * Which boxes are resident in the backend's memory. Beyond a soft budget, those that no recent run has used are
  * paged out: their bytes go to an array on the heap, where the garbage collector takes what nobody
  * holds.
  */
@@ -58,7 +64,7 @@ export class MemoryTable {
     if (host !== undefined && !box.isState && !box.isUsed) {
       // An input is often used once, a batch: it need not stay.
       box.isUsed = true;
-      const address = this.#backend.allocate(Math.max(host.byteLength, 1));
+      const address = this.#allocate(host.byteLength);
       this.#backend.write(address, host);
       this.#staged.push(address);
       return address;
@@ -79,10 +85,23 @@ export class MemoryTable {
     const bytes = bytesOfBox(box);
     const address = this.#spare.get(bytes)?.pop();
     if (address !== undefined) this.#spareBytes -= bytes;
-    box.address = address ?? this.#backend.allocate(Math.max(bytes, 1));
+    box.address = address ?? this.#allocate(bytes);
     box.position = this.#resident.push(box) - 1;
     this.bytes += bytes;
     return box.address;
+  }
+
+  /** New memory; where there is none, what this run does not use makes room. */
+  #allocate(bytes: number): number {
+    const size = Math.max(bytes, 1);
+    try {
+      return this.#backend.allocate(size);
+    } catch {
+      this.#freeSpare();
+      const others = this.#resident.filter(({ lastUse }) => lastUse < this.#clock);
+      this.#pageOut(others, this.bytes - 2 * size);
+      return this.#backend.allocate(size);
+    }
   }
 
   /** Ends a run: lets go of inputs that were brought for it, and keeps to the budget. */
@@ -92,10 +111,16 @@ export class MemoryTable {
       this.#staged = [];
     }
     if (this.bytes <= this.#budget) return;
+    const recent = this.bytes > largestBudget ? 1 : recentRuns;
+    const old = this.#resident.filter((box) => box.lastUse <= this.#clock - recent);
     // A little further than needed, so that this does not happen in each run.
-    const goal = this.#budget * 0.75;
-    for (const box of [...this.#resident].sort((a, b) => a.lastUse - b.lastUse)) {
-      if (this.bytes <= goal || box.lastUse === this.#clock) break;
+    this.#pageOut(old, this.#budget * 0.75);
+  }
+
+  /** Moves values to the heap, those not used for longest first, until no more than so many bytes are here. */
+  #pageOut(boxes: Box[], goal: number): void {
+    for (const box of boxes.sort((a, b) => a.lastUse - b.lastUse)) {
+      if (this.bytes <= goal) break;
       this.pageOut(box);
     }
   }
