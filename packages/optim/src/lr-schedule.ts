@@ -16,6 +16,8 @@ export type ScheduleState = Readonly<Record<string, unknown>>;
 
 /** What every schedule can do. `ReduceLROnPlateau` alone looks at the metric. */
 export interface Schedule {
+  /** After what it is normally stepped: what a trainer does unless it is told. Default: an epoch. */
+  readonly interval?: "step" | "epoch";
   step(metric?: number): void;
   getLastLr(): number[];
   stateDict(): ScheduleState;
@@ -31,6 +33,7 @@ export interface Schedule {
  */
 export abstract class LRSchedule<Settings extends object = object> implements Schedule {
   readonly optimizer: Optimizer;
+  readonly interval: "step" | "epoch" = "epoch";
   /** How often the schedule has stepped. */
   lastEpoch: number;
   /** The rates of the groups that the schedule starts from. */

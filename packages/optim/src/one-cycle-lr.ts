@@ -60,6 +60,8 @@ interface Point {
  * ```
  */
 export class OneCycleLR extends LRSchedule<OneCycleSettings> {
+  override readonly interval = "step";
+
   constructor(
     optimizer: Optimizer,
     maxLr: number | readonly number[],

@@ -23,6 +23,8 @@ import type { Optimizer } from "./optimizer.ts";
  */
 export class SequentialLR implements Schedule {
   readonly optimizer: Optimizer;
+  /** That of the first schedule. */
+  readonly interval: "step" | "epoch";
   /** How often the schedule has stepped. */
   lastEpoch: number = 0;
   readonly #schedules: readonly LRSchedule[];
@@ -36,6 +38,7 @@ export class SequentialLR implements Schedule {
   ) {
     check(optimizer, schedules, milestones);
     this.optimizer = optimizer;
+    this.interval = schedules[0].interval;
     this.#schedules = [...schedules];
     this.#milestones = [...milestones];
     // Each schedule took a first step when it was made; only the first one's is to count.

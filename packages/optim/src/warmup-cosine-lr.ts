@@ -34,6 +34,8 @@ export class WarmupCosineLR extends LRSchedule<{
   totalSteps: number;
   etaMin: number;
 }> {
+  override readonly interval = "step";
+
   constructor(
     optimizer: Optimizer,
     warmupSteps: number,

@@ -1,0 +1,65 @@
+import { isGradEnabled, StateError, type Tensor } from "@gradloom/tensor";
+import type { Batches } from "./batch.ts";
+import { evaluate } from "./evaluation.ts";
+import type { FitResult, Values } from "./records.ts";
+import { Setup, type TrainerOptions } from "./setup.ts";
+import { type FitOptions, Training } from "./training.ts";
+
+/** Options of `trainer.evaluate`. */
+export interface EvaluateOptions {
+  /** Ends the evaluation: an error is thrown then. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The training loop, with what surrounds it: validation, metrics, accumulation of gradients, clipping, schedules,
+ * averages of the weights, callbacks, and checkpoints that a killed training goes on from as if nothing had happened.
+ *
+ * A step is the one that you would write: `zeroGrad`, `backward`, `step`. Losses and metrics are read now and then, not
+ * in each step, so the loop waits for nothing but data.
+ *
+ * @throws ArgumentError if an option is out of its range, or the optimizer has no parameters of the model.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new Adam(model.parameters());
+ * const trainer = new Trainer({ model, loss: new CrossEntropyLoss(), optimizer, metrics: [new Accuracy()] });
+ * const { history } = await trainer.fit(loader, { epochs: 5, validation: testLoader });
+ * console.log(history.at(-1)?.validation?.accuracy);
+ * ```
+ */
+export class Trainer<Input = Tensor, Target = Tensor, Prediction = Tensor> {
+  readonly #setup: Setup<Input, Target, Prediction>;
+
+  constructor(options: TrainerOptions<Input, Target, Prediction>) {
+    this.#setup = new Setup(options);
+  }
+
+  /**
+   * Trains. Each call is a training of its own: it counts from step 0, unless it goes on from a checkpoint.
+   *
+   * @returns how it ended, also if the signal was aborted, and a record of each epoch.
+   * @throws StateError if there is no data, or a loss is not finite. ArgumentError if an option is out of its range.
+   *   CheckpointError if the checkpoint to go on from is damaged.
+   */
+  async fit(train: Batches<Input, Target>, options: FitOptions<Input, Target>): Promise<FitResult> {
+    if (!isGradEnabled()) {
+      throw new StateError("fit: gradients must be recorded, got a call inside of noGrad().", {
+        op: "fit",
+      });
+    }
+    return new Training(this.#setup, train, options).run();
+  }
+
+  /**
+   * The loss and the metrics over all batches, in evaluation mode and without gradients.
+   *
+   * @throws StateError if there is no data. The signal's reason if it is aborted.
+   */
+  async evaluate(data: Batches<Input, Target>, options: EvaluateOptions = {}): Promise<Values> {
+    const { signal } = options;
+    const values = await evaluate("evaluate", this.#setup, data, signal);
+    if (values === undefined) throw signal?.reason;
+    return values;
+  }
+}
