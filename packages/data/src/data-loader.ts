@@ -1,9 +1,9 @@
 import { ArgumentError, defaultGenerator, StateError } from "@gradloom/tensor";
-import { type Batch, defaultCollate } from "./collate.ts";
-import { getBatch, getItems, type Items, type IterableDataset } from "./dataset.ts";
-import { ahead } from "./prefetch.ts";
-import { itemSeeds, Random } from "./random.ts";
-import { inOrder, type Sampler, shuffled } from "./sampler.ts";
+import { type BatchSource, sourceOf } from "./batch-source.ts";
+import type { Batch } from "./collate.ts";
+import type { Items, IterableDataset } from "./dataset.ts";
+import { Random } from "./random.ts";
+import type { Sampler } from "./sampler.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions<T, B = Batch<T>> {
@@ -17,9 +17,11 @@ export interface DataLoaderOptions<T, B = Batch<T>> {
   readonly dropLast?: boolean;
   /** Fixes the orders of all epochs. Default: one that `manualSeed` fixes. */
   readonly seed?: number;
-  /** Makes a batch of items. Default: {@link defaultCollate}. */
+  /** Makes a batch of items. Default: `defaultCollate`. */
   readonly collate?: (items: T[]) => B | Promise<B>;
-  /** How many batches are made in advance, while the one before is used. Default: 0. */
+  /** Worker threads that make the batches, of a dataset that `loadDataset` has made. Default: 0, none. */
+  readonly numWorkers?: number;
+  /** How many batches are made in advance by each worker; without workers, in all. Default: 2; without workers 0. */
   readonly prefetchFactor?: number;
 }
 
@@ -61,8 +63,7 @@ export interface DataLoaderStats {
  */
 export class DataLoader<T, B = Batch<T>> {
   readonly batchSize: number;
-  readonly #source: Source<B>;
-  readonly #prefetchFactor: number;
+  readonly #source: BatchSource<B>;
   #seed: number | undefined;
   /** Of the latest iteration. */
   #position = { epoch: 0, batch: 0 };
@@ -73,14 +74,15 @@ export class DataLoader<T, B = Batch<T>> {
     dataset: Items<T> | IterableDataset<T> | readonly T[],
     options: DataLoaderOptions<T, B> = {},
   ) {
-    const { batchSize = 1, seed, prefetchFactor = 0 } = options;
+    const { batchSize = 1, seed, numWorkers = 0 } = options;
+    const { prefetchFactor = numWorkers === 0 ? 0 : 2 } = options;
     requireInteger("batchSize", batchSize, 1);
-    requireInteger("prefetchFactor", prefetchFactor, 0);
+    requireInteger("numWorkers", numWorkers, 0);
+    requireInteger("prefetchFactor", prefetchFactor, numWorkers === 0 ? 0 : 1);
     if (seed !== undefined) requireInteger("seed", seed, Number.MIN_SAFE_INTEGER);
     this.batchSize = batchSize;
     this.#seed = seed;
-    this.#prefetchFactor = prefetchFactor;
-    this.#source = sourceOf(dataset, options, batchSize);
+    this.#source = sourceOf(dataset, { ...options, batchSize, numWorkers, prefetchFactor });
   }
 
   /** Batches in an epoch; undefined if the dataset does not know its length. */
@@ -133,10 +135,7 @@ export class DataLoader<T, B = Batch<T>> {
     this.#position = position;
     this.#isResuming = false;
     this.#stats = stats;
-    const batches = ahead(
-      this.#source.batches(this.#seed, position.epoch, position.batch),
-      this.#prefetchFactor,
-    );
+    const batches = this.#source.batches(this.#seed, position.epoch, position.batch);
     try {
       for (;;) {
         const start = performance.now();
@@ -157,94 +156,8 @@ export class DataLoader<T, B = Batch<T>> {
 
 function requireInteger(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw refusal(`${name} must be an integer of at least ${least}, got ${value}`);
-}
-
-function refusal(text: string): ArgumentError {
-  return new ArgumentError(`DataLoader: ${text}.`, { op: "DataLoader" });
-}
-
-/** Where batches come from. */
-interface Source<B> {
-  readonly length: number | undefined;
-  /** The batches of an epoch from one on. */
-  batches(seed: number, epoch: number, from: number): AsyncGenerator<B, void, undefined>;
-}
-
-function sourceOf<T, B>(
-  dataset: Items<T> | IterableDataset<T> | readonly T[],
-  options: DataLoaderOptions<T, B>,
-  batchSize: number,
-): Source<B> {
-  const { shuffle = false, sampler, dropLast = false, collate } = options;
-  // Without `collate`, B is Batch<T>.
-  const make = async (list: T[]) =>
-    collate === undefined ? ((await defaultCollate(list)) as B) : collate(list);
-  const items = isList(dataset) ? itemsOf(dataset) : dataset;
-  if (!("get" in items)) {
-    if (!(Symbol.asyncIterator in items)) {
-      throw refusal("the dataset must have length and get, or be an async iterable, got neither");
-    }
-    if (shuffle || sampler !== undefined) {
-      throw refusal(
-        "a dataset without indices must be taken in its order, got shuffle or a sampler",
-      );
-    }
-    return {
-      length: undefined,
-      batches: (_seed, _epoch, from) => fromStream(items, batchSize, dropLast, from, make),
-    };
-  }
-  if (shuffle && sampler !== undefined) {
-    throw refusal("shuffle must be left to the sampler, got both");
-  }
-  const chosen = sampler ?? (shuffle ? shuffled(items.length) : inOrder(items.length));
-  const count = (length: number) =>
-    dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
-  return {
-    length: count(chosen.length),
-    async *batches(seed, epoch, from) {
-      const order = Int32Array.from(chosen.order(new Random(seed, epoch)));
-      const seeds = itemSeeds(seed, epoch);
-      const end = count(order.length);
-      for (let batch = from; batch < end; batch++) {
-        const start = batch * batchSize;
-        const indices = order.slice(start, start + batchSize);
-        const itsSeeds = Float64Array.from(indices, (_, i) => seeds(start + i));
-        yield collate === undefined
-          ? ((await getBatch(items, indices, itsSeeds)) as B)
-          : await collate(await getItems(items, indices, itsSeeds));
-      }
-    },
-  };
-}
-
-function isList<T>(dataset: object | readonly T[]): dataset is readonly T[] {
-  return Array.isArray(dataset);
-}
-
-function itemsOf<T>(list: readonly T[]): Items<T> {
-  return { length: list.length, get: (index) => list[index] };
-}
-
-async function* fromStream<T, B>(
-  dataset: IterableDataset<T>,
-  batchSize: number,
-  dropLast: boolean,
-  from: number,
-  collate: (items: T[]) => B | Promise<B>,
-): AsyncGenerator<B, void, undefined> {
-  let skipped = 0;
-  let items: T[] = [];
-  for await (const item of dataset) {
-    if (skipped < from * batchSize) {
-      skipped += 1;
-      continue;
-    }
-    items.push(item);
-    if (items.length < batchSize) continue;
-    yield await collate(items);
-    items = [];
-  }
-  if (items.length > 0 && !dropLast) yield await collate(items);
+  throw new ArgumentError(
+    `DataLoader: ${name} must be an integer of at least ${least}, got ${value}.`,
+    { op: "DataLoader" },
+  );
 }

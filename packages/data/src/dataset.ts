@@ -26,14 +26,30 @@ export abstract class Dataset<T> {
    */
   abstract get(index: number, seed: number): T | Promise<T>;
 
+  /** How a worker gets this dataset, if it can: see `loadDataset`. */
+  get module(): DatasetModule | undefined {
+    return undefined;
+  }
+
   /** Items as a batch. Override it where a whole batch is made faster than its items one by one. */
   getBatch(indices: Int32Array, seeds: Float64Array): Batch<T> | Promise<Batch<T>> {
     return collateItems(this, indices, seeds);
   }
 }
 
-/** What is asked of a dataset: its `getBatch` is optional. */
-export type Items<T> = Pick<Dataset<T>, "length" | "get"> & Partial<Pick<Dataset<T>, "getBatch">>;
+/** A dataset by the name of what makes it. */
+export interface DatasetModule {
+  readonly url: string;
+  /** The export that makes it. */
+  readonly factory: string;
+  readonly args: readonly unknown[];
+  /** Which items of it, if not all in their order. */
+  readonly indices?: Int32Array;
+}
+
+/** What is asked of a dataset. */
+export type Items<T> = Pick<Dataset<T>, "length" | "get"> &
+  Partial<Pick<Dataset<T>, "getBatch" | "module">>;
 
 /**
  * Items one after the other, for data without a length or without access by index: a stream, a log, a generator. Each

@@ -6,7 +6,8 @@ export {
   type DataLoaderState,
   type DataLoaderStats,
 } from "./data-loader.ts";
-export { Dataset, type Items, IterableDataset } from "./dataset.ts";
+export { Dataset, type DatasetModule, type Items, IterableDataset } from "./dataset.ts";
+export { type LoadDatasetOptions, loadDataset } from "./module-dataset.ts";
 export { Random, type Seeding } from "./random.ts";
 export type { Sampler } from "./sampler.ts";
 export { randomSplit, Subset } from "./subset.ts";

@@ -1,6 +1,6 @@
 import { ArgumentError, defaultGenerator } from "@gradloom/tensor";
 import type { Batch } from "./collate.ts";
-import { Dataset, getBatch, type Items } from "./dataset.ts";
+import { Dataset, type DatasetModule, getBatch, type Items } from "./dataset.ts";
 import { Random, type Seeding } from "./random.ts";
 
 /** Some items of a dataset, in an order of their own. */
@@ -21,6 +21,13 @@ export class Subset<T> extends Dataset<T> {
 
   get(index: number, seed: number): T | Promise<T> {
     return this.dataset.get(this.indices[index], seed);
+  }
+
+  override get module(): DatasetModule | undefined {
+    const { module } = this.dataset;
+    const inner = module?.indices;
+    if (module === undefined) return undefined;
+    return { ...module, indices: inner ? this.indices.map((i) => inner[i]) : this.indices };
   }
 
   override getBatch(indices: Int32Array, seeds: Float64Array): Batch<T> | Promise<Batch<T>> {
