@@ -1,0 +1,50 @@
+import { IndexError } from "@gradloom/tensor";
+
+/** What is used of an encoding of the npm package `gpt-tokenizer`, a module such as `gpt-tokenizer/encoding/r50k_base`. */
+export interface ByteEncoding {
+  readonly vocabularySize: number;
+  encode(text: string, options: { readonly disallowedSpecial: Set<string> }): number[];
+  decode(ids: Iterable<number>): string;
+}
+
+/**
+ * A byte-pair tokenizer of the npm package `gpt-tokenizer`, which ships the vocabularies; `r50k_base` is GPT-2's. It is handed
+ * in, so that whoever uses another tokenizer neither installs nor bundles one.
+ *
+ * - Source: Sennrich et al. 2016, https://arxiv.org/abs/1508.07909; on bytes: Radford et al. 2019 (GPT-2)
+ * @example
+ * ```ts
+ * import * as r50k from "gpt-tokenizer/encoding/r50k_base";
+ * const tokenizer = new BytePairTokenizer(r50k);
+ * tokenizer.encode("Hello world"); // [15496, 995]
+ * ```
+ */
+export class BytePairTokenizer {
+  /** How many tokens there are; 50,257 for GPT-2, the last of which ends a text. */
+  readonly vocabSize: number;
+  readonly #encoding: ByteEncoding;
+
+  constructor(encoding: ByteEncoding) {
+    this.vocabSize = encoding.vocabularySize;
+    this.#encoding = encoding;
+  }
+
+  /** Any text has tokens. The name of a special token, `<|endoftext|>`, is text like all other. */
+  encode(text: string): number[] {
+    return this.#encoding.encode(text, { disallowedSpecial: new Set() });
+  }
+
+  /**
+   * The text of tokens; bytes that are no UTF-8, as where a character is cut in two, become �.
+   *
+   * @throws IndexError if an id is not below `vocabSize`.
+   */
+  decode(ids: readonly number[]): string {
+    for (const id of ids) {
+      if (!(Number.isInteger(id) && id >= 0 && id < this.vocabSize)) {
+        throw new IndexError("decode", id, this.vocabSize);
+      }
+    }
+    return this.#encoding.decode(ids);
+  }
+}
