@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { refusal } from "./argument.ts";
 import { defaultCollate } from "./collate.ts";
 import type { DataLoaderOptions } from "./data-loader.ts";
 import {
@@ -27,6 +27,8 @@ type Options<T, B> = DataLoaderOptions<T, B> & {
   readonly prefetchFactor: number;
 };
 
+const op = "DataLoader";
+
 type Collate<T, B> = (items: T[]) => B | Promise<B>;
 
 /** @throws ArgumentError if options do not go with each other, or with the dataset. */
@@ -46,10 +48,6 @@ function itemsOf<T>(list: readonly T[]): Items<T> {
   return { length: list.length, get: (index) => list[index] };
 }
 
-function refusal(text: string): ArgumentError {
-  return new ArgumentError(`DataLoader: ${text}.`, { op: "DataLoader" });
-}
-
 /** Which items a batch has, and what is random about them. */
 interface BatchPlan {
   readonly indices: Int32Array;
@@ -60,7 +58,7 @@ function indexed<T, B>(items: Items<T>, options: Options<T, B>): BatchSource<B> 
   const { batchSize, shuffle = false, sampler, dropLast = false } = options;
   const { numWorkers, prefetchFactor } = options;
   if (shuffle && sampler !== undefined) {
-    throw refusal("shuffle must be left to the sampler, got both");
+    throw refusal(op, "shuffle must be left to the sampler, got both");
   }
   const chosen: Sampler = sampler ?? (shuffle ? shuffled(items.length) : inOrder(items.length));
   const count = (length: number) =>
@@ -90,6 +88,7 @@ function indexed<T, B>(items: Items<T>, options: Options<T, B>): BatchSource<B> 
   const { module } = items;
   if (module === undefined) {
     throw refusal(
+      op,
       "a dataset for workers must be one of loadDataset, or a subset of one, because nothing else reaches another thread, got another one",
     );
   }
@@ -155,10 +154,11 @@ async function collated<T, B>(items: T[], collate: Collate<T, B> | undefined): P
 function streamed<T, B>(dataset: IterableDataset<T>, options: Options<T, B>): BatchSource<B> {
   const { shuffle = false, sampler, numWorkers, prefetchFactor } = options;
   if (!(Symbol.asyncIterator in dataset)) {
-    throw refusal("the dataset must have length and get, or be an async iterable, got neither");
+    throw refusal(op, "the dataset must have length and get, or be an async iterable, got neither");
   }
   if (shuffle || sampler !== undefined || numWorkers > 0) {
     throw refusal(
+      op,
       "a dataset without indices must be taken in its order and by this thread, got shuffle, a sampler or numWorkers",
     );
   }

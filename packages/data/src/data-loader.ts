@@ -1,4 +1,5 @@
-import { ArgumentError, defaultGenerator, StateError } from "@gradloom/tensor";
+import { defaultGenerator, StateError } from "@gradloom/tensor";
+import { requireInteger } from "./argument.ts";
 import { type BatchSource, sourceOf } from "./batch-source.ts";
 import type { Batch } from "./collate.ts";
 import type { Items, IterableDataset } from "./dataset.ts";
@@ -76,10 +77,10 @@ export class DataLoader<T, B = Batch<T>> {
   ) {
     const { batchSize = 1, seed, numWorkers = 0 } = options;
     const { prefetchFactor = numWorkers === 0 ? 0 : 2 } = options;
-    requireInteger("batchSize", batchSize, 1);
-    requireInteger("numWorkers", numWorkers, 0);
-    requireInteger("prefetchFactor", prefetchFactor, numWorkers === 0 ? 0 : 1);
-    if (seed !== undefined) requireInteger("seed", seed, Number.MIN_SAFE_INTEGER);
+    requireInteger("DataLoader", "batchSize", batchSize, 1);
+    requireInteger("DataLoader", "numWorkers", numWorkers, 0);
+    requireInteger("DataLoader", "prefetchFactor", prefetchFactor, numWorkers === 0 ? 0 : 1);
+    if (seed !== undefined) requireInteger("DataLoader", "seed", seed, Number.MIN_SAFE_INTEGER);
     this.batchSize = batchSize;
     this.#seed = seed;
     this.#source = sourceOf(dataset, { ...options, batchSize, numWorkers, prefetchFactor });
@@ -152,12 +153,4 @@ export class DataLoader<T, B = Batch<T>> {
       await batches.return();
     }
   }
-}
-
-function requireInteger(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ArgumentError(
-    `DataLoader: ${name} must be an integer of at least ${least}, got ${value}.`,
-    { op: "DataLoader" },
-  );
 }
