@@ -2,10 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import type { AddingProblemOptions } from "./adding-problem.ts";
+import { generateGPTCommand, trainGPTCommand } from "./gpt-commands.ts";
 import { finite, finiteList, integer, nonNegative, positive, sizes } from "./option-values.ts";
 import type { ShowBackwardEffectOptions } from "./show-backward-effect.ts";
 import type { TrainDigitsOptions } from "./train-digits.ts";
 import type { TrainDnnOptions } from "./train-dnn.ts";
+import type { GenerateGPTOptions, TrainGPTOptions } from "./train-gpt.ts";
+import type { TrainSegmentationOptions } from "./train-segmentation.ts";
+import type { TrainTextOptions } from "./train-text.ts";
 
 /** The flags that say how to compute, the same for every command. */
 export interface EngineOptions {
@@ -18,6 +23,11 @@ export interface EngineOptions {
 export interface Actions {
   trainDnn(options: TrainDnnOptions & EngineOptions): Promise<void>;
   trainDigits(options: TrainDigitsOptions & EngineOptions): Promise<void>;
+  trainSegmentation(options: TrainSegmentationOptions & EngineOptions): Promise<void>;
+  trainText(options: TrainTextOptions & EngineOptions): Promise<void>;
+  addingProblem(options: AddingProblemOptions & EngineOptions): Promise<void>;
+  trainGPT(options: TrainGPTOptions & EngineOptions): Promise<void>;
+  generateGPT(options: GenerateGPTOptions & EngineOptions): Promise<void>;
   showBackwardEffect(options: ShowBackwardEffectOptions & EngineOptions): Promise<void>;
 }
 
@@ -72,6 +82,77 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(digits).action(async (options) => {
     refuseOperands(digits);
     await actions.trainDigits(options);
+  });
+
+  const segmentation = program
+    .command("train-segmentation")
+    .description("train a U-Net to label each pixel, and two networks that cannot")
+    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 800)
+    .option("--lr <number>", "the largest learning rate", positive, 0.01)
+    .option("--batch-size <n>", "pictures in a step", integer(1, 1000), 16)
+    .option("--held-out <n>", "pictures for the test", integer(1, 10_000), 200)
+    .option("--channels <n>", "channels of the first level", integer(1, 256), 12)
+    .option("--depth <n>", "how often pictures are halved", integer(1, 5), 3)
+    .option("--noise <number>", "standard deviation of the noise", nonNegative, 0.08)
+    .option("--no-ablation", "do not train the U-Net again without its skip connections")
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option(
+      "--out <folder>",
+      "where the picture goes",
+      join("playground-output", "train-segmentation"),
+    )
+    .option("--no-pictures", "do not write the picture");
+  withEngineOptions(segmentation).action(async (options) => {
+    refuseOperands(segmentation);
+    await actions.trainSegmentation(options);
+  });
+
+  const text = program
+    .command("train-text")
+    .description("train an RNN, a GRU and an LSTM to predict the next character of Moby Dick")
+    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 1000)
+    .option("--lr <number>", "the largest learning rate", positive, 0.005)
+    .option("--batch-size <n>", "strips of the text, read side by side", integer(1, 1000), 32)
+    .option("--length <n>", "characters that gradients reach back", integer(1, 10_000), 64)
+    .option("--hidden <n>", "hidden features", integer(1, 4096), 256)
+    .option("--held-out <n>", "characters for the test", integer(100, 500_000), 60_000)
+    .addOption(numbersOption("--temperatures <numbers>", "of the samples", [0.3, 0.7, 1]))
+    .option("--prompt <text>", "what samples begin with", "The whale ")
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--out <folder>", "where pictures go", join("playground-output", "train-text"))
+    .option("--no-pictures", "do not write pictures");
+  withEngineOptions(text).action(async (options) => {
+    refuseOperands(text);
+    await actions.trainText(options);
+  });
+
+  const adding = program
+    .command("adding-problem")
+    .description("train an LSTM and an RNN to remember two numbers across a long sequence")
+    .option("--length <n>", "numbers in a sequence", integer(2, 100_000), 100)
+    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 2000)
+    .option("--lr <number>", "the learning rate", positive, 0.01)
+    .option("--batch-size <n>", "sequences in a step", integer(1, 100_000), 32)
+    .option("--hidden <n>", "hidden features", integer(1, 4096), 32)
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--out <folder>", "where the picture goes", join("playground-output", "adding-problem"))
+    .option("--no-plot", "do not draw in the terminal")
+    .option("--no-pictures", "do not write the picture");
+  withEngineOptions(adding).action(async (options) => {
+    refuseOperands(adding);
+    await actions.addingProblem(options);
+  });
+
+  const gpt = trainGPTCommand(program);
+  withEngineOptions(gpt).action(async (options) => {
+    refuseOperands(gpt);
+    await actions.trainGPT(options);
+  });
+
+  const written = generateGPTCommand(program);
+  withEngineOptions(written).action(async (options) => {
+    refuseOperands(written);
+    await actions.generateGPT(options);
   });
 
   const backward = program

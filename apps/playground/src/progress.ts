@@ -39,7 +39,10 @@ class Rate {
     this.#start ??= { step, time };
     const rate = ((step - this.#start.step) / (time - this.#start.time)) * 1000;
     if (!(rate > 0)) return { perSecond: "–", left: "–" };
-    return { perSecond: whole(rate), left: duration((this.steps - step) / rate) };
+    return {
+      perSecond: rate < 10 ? rate.toFixed(1) : whole(rate),
+      left: duration((this.steps - step) / rate),
+    };
   }
 }
 

@@ -16,6 +16,31 @@ const actions: Actions = {
     const { trainDigits } = await import("./train-digits.ts");
     await untilInterrupted((signal) => trainDigits(options, process.stdout, signal));
   },
+  async trainSegmentation(options) {
+    await applyEngineOptions(options);
+    const { trainSegmentation } = await import("./train-segmentation.ts");
+    await untilInterrupted((signal) => trainSegmentation(options, process.stdout, signal));
+  },
+  async trainText(options) {
+    await applyEngineOptions(options);
+    const { trainText } = await import("./train-text.ts");
+    await untilInterrupted((signal) => trainText(options, process.stdout, signal));
+  },
+  async addingProblem(options) {
+    await applyEngineOptions(options);
+    const { addingProblem } = await import("./adding-problem.ts");
+    await untilInterrupted((signal) => addingProblem(options, process.stdout, signal));
+  },
+  async trainGPT(options) {
+    await applyEngineOptions(options);
+    const { trainGPT } = await import("./train-gpt.ts");
+    await untilInterrupted((signal) => trainGPT(options, process.stdout, signal));
+  },
+  async generateGPT(options) {
+    await applyEngineOptions(options);
+    const { generateGPT } = await import("./train-gpt.ts");
+    await untilInterrupted((signal) => generateGPT(options, process.stdout, signal));
+  },
   async showBackwardEffect(options) {
     await applyEngineOptions(options);
     const { showBackwardEffect } = await import("./show-backward-effect.ts");

@@ -9,6 +9,11 @@ async function parse(line: string) {
   const program = createProgram({
     trainDnn: async (options) => void calls.push(["train-dnn", options]),
     trainDigits: async (options) => void calls.push(["train-digits", options]),
+    trainSegmentation: async (options) => void calls.push(["train-segmentation", options]),
+    trainText: async (options) => void calls.push(["train-text", options]),
+    addingProblem: async (options) => void calls.push(["adding-problem", options]),
+    trainGPT: async (options) => void calls.push(["train-gpt", options]),
+    generateGPT: async (options) => void calls.push(["generate-gpt", options]),
     showBackwardEffect: async (options) => void calls.push(["show-backward-effect", options]),
   });
   const write = (text: string) => {
@@ -144,5 +149,75 @@ describe("train-digits", () => {
       ],
     ]);
     expect((await parse("train-digits --held-out 10000")).printed).toContain("--held-out");
+  });
+});
+
+describe("train-segmentation", () => {
+  test("takes its flags", async () => {
+    const { calls } = await parse("train-segmentation --steps 3 --channels 8 --no-ablation");
+    expect(calls).toEqual([
+      [
+        "train-segmentation",
+        {
+          steps: 3,
+          lr: 0.01,
+          batchSize: 16,
+          heldOut: 200,
+          channels: 8,
+          depth: 3,
+          noise: 0.08,
+          ablation: false,
+          seed: 0,
+          out: expect.stringContaining("train-segmentation"),
+          pictures: true,
+        },
+      ],
+    ]);
+  });
+});
+
+describe("train-text", () => {
+  test("takes its flags", async () => {
+    const { calls } = await parse("train-text --hidden 64 --temperatures 0,1.5 --prompt Ahab");
+    expect(calls).toEqual([
+      [
+        "train-text",
+        {
+          steps: 1000,
+          lr: 0.005,
+          batchSize: 32,
+          length: 64,
+          hidden: 64,
+          heldOut: 60_000,
+          temperatures: [0, 1.5],
+          prompt: "Ahab",
+          seed: 0,
+          out: expect.stringContaining("train-text"),
+          pictures: true,
+        },
+      ],
+    ]);
+  });
+});
+
+describe("adding-problem", () => {
+  test("takes its flags", async () => {
+    const { calls } = await parse("adding-problem --length 50 --no-plot");
+    expect(calls).toEqual([
+      [
+        "adding-problem",
+        {
+          length: 50,
+          steps: 2000,
+          lr: 0.01,
+          batchSize: 32,
+          hidden: 32,
+          seed: 0,
+          out: expect.stringContaining("adding-problem"),
+          plot: false,
+          pictures: true,
+        },
+      ],
+    ]);
   });
 });
