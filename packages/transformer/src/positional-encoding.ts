@@ -43,8 +43,10 @@ export class PositionalEncoding extends Module {
     this.dropout = new Dropout(dropout);
   }
 
-  /** @param start - The position of the first element: a number or, where it changes from run to run, an int32 scalar. */
-  forward(x: Tensor, start: number | Tensor = 0): Tensor {
+  /**
+   * @param start - The position of the first element, as a number or an int32 scalar; another one compiles nothing. Default 0.
+   */
+  forward(x: Tensor, start?: number | Tensor): Tensor {
     const { dModel, maxLen } = this;
     const op = "PositionalEncoding";
     const [time, features] = x.shape.slice(-2);
@@ -56,14 +58,14 @@ export class PositionalEncoding extends Module {
     }
     if ((typeof start === "number" ? start : 0) + time > maxLen) {
       throw new ArgumentError(
-        `${op}: positions must be below maxLen = ${maxLen}, got ${time} from ${start} on. Make it with a larger maxLen.`,
+        `${op}: positions must be below maxLen = ${maxLen}, got ${time} from ${start ?? 0} on. Make it with a larger maxLen.`,
         { op },
       );
     }
     const rows =
-      typeof start === "number"
-        ? this.pe.narrow(0, start, time)
-        : this.pe.indexSelect(arange(time, { dtype: "int32" }).add(start), 0);
+      start === undefined
+        ? this.pe.narrow(0, 0, time)
+        : this.pe.indexSelect(arange(time).add(start), 0);
     return this.dropout.forward(x.add(rows));
   }
 
