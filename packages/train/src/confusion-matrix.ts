@@ -52,7 +52,7 @@ export function countPairs(
   const pair = truth.mul(classes).add(predicted.to(truth.dtype));
   // What does not count goes into a place of its own behind the others.
   const place =
-    ignoreIndex === undefined ? pair : pair.maskedFill(truth.eq(ignoreIndex), classes ** 2);
+    ignoreIndex === undefined ? pair : pair.maskedFill(target.eq(ignoreIndex), classes ** 2);
   const flat = place.flatten();
   return zeros([classes ** 2 + 1], { dtype: "int32" })
     .scatterAdd(0, flat, ones(flat.shape, { dtype: "int32" }))

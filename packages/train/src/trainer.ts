@@ -1,4 +1,4 @@
-import { isGradEnabled, StateError, type Tensor } from "@gradloom/tensor";
+import type { Tensor } from "@gradloom/tensor";
 import type { Batches } from "./batch.ts";
 import { evaluate } from "./evaluation.ts";
 import type { FitResult, Values } from "./records.ts";
@@ -43,11 +43,6 @@ export class Trainer<Input = Tensor, Target = Tensor, Prediction = Tensor> {
    *   CheckpointError if the checkpoint to go on from is damaged.
    */
   async fit(train: Batches<Input, Target>, options: FitOptions<Input, Target>): Promise<FitResult> {
-    if (!isGradEnabled()) {
-      throw new StateError("fit: gradients must be recorded, got a call inside of noGrad().", {
-        op: "fit",
-      });
-    }
     return new Training(this.#setup, train, options).run();
   }
 

@@ -224,20 +224,21 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   /** The batches of a step, or `undefined` if the pass and with it the epoch is over. */
   async #take(): Promise<Batch<Input, Target>[] | undefined> {
     const { accumulate } = this.#setup;
+    const isOnePass = this.#options.stepsPerEpoch === undefined;
     for (let attempt = 0; attempt < 2; attempt++) {
       const group: Batch<Input, Target>[] = [];
-      while (group.length < accumulate) {
+      while (group.length < accumulate && !this.#isPassOver) {
         const batch = await this.#stream.next();
-        if (batch === undefined) break;
+        if (batch === undefined) {
+          this.#isPassOver = isOnePass && this.#stepInEpoch + group.length > 0;
+          break;
+        }
         checkBatch(op, batch);
         group.push(batch);
       }
       if (group.length > 0) return group;
-      if (this.#options.stepsPerEpoch === undefined && this.#stepInEpoch > 0) {
-        this.#isPassOver = true;
-        return undefined;
-      }
-      // An epoch that began where a pass had just ended, or that is longer than a pass, goes on with the next one.
+      if (this.#isPassOver) return undefined;
+      // An epoch that begins where a pass has just ended, or that is longer than a pass, goes on with the next one.
     }
     throw emptyData(op, `data of epoch ${this.epoch}`);
   }
