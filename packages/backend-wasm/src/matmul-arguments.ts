@@ -21,9 +21,10 @@ const fields = [
   "termBlock", // and goes through `k` in steps of so many
   "rowBlocks",
   "columnBlocks",
+  "columnParts", // blocks follow each other in so many parts of the columns in turns
   "batches", // a table of offsets, see `batchFields`
   "matrices", // a table of the different matrices b, see `matrixFields`
-  "packedA", // this thread's memory for a block of rows, or 0: a's columns are contiguous
+  "packedA", // this thread's memory for a block of rows, or 0: a is read as it is
   "panels", // b in panels of eight columns, or 0
   "packedB", // this thread's memory for a block of b in panels, or 0; if `panels` is 0 too, b's rows are contiguous
   "windowsA", // position in the table of functions of what packs a if it consists of windows, or 0

@@ -46,15 +46,18 @@ function addBlocks(
     f.get(args).load("i32.load", matmulField(name));
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, terms] = locals(11);
-  const [a, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(9);
+  const [a, aRow, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(10);
   const guards = f.local("i32");
   const packedA = locals(6);
   const packedB = locals(6);
 
   const nextUnit = f.loop();
-  // unit = (batch · rowBlocks + row block) · columnBlocks + column block
+  // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
   f.get(unit);
-  field("columnBlocks").op("i32.rem_u");
+  field("columnBlocks").op("i32.rem_u").tee(j0);
+  field("columnParts").op("i32.rem_u");
+  field("columnBlocks").op("i32.mul").get(j0).op("i32.add");
+  field("columnParts").op("i32.div_u");
   field("columnBlock").op("i32.mul").set(j0);
   f.get(unit);
   field("columnBlocks").op("i32.div_u").tee(i0);
@@ -94,13 +97,13 @@ function addBlocks(
   field("k").get(p0).op("i32.sub");
   minimum(f, terms);
 
-  // a: the first row and term of the block, packed if its columns are not contiguous.
+  // a: the first row and term of the block, as it is or packed.
   field("a").get(entry).load("i32.load", 0).op("i32.add");
   f.get(i0);
-  field("aRow").op("i32.mul").op("i32.add");
+  field("aRow").tee(aRow).op("i32.mul").op("i32.add");
   f.get(p0);
   field("aColumn").tee(aStep).op("i32.mul").op("i32.add").set(a);
-  f.i32(16).set(aTile);
+  f.get(aRow).i32(2).op("i32.shl").set(aTile);
   field("packedA").if();
   f.get(entry).load("i32.load", 16).set(guards);
   unlessSame(f, packedA, [a, i0, rows, p0, terms, guards], () => {
@@ -114,7 +117,7 @@ function addBlocks(
     field("aColumn").call(packing.rows.index).end();
   });
   field("packedA").set(a);
-  f.i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
+  f.i32(4).set(aRow).i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
   f.end();
 
   // b: the panel at column j0 and term p0.
@@ -152,8 +155,8 @@ function addBlocks(
 
   f.get(to).set(c).get(columns).set(left);
   const nextPanel = f.loop();
-  f.get(a).get(b).get(c).get(terms).get(aStep).get(bStep).get(toRow).get(tiles).get(aTile).get(p0);
-  f.call(tileColumn.index);
+  f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
+  f.get(aTile).get(p0).call(tileColumn.index);
   f.get(b).get(bPanel).op("i32.add").set(b);
   f.get(c).i32(32).op("i32.add").set(c);
   f.get(left).i32(tileColumns).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextPanel).end();

@@ -27,6 +27,8 @@ export interface MatmulPlan {
   readonly termBlock: number;
   readonly rowBlocks: number;
   readonly columnBlocks: number;
+  /** Blocks of columns are in the order of this many parts in turns: a block of the first, of the second … */
+  readonly columnParts: number;
   readonly packA: boolean;
   /** Panels of b: in each thread's own memory, as it needs them; or all of them, once, in shared memory. */
   readonly packB: "own" | "shared" | undefined;
@@ -49,6 +51,9 @@ export interface MatmulPlan {
  */
 const farStride = 100;
 const oftenUsed = 32;
+const nearElements = 8192;
+/** Columns of a block for which packing is free. */
+export const sharedColumns = 32;
 /** The most elements of b that each thread packs for itself. */
 const ownElements = 131072;
 
@@ -61,19 +66,29 @@ export function isBlocked(kernel: MatmulKernel): boolean {
   return dtype === "float32" && (large || termDigits(kernel) === undefined);
 }
 
-/** Chooses the blocks for a number of threads. What is computed does not depend on them, to the last bit. */
-export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
+/**
+ * Chooses the blocks for a number of threads. What is computed does not depend on them, to the last bit.
+ *
+ * @param isKept - Whether what is packed of b serves many runs.
+ * @param parts - See {@link shareColumns}.
+ */
+export function planMatmul(
+  kernel: MatmulKernel,
+  threads: number,
+  isKept: boolean,
+  parts: number | undefined,
+): MatmulPlan {
   const { m, n, k, a, b } = kernel;
   const output = plainOutput(kernel);
   const { batches, matrices, guards } = batchTable(kernel, output);
   // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
   const termBlock = Math.ceil(k / Math.ceil(k / 512));
-  const packA =
-    a.window !== undefined || a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
   const mustPackB =
-    b.window !== undefined || b.columnStride !== 1 || (b.rowStride >= farStride && m >= oftenUsed);
+    b.window !== undefined ||
+    b.columnStride !== 1 ||
+    (b.rowStride >= farStride && (isKept || m >= oftenUsed));
   // Few rows: threads share out the columns, and nothing of b, the larger matrix, has to go from one to another.
-  const byColumns = mustPackB && m <= 192;
+  const byColumns = mustPackB && m <= 192 && !(isKept && k > termBlock);
   const wanted = threads > 1 ? 8 * threads : 1;
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
   // An epilogue finds its block in the cache if that is small; packed rows of a are used for all columns.
@@ -83,6 +98,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
     rowBlock = roundUp(m, tileRows);
     const share = roundUp(Math.ceil(n / (2 * threads)), tileColumns);
     columnBlock = Math.min(Math.max(share, 32), 128, columnBlock);
+    if (isKept) columnBlock = Math.min(columnBlock, sharedColumns);
   }
   // Blocks for all threads, as long as a block is worth a call.
   while (!byColumns) {
@@ -92,11 +108,17 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
     else if (columnBlock >= 32) columnBlock = roundUp(columnBlock / 2, tileColumns);
     else break;
   }
+  // Rows of whole tiles, all of whose terms lie together and stay in the first cache, are read as they are.
+  const isNear =
+    a.columnStride === 1 && m % tileRows === 0 && rowBlock * a.rowStride <= nearElements;
+  const isFar = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
+  const packA = a.window !== undefined || (isFar && !(isNear && k <= termBlock));
   const rowBlocks = Math.ceil(m / rowBlock);
   const columnBlocks = Math.ceil(n / columnBlock);
   // Bringing packed memory from core to core takes several times as long as packing it again.
   const whole = columnBlocks === 1 && termBlock === k && columnBlock * k <= ownElements;
-  const packB = !mustPackB ? undefined : rowBlocks === 1 || whole ? "own" : "shared";
+  const isOwn = !isKept && (rowBlocks === 1 || whole);
+  const packB = !mustPackB ? undefined : isOwn ? "own" : "shared";
   const share = Math.ceil(rowBlocks / threads);
   const leastGrain =
     packB === "own" ? (threads > 1 ? Math.min(Math.ceil(128 / rowBlock), share) : share) : 1;
@@ -106,6 +128,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
     termBlock,
     rowBlocks,
     columnBlocks,
+    columnParts: parts ?? 1,
     packA,
     packB,
     leastGrain,
@@ -119,7 +142,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number): MatmulPlan {
 }
 
 /** The only store of the product as it is, into contiguous rows. */
-function plainOutput(kernel: MatmulKernel): Store | undefined {
+export function plainOutput(kernel: MatmulKernel): Store | undefined {
   const { code, stores } = kernel.epilogue;
   if (stores.length !== 1 || code[stores[0].value].op !== "product") return undefined;
   const { strides } = stores[0].access;

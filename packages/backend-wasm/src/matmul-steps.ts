@@ -29,15 +29,16 @@ export function matmulSteps(
 ): Step[] {
   const { m, n, k, batch } = kernel;
   if (countIterations(batch) === 0) return [];
-  const plan = planMatmul(kernel, context.threads);
-  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(
-    kernel,
-    plan,
-    context,
-    sharedBytes,
-  );
-  const common = { kernel: number, argumentBytes, words, scalars };
+  const isKept = context.still.has(kernel.buffers[kernel.b.buffer]);
+  const plan = planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));
   const panels = plan.matrices.length * Math.ceil(n / 8);
+  const panelBytes = plan.packB === "shared" ? panels * 32 * k : 0;
+  const place: Word = isKept
+    ? { kind: "kept", offset: context.keep(panelBytes) }
+    : { kind: "shared", offset: sharedBytes };
+  const used = isKept ? sharedBytes : sharedBytes + panelBytes;
+  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(kernel, plan, context, place);
+  const common = { kernel: number, argumentBytes, words, scalars };
   const steps: Step[] = [];
   if (plan.packB === "shared") {
     steps.push({
@@ -48,7 +49,8 @@ export function matmulSteps(
       nanoseconds: panels * 8 * k * 0.35,
       // Another product before this one may still be reading its panels from the same memory.
       barrier: true,
-      sharedBytes: sharedBytes + panels * 32 * k,
+      once: isKept,
+      sharedBytes: used,
       ownBytes: 0,
     });
   }
@@ -60,7 +62,7 @@ export function matmulSteps(
       matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
     leastGrain: plan.leastGrain,
     barrier: barrier || plan.packB === "shared",
-    sharedBytes: sharedBytes + (plan.packB === "shared" ? panels * 32 * k : 0),
+    sharedBytes: used,
     ownBytes,
   });
   return steps;
@@ -71,7 +73,7 @@ function matmulArguments(
   kernel: MatmulKernel,
   plan: MatmulPlan,
   { library, features }: StepContext,
-  panels: number,
+  panels: Word,
 ): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
   const layout = argumentLayout(kernel);
   const { a, b, buffers, m, n, k } = kernel;
@@ -106,13 +108,14 @@ function matmulArguments(
   set("termBlock", plan.termBlock);
   set("rowBlocks", plan.rowBlocks);
   set("columnBlocks", plan.columnBlocks);
+  set("columnParts", plan.columnParts);
   set("batches", { kind: "self", offset: batches });
   set("matrices", { kind: "self", offset: matrices });
   set("blockRow", plan.blockRow);
   const rows = Math.ceil(plan.rowBlock / 4) * 4;
   const bytesA = plan.packA ? rows * plan.termBlock * 4 : 0;
   const bytesB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
-  set("panels", plan.packB === "shared" ? { kind: "shared", offset: panels } : 0);
+  set("panels", plan.packB === "shared" ? panels : 0);
   set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
   set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
   set("block", { kind: "own", offset: bytesA + bytesB });

@@ -10,29 +10,35 @@ export const tileColumns = 8;
  *
  *     c[i, j] (+)= Σ_p a[i, p] · b[p, j]     0 <= i < 4 · tiles, 0 <= j < 8
  *
- * with the parameters `(a, b, c, k, aStep, bStep, cStep, tiles, aTile, accumulate)`: addresses, then the
- * number of terms, how far a step of `p` goes in a and in b, bytes of a row of c, number of tiles, how far a tile
- * goes in a, and whether to add to what c holds. The four rows of a, and the eight columns of b, are
- * contiguous. Terms are added in the order of `p`, whatever the blocking around.
+ * with the parameters `(a, b, c, k, aRow, aStep, bStep, cStep, tiles, aTile, accumulate)`: addresses, then the
+ * number of terms, bytes of a row of a, how far a step of `p` goes in a and in b, bytes of a row of c, number of tiles,
+ * how far a tile goes in a, and whether to add to what c holds. The eight columns of b are contiguous. Terms are added
+ * in the order of `p`, whatever the blocking around.
  *
  * The loop over `p` is not unrolled, because V8 then spills registers. A call is one column of tiles, not more,
  * because V8 moves to optimised code only between calls.
  */
 export function addTileColumn(module: ModuleWriter, features: Features): FunctionWriter {
-  const f = module.function(Array(10).fill("i32"));
-  const [a, b, c, k, aStep, bStep, cStep, tiles, aTile, accumulate] = Array(10).keys();
-  const pa = f.local("i32");
+  const f = module.function(Array(11).fill("i32"));
+  const [a, b, c, k, aRow, aStep, bStep, cStep, tiles, aTile, accumulate] = Array(11).keys();
   const pb = f.local("i32");
   const n = f.local("i32");
   const row = f.local("i32");
   const b0 = f.local("v128");
   const b1 = f.local("v128");
   const s = f.local("v128");
-  const sums: number[] = [];
-  for (let i = 0; i < tileRows * 2; i++) sums.push(f.local("v128"));
+  const sums = Array.from({ length: tileRows * 2 }, () => f.local("v128"));
+  // A pointer for each row costs no more than one for all.
+  const pa = Array.from({ length: tileRows }, () => f.local("i32"));
 
   const nextTile = f.loop();
-  f.get(a).set(pa).get(b).set(pb).get(k).set(n);
+  f.get(a).set(pa[0]).get(b).set(pb).get(k).set(n);
+  for (let i = 1; i < tileRows; i++) {
+    f.get(pa[i - 1])
+      .get(aRow)
+      .op("i32.add")
+      .set(pa[i]);
+  }
   f.get(accumulate).if();
   f.get(c).set(row);
   for (let i = 0; i < tileRows; i++) {
@@ -51,13 +57,11 @@ export function addTileColumn(module: ModuleWriter, features: Features): Functio
   const nextTerm = f.loop();
   f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
   for (let i = 0; i < tileRows; i++) {
-    f.get(pa)
-      .load("v128.load32_splat", 4 * i)
-      .set(s);
+    f.get(pa[i]).load("v128.load32_splat").set(s);
     multiplyAdd(f, features, s, b0, sums[2 * i]);
     multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
   }
-  f.get(pa).get(aStep).op("i32.add").set(pa);
+  for (const pointer of pa) f.get(pointer).get(aStep).op("i32.add").set(pointer);
   f.get(pb).get(bStep).op("i32.add").set(pb);
   f.get(n).i32(1).op("i32.sub").tee(n).brIf(nextTerm).end();
 

@@ -37,8 +37,8 @@ export interface PlanLayout {
   readonly shared: number;
 }
 
-/** Decides what is shared among the threads, and in how large pieces. */
-export function layOutPlan(steps: readonly Step[], threads: number): PlanLayout {
+/** Decides what is shared among the threads, and in how large pieces, for a plan that is run so many times. */
+export function layOutPlan(steps: readonly Step[], threads: number, times = 1): PlanLayout {
   const groups: Group[] = [];
   let shared = 0;
   let open: Step[] = [];
@@ -64,7 +64,7 @@ export function layOutPlan(steps: readonly Step[], threads: number): PlanLayout 
   close();
   let words: number = planWords.groups;
   for (const group of groups) words += planWords.group + group.steps.length * planWords.step;
-  return { groups, words, shared: shared >= worthWaking ? shared : 0 };
+  return { groups, words, shared: shared * times >= worthWaking ? shared : 0 };
 }
 
 /** Whether other threads have all functions that a step calls, its epilogue among them. */

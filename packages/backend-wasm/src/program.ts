@@ -1,4 +1,5 @@
 import type { Executable, Program } from "@gradloom/engine";
+import { shareColumns } from "./column-sharing.ts";
 import type { WasmMachine } from "./machine.ts";
 import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
 import { entriesOf, type Step, stepsOf, type Word } from "./steps.ts";
@@ -9,6 +10,13 @@ interface Patch {
   readonly offset: number;
 }
 
+/** What is known of a program that is run in a loop. */
+export interface Repetition {
+  readonly count: number;
+  /** Buffers that are the same in all repetitions. */
+  readonly still: ReadonlySet<number>;
+}
+
 /**
  * A compiled program: a plan and argument blocks in memory. A run writes the addresses and scalars that have
  * changed into them, and calls the driver once. What else they refer to (the arena, the memory of threads,
@@ -17,12 +25,16 @@ interface Patch {
 export class WasmExecutable implements Executable {
   private readonly program: Program;
   private readonly machine: WasmMachine;
+  private readonly loop: Repetition;
   private steps: Step[] = [];
-  private layout: PlanLayout = { groups: [], words: 0, shared: 0 };
+  /** All steps; and those that further repetitions of a loop take. */
+  private layouts: readonly PlanLayout[] = [];
   /** What the memory was laid out for. */
   private threads = 0;
   private revision = -1;
   private plan = 0;
+  /** Bytes of shared memory for what is kept from one repetition to the next. */
+  private keptBytes = 0;
   private readonly argumentAddresses = new Map<Step, number>();
   private patches: Patch[][] = [];
   private scalarWords: number[][] = [];
@@ -30,25 +42,41 @@ export class WasmExecutable implements Executable {
   private scalars: Float64Array;
   private disposed = false;
 
-  constructor(program: Program, machine: WasmMachine) {
+  constructor(
+    program: Program,
+    machine: WasmMachine,
+    loop: Repetition = { count: 1, still: new Set() },
+  ) {
     this.program = program;
     this.machine = machine;
+    this.loop = loop;
     this.addresses = new Float64Array(program.buffers.length);
     this.scalars = new Float64Array(program.scalars.length);
     this.prepare();
   }
 
+  /** Has all memory that it needs from now on: it moves no more. */
+  settle(): void {
+    const { machine } = this;
+    if (this.revision !== machine.revision || this.threads !== machine.numThreads) this.prepare();
+  }
+
+  /** @param isAgain - Whether the repetition before has just been run, so that what it has kept is there. */
   run(
     addresses: ArrayLike<number>,
     scalars: ArrayLike<number>,
     onKernel?: (kernel: number, milliseconds: number) => void,
+    isAgain: boolean = false,
   ): void {
-    const { machine } = this;
-    if (this.revision !== machine.revision || this.threads !== machine.numThreads) this.prepare();
+    this.settle();
     this.bind(addresses);
     this.setScalars(scalars);
     if (onKernel) this.runStepwise(onKernel);
-    else if (this.plan !== 0) machine.run(this.plan, this.layout.shared);
+    else if (this.plan !== 0) {
+      const [whole, rest] = this.layouts;
+      const plan = isAgain ? this.plan + roundUp(whole.words * 4) : this.plan;
+      this.machine.run(plan, (isAgain ? rest : whole).shared);
+    }
   }
 
   /** Gives its memory back. It must not run any more. */
@@ -99,14 +127,25 @@ export class WasmExecutable implements Executable {
     const { machine, program } = this;
     if (this.threads !== machine.numThreads) {
       this.threads = machine.numThreads;
-      this.steps = program.kernels.flatMap((kernel, i) =>
+      this.keptBytes = 0;
+      const { still } = this.loop;
+      const { kernels, parts } = shareColumns(this.threads, program.kernels, still);
+      this.steps = kernels.flatMap((kernel, i) =>
         stepsOf(kernel, i, program.barriers[i], {
           features: machine.features,
           library: machine.library,
           threads: this.threads,
+          still,
+          columnParts: parts,
+          keep: (bytes) => {
+            this.keptBytes += roundUp(bytes);
+            return this.keptBytes - roundUp(bytes);
+          },
         }),
       );
-      this.layout = layOutPlan(this.steps, this.threads);
+      this.layouts = [this.steps, this.steps.filter(({ once }) => once !== true)].map((steps) =>
+        layOutPlan(steps, this.threads, this.loop.count),
+      );
     }
     let sharedBytes = 0;
     let ownBytes = 0;
@@ -116,14 +155,14 @@ export class WasmExecutable implements Executable {
       for (const entry of entriesOf(step)) machine.library.touch(entry);
     }
     machine.library.trim(this.steps.length);
-    machine.reserveArena(program.arenaBytes, sharedBytes, ownBytes);
+    machine.reserveArena(program.arenaBytes, this.keptBytes + sharedBytes, ownBytes);
     this.write();
     this.revision = machine.revision;
   }
 
   /** Writes the plan and the argument blocks into new memory. */
   private write(): void {
-    const { machine, steps, layout, threads } = this;
+    const { machine, steps, layouts, threads } = this;
     if (this.plan !== 0) machine.allocator.free(this.plan);
     this.plan = 0;
     this.patches = this.program.buffers.map(() => []);
@@ -132,10 +171,12 @@ export class WasmExecutable implements Executable {
     this.scalars.fill(Number.NaN);
     this.argumentAddresses.clear();
     if (steps.length === 0) return;
-    let bytes = roundUp(layout.words * 4);
+    let bytes = 0;
+    for (const { words } of layouts) bytes += roundUp(words * 4);
+    const start = bytes;
     for (const step of steps) bytes += roundUp(step.argumentBytes) * copies(step, threads);
     this.plan = machine.allocator.allocate(bytes);
-    let address = this.plan + roundUp(layout.words * 4);
+    let address = this.plan + start;
     for (const step of steps) {
       this.argumentAddresses.set(step, address);
       for (let thread = 0; thread < copies(step, threads); thread++) {
@@ -143,7 +184,11 @@ export class WasmExecutable implements Executable {
         address += roundUp(step.argumentBytes);
       }
     }
-    writePlan(machine.memory.words, this.plan, layout, (step) => this.argumentsOf(step));
+    let plan = this.plan;
+    for (const layout of layouts) {
+      writePlan(machine.memory.words, plan, layout, (step) => this.argumentsOf(step));
+      plan += roundUp(layout.words * 4);
+    }
   }
 
   private argumentsOf(step: Step): { address: number; stride: number } {
@@ -172,8 +217,10 @@ export class WasmExecutable implements Executable {
         this.patches[word.buffer].push({ word: place, offset: word.offset });
         return 0;
       }
-      case "shared":
+      case "kept":
         return machine.sharedMemory + word.offset;
+      case "shared":
+        return machine.sharedMemory + this.keptBytes + word.offset;
       case "own":
         return machine.ownMemory(thread) + word.offset;
       case "self":

@@ -1,10 +1,10 @@
 import { byteSize, type Executable, type Program, type RepeatKernel } from "@gradloom/engine";
 import type { WasmMachine } from "./machine.ts";
-import { WasmExecutable } from "./program.ts";
+import { type Repetition, WasmExecutable } from "./program.ts";
 
 /** Kernels of a program that are run together. */
 interface Part {
-  readonly executable: Executable;
+  readonly executable: WasmExecutable | RepeatingExecutable;
   /** The number of its first kernel. */
   readonly first: number;
   /** If it is the body of a loop. */
@@ -42,13 +42,19 @@ class RepeatingExecutable implements Executable {
     }
   }
 
-  dispose(): void {
-    for (const { executable } of this.parts) executable.dispose?.();
+  /** Has all memory that it needs from now on: it moves no more. */
+  settle(): void {
+    this.machine.reserveArena(this.program.arenaBytes, 0, 0);
+    for (const { executable } of this.parts) executable.settle();
   }
 
-  private repeat(loop: RepeatKernel, body: Executable, addresses: ArrayLike<number>): void {
+  dispose(): void {
+    for (const { executable } of this.parts) executable.dispose();
+  }
+
+  private repeat(loop: RepeatKernel, body: Part["executable"], addresses: ArrayLike<number>): void {
     const { machine, program } = this;
-    machine.reserveArena(program.arenaBytes, 0, 0);
+    this.settle();
     const starts = loop.buffers.map((buffer) => {
       const { arenaOffset } = program.buffers[buffer];
       return arenaOffset === undefined ? addresses[buffer] : machine.arena + arenaOffset;
@@ -63,15 +69,21 @@ class RepeatingExecutable implements Executable {
             ? starts[initial]
             : starts[buffer] + byteSize[dtype] * (offset + step * ((t + shift) % period));
       }
-      body.run(places, []);
+      body.run(places, [], undefined, t > 0);
     }
   }
 }
 
 /** What compiles a program. */
-export function compileProgram(program: Program, machine: WasmMachine): Executable {
+export function compileProgram(
+  program: Program,
+  machine: WasmMachine,
+  loop?: Repetition,
+): Part["executable"] {
   const repeats = program.kernels.some(({ kind }) => kind === "repeat");
-  return new (repeats ? RepeatingExecutable : WasmExecutable)(program, machine);
+  return repeats
+    ? new RepeatingExecutable(program, machine)
+    : new WasmExecutable(program, machine, loop);
 }
 
 function partsOf(program: Program, machine: WasmMachine): Part[] {
@@ -92,7 +104,12 @@ function partsOf(program: Program, machine: WasmMachine): Part[] {
         scalars: [],
         arenaBytes: 0,
       };
-      parts.push({ executable: compileProgram(body, machine), first, loop });
+      const still = new Set<number>();
+      loop.slots.forEach(({ buffer, period, initial }, i) => {
+        if (period === 1 && initial === undefined && !loop.writes.includes(buffer)) still.add(i);
+      });
+      const executable = compileProgram(body, machine, { count: loop.count, still });
+      parts.push({ executable, first, loop });
       first += 1;
       continue;
     }

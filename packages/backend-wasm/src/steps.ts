@@ -18,8 +18,9 @@ export type Word =
   | { readonly kind: "value"; readonly value: number }
   /** A buffer of the program, and bytes behind its start. */
   | { readonly kind: "buffer"; readonly buffer: number; readonly offset: number }
-  /** Bytes behind the start of the memory that all threads share, or of a thread's own. */
+  /** Bytes behind the start of the memory that all threads share, of what is kept there, or of a thread's own. */
   | { readonly kind: "shared"; readonly offset: number }
+  | { readonly kind: "kept"; readonly offset: number }
   | { readonly kind: "own"; readonly offset: number }
   /** Bytes behind the start of this argument block. */
   | { readonly kind: "self"; readonly offset: number }
@@ -37,6 +38,8 @@ export interface Step {
   readonly nanoseconds: number;
   /** Whether all steps before must have finished. */
   readonly barrier: boolean;
+  /** Whether the first repetition of a loop does this for all of them. */
+  readonly once?: boolean;
   readonly argumentBytes: number;
   readonly words: readonly (readonly [offset: number, word: Word])[];
   readonly scalars: readonly (readonly [offset: number, scalar: number])[];
@@ -50,6 +53,12 @@ export interface StepContext {
   readonly features: Features;
   readonly library: KernelLibrary;
   readonly threads: number;
+  /** Buffers that are the same in all repetitions: what is packed of them is kept. */
+  readonly still: ReadonlySet<number>;
+  /** See {@link shareColumns}. */
+  readonly columnParts: ReadonlyMap<number, number>;
+  /** Takes bytes of shared memory that nothing else is in. */
+  readonly keep: (bytes: number) => number;
 }
 
 /** The steps that carry out a kernel. */
