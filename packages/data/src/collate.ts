@@ -106,6 +106,11 @@ function kindOf(item: unknown): string {
   return isNdArray(item) ? "array" : "object";
 }
 
+/** A whole number as an item whose batch is int32 `[batch]`: a class, say. */
+export function scalar(value: number): NdArray<Int32Array> {
+  return { data: Int32Array.of(value), shape: [] };
+}
+
 /** Whether something is a typed array with its shape. */
 export function isNdArray(value: unknown): value is NdArray {
   if (typeof value !== "object" || value === null || !("data" in value && "shape" in value)) {

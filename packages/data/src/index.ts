@@ -1,4 +1,5 @@
-export { type Batch, defaultCollate, type NdArray } from "./collate.ts";
+export { type Batch, defaultCollate, type NdArray, scalar } from "./collate.ts";
+export { type ColumnType, type CsvOptions, loadCsv, parseCsv, type Row, Table } from "./csv.ts";
 export { DataError, type DataErrorDetails } from "./data-error.ts";
 export {
   DataLoader,
@@ -7,6 +8,15 @@ export {
   type DataLoaderStats,
 } from "./data-loader.ts";
 export { Dataset, type DatasetModule, type Items, IterableDataset } from "./dataset.ts";
+export { decodeIdx, loadIdx } from "./idx.ts";
+export {
+  decodeImage,
+  ImageFolder,
+  type ImageFolderOptions,
+  loadImage,
+  type Picture,
+} from "./image.ts";
+export { JsonLinesDataset } from "./json-lines.ts";
 export {
   type AmplitudeToDbOptions,
   amplitudeToDb,
@@ -21,3 +31,7 @@ export type { Sampler } from "./sampler.ts";
 export { type SpectrogramOptions, spectrogram } from "./spectrogram.ts";
 export { randomSplit, Subset } from "./subset.ts";
 export { type SameTensors, TensorDataset } from "./tensor-dataset.ts";
+export { readLines } from "./text.ts";
+export { TextDataset, type TextDatasetOptions } from "./text-dataset.ts";
+export { loadText, Vocabulary } from "./vocabulary.ts";
+export { decodeWav, encodeWav, loadWav, type Sound, saveWav } from "./wav.ts";
