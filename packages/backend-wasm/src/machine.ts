@@ -73,7 +73,6 @@ export class WasmMachine {
 
   setNumThreads(count: number): void {
     this.numThreads = count;
-    this.threads.limit(count);
   }
 
   /** Where the arena starts. */

@@ -24,8 +24,9 @@ interface Sent {
 
 /**
  * The other threads. They are started when they are first needed, join when they are ready, and are not
- * missed while they are not: see `addDriver`. Threads get new functions by letters in the shared memory, a linked list
- * whose read part is freed.
+ * missed while they are not: see `addDriver`. Those that are not needed any more sleep: a thread that is ended may
+ * still run for a while, and would take work from the next of its number. Threads get new functions by letters in the
+ * shared memory, a linked list whose read part is freed.
  */
 export class Threads {
   /** How long the first thread waits for a chunk that another has begun, without any sign of life. */
@@ -45,18 +46,9 @@ export class Threads {
     this.host = host;
   }
 
-  /** Ends the threads from number `count` on. */
-  limit(count: number): void {
-    for (const [thread, worker] of this.workers) {
-      if (thread < count) continue;
-      this.workers.delete(thread);
-      worker.terminate();
-    }
-  }
-
   /** Sees to it that the threads 1 … `count - 1` run, or will soon. */
   ensure(count: number): void {
-    if (this.workers.size === count - 1) return;
+    if (this.workers.size >= count - 1) return;
     for (let thread = 1; thread < count; thread++) {
       // A host on which workers keep dying goes on without them.
       if (!this.workers.has(thread) && this.restarts < 3 * count) this.start(thread);
