@@ -7,6 +7,9 @@ export interface ByteEncoding {
   decode(ids: Iterable<number>): string;
 }
 
+/** What each token stands for, text or bytes: a module such as `gpt-tokenizer/bpeRanks/r50k_base`. */
+export type TokenBytes = readonly (string | readonly number[])[];
+
 /**
  * A byte-pair tokenizer of the npm package `gpt-tokenizer`, which ships the vocabularies; `r50k_base` is GPT-2's. It is handed
  * in, so that whoever uses another tokenizer neither installs nor bundles one.
@@ -14,8 +17,9 @@ export interface ByteEncoding {
  * - Source: Sennrich et al. 2016, https://arxiv.org/abs/1508.07909; on bytes: Radford et al. 2019 (GPT-2)
  * @example
  * ```ts
+ * import tokens from "gpt-tokenizer/bpeRanks/r50k_base";
  * import * as r50k from "gpt-tokenizer/encoding/r50k_base";
- * const tokenizer = new BytePairTokenizer(r50k);
+ * const tokenizer = new BytePairTokenizer(r50k, tokens);
  * tokenizer.encode("Hello world"); // [15496, 995]
  * ```
  */
@@ -23,10 +27,12 @@ export class BytePairTokenizer {
   /** How many tokens there are; 50,257 for GPT-2, the last of which ends a text. */
   readonly vocabSize: number;
   readonly #encoding: ByteEncoding;
+  readonly #tokens: TokenBytes;
 
-  constructor(encoding: ByteEncoding) {
+  constructor(encoding: ByteEncoding, tokens: TokenBytes) {
     this.vocabSize = encoding.vocabularySize;
     this.#encoding = encoding;
+    this.#tokens = tokens;
   }
 
   /** Any text has tokens. The name of a special token, `<|endoftext|>`, is text like all other. */
@@ -40,11 +46,15 @@ export class BytePairTokenizer {
    * @throws IndexError if an id is not below `vocabSize`.
    */
   decode(ids: readonly number[]): string {
-    for (const id of ids) {
-      if (!(Number.isInteger(id) && id >= 0 && id < this.vocabSize)) {
-        throw new IndexError("decode", id, this.vocabSize);
-      }
+    // Not the library's: a character that was cut in two goes on in its next call there.
+    return new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => this.#bytes(id))));
+  }
+
+  #bytes(id: number): readonly number[] {
+    if (!(Number.isInteger(id) && id >= 0 && id < this.vocabSize)) {
+      throw new IndexError("decode", id, this.vocabSize);
     }
-    return this.#encoding.decode(ids);
+    const token = this.#tokens[id] ?? this.#encoding.decode([id]);
+    return typeof token === "string" ? [...new TextEncoder().encode(token)] : token;
   }
 }

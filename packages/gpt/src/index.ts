@@ -1,4 +1,4 @@
-export { type ByteEncoding, BytePairTokenizer } from "./byte-pair-tokenizer.ts";
+export { type ByteEncoding, BytePairTokenizer, type TokenBytes } from "./byte-pair-tokenizer.ts";
 export { CausalSelfAttention, type CausalSelfAttentionOptions } from "./causal-self-attention.ts";
 export { CharTokenizer } from "./char-tokenizer.ts";
 export type { GenerateOptions, SamplingOptions } from "./generate-options.ts";
