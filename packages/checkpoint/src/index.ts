@@ -12,6 +12,7 @@ export {
   saveSafetensors,
 } from "./safetensors.ts";
 export type { SafetensorsEntry, SafetensorsHeader } from "./safetensors-header.ts";
+export { loadShardedSafetensors } from "./sharded-safetensors.ts";
 export { decodeTorch, loadTorch } from "./torch.ts";
 export {
   type CheckpointContents,
