@@ -19,6 +19,7 @@ export {
 } from "./lr-schedule.ts";
 export { MultiStepLR, type MultiStepLROptions } from "./multi-step-lr.ts";
 export { Muon, type MuonOptions, type MuonRate } from "./muon.ts";
+export { NoamLR } from "./noam-lr.ts";
 export { OneCycleLR, type OneCycleLROptions } from "./one-cycle-lr.ts";
 export {
   type FullGroup,

@@ -7,6 +7,7 @@ import {
   ExponentialLR,
   LinearLR,
   MultiStepLR,
+  NoamLR,
   OneCycleLR,
   type Optimizer,
   ReduceLROnPlateau,
@@ -98,6 +99,7 @@ describe("a schedule", () => {
 test.each([
   ["StepLR", (o: Optimizer) => new StepLR(o, 1, { gamma: 0.5 })],
   ["OneCycleLR", (o: Optimizer) => new OneCycleLR(o, 1, { totalSteps: 9 })],
+  ["NoamLR", (o: Optimizer) => new NoamLR(o, 16, 3)],
   ["WarmupCosineLR", (o: Optimizer) => new WarmupCosineLR(o, 2, 9)],
 ])("%s leaves groups alone that were added after it was made", (_, make) => {
   const optimizer = sgd();
@@ -108,6 +110,20 @@ test.each([
   expect(optimizer.paramGroups[1].lr).toBe(7);
   schedule.loadStateDict(schedule.stateDict());
   expect(optimizer.paramGroups[1].lr).toBe(7);
+});
+
+test("NoamLR rises along a line, then falls with the root of the steps", () => {
+  const optimizer = sgd(2);
+  const schedule = new NoamLR(optimizer, 16, 4);
+  const rates = Array.from({ length: 16 }, () => {
+    const [lr] = schedule.getLastLr();
+    schedule.step();
+    return lr;
+  });
+  // 2 / √16 · min(1/√n, n / 8)
+  for (const n of [1, 2, 3, 4]) expect(rates[n - 1]).toBeCloseTo(n / 16, 12);
+  for (const n of [4, 9, 16]) expect(rates[n - 1]).toBeCloseTo(0.5 / Math.sqrt(n), 12);
+  expect(() => new NoamLR(optimizer, 16, 0)).toThrow("warmupSteps must be a positive integer");
 });
 
 test("WarmupCosineLR rises to the rate, falls to the least, and stays", () => {
