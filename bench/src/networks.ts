@@ -2,7 +2,7 @@ import { CNN } from "@gradloom/cnn";
 import type { Layer } from "@gradloom/layers";
 import { CrossEntropyLoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
-import { LSTM } from "@gradloom/rnn-lstm";
+import { LSTM, RecurrentLM } from "@gradloom/rnn-lstm";
 import { fromTypedArray, grad, noGrad, randn, realize, type Tensor, zeros } from "@gradloom/tensor";
 import { UNet } from "@gradloom/unet";
 import type { Workload, Workloads } from "./serve.ts";
@@ -57,9 +57,9 @@ function unet(part: "forward" | "step"): Workload {
   return forward(() => model.forward(x));
 }
 
-function lstm(part: "forward" | "gradients"): Workload {
+function lstm(part: "forward" | "gradients", time = 64): Workload {
   const model = new LSTM({ inputSize: 128, hiddenSize: 256 });
-  const x = ready(randn([32, 64, 128]));
+  const x = ready(randn([32, time, 128]));
   if (part === "forward") return forward(() => model.forward(x)[0]);
   const gradOutputs = ready(randn([32, 64, 256]));
   const parameters = model.parameters();
@@ -75,6 +75,12 @@ function lstm(part: "forward" | "gradients"): Workload {
   };
 }
 
+/** 100 characters, each drawn from what the one before has led to. */
+function generation(): Workload {
+  const model = new RecurrentLM({ vocabSize: 96, embeddingDim: 64, hiddenSize: 512 });
+  return { run: () => model.generate([1], { maxNewTokens: 100, seed: 0 }) };
+}
+
 /** Whole networks. */
 export const networks: Workloads = {
   convnet,
@@ -82,4 +88,6 @@ export const networks: Workloads = {
   "unet-step": () => unet("step"),
   "lstm-forward": () => lstm("forward"),
   "lstm-gradients": () => lstm("gradients"),
+  "lstm-1000": () => lstm("forward", 1000),
+  "lstm-generation": generation,
 };

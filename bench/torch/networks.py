@@ -39,12 +39,26 @@ def unet(part):
     return forward(lambda: model(x))
 
 
-def lstm(part):
-    model, x = nn.LSTM(128, 256, batch_first=True), torch.randn(32, 64, 128)
+def lstm(part, time=64):
+    model, x = nn.LSTM(128, 256, batch_first=True), torch.randn(32, time, 128)
     if part == "forward":
         return forward(lambda: model(x))
     upstream = torch.randn(32, 64, 256)
     return lambda: torch.autograd.grad(model(x)[0], list(model.parameters()), upstream), {}
+
+
+def generation():
+    embedding, model, head = nn.Embedding(96, 64), nn.LSTM(64, 512, batch_first=True), nn.Linear(512, 96)
+
+    def run():
+        with torch.no_grad():
+            token, state = torch.tensor([[1]]), None
+            for _ in range(100):
+                y, state = model(embedding(token), state)
+                token = torch.multinomial(F.softmax(head(y[:, -1]), -1), 1)
+                token.item()
+
+    return run, {}
 
 
 WORKLOADS = {
@@ -53,4 +67,6 @@ WORKLOADS = {
     "unet-step": lambda: unet("step"),
     "lstm-forward": lambda: lstm("forward"),
     "lstm-gradients": lambda: lstm("gradients"),
+    "lstm-1000": lambda: lstm("forward", 1000),
+    "lstm-generation": generation,
 }
