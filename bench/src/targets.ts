@@ -16,6 +16,8 @@ const limits: Readonly<Record<string, number>> = {
   "unet-step": 1.6,
   "lstm-forward": 1.1,
   "lstm-gradients": 1.1,
+  "lstm-1000": 1.1,
+  "lstm-generation": 0.33,
 };
 
 type Results = ReadonlyMap<string, readonly Measured[]>;

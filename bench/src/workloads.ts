@@ -80,8 +80,16 @@ export const workloads: readonly WorkloadInfo[] = [
   {
     name: "lstm",
     title: "LSTM of 64 steps, batch 32, 128 features to 256",
-    parts: { "lstm-forward": "forward", "lstm-gradients": "forward and gradients" },
+    parts: {
+      "lstm-forward": "forward",
+      "lstm-gradients": "forward and gradients",
+      "lstm-1000": "forward, 1,000 steps",
+    },
   },
+  single(
+    "lstm-generation",
+    "100 characters sampled one by one, LSTM with a hidden state of 512, 96 characters",
+  ),
   {
     name: "adam",
     title: "Adam on the 124M parameters of GPT-2, whose gradients exist",
