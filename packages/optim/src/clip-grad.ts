@@ -34,7 +34,8 @@ export function clipGradNorm(
     );
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(undefined, 1);
     for (const { parameter, gradient } of trained) parameter.grad = gradient.mul(factor);
-    return norm;
+    // A value of its own, which nothing takes up: the step computes it, so it can be read afterwards.
+    return norm.mul(1);
   });
 }
 

@@ -41,6 +41,7 @@ interface TrainingState {
   readonly epoch: number;
   readonly step: number;
   readonly stepInEpoch: number;
+  readonly lr: number;
   /** Batches that were taken of the present pass. */
   readonly position: number;
   readonly isPassOver: boolean;
@@ -357,6 +358,7 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
       epoch: this.#epochsDone,
       step: this.#step,
       stepInEpoch: this.#stepInEpoch,
+      lr: this.#lastLr,
       position: this.#stream.position,
       isPassOver: this.#isPassOver,
       loss: this.#meter.state,
@@ -379,6 +381,7 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     this.#step = state.step;
     this.#resumedAt = state.step;
     this.#stepInEpoch = state.stepInEpoch;
+    this.#lastLr = state.lr;
     this.#isPassOver = state.isPassOver;
     this.#stream.seek(state.position);
     this.#meter.stateFrom(state.loss);
