@@ -143,15 +143,16 @@ export class GPTTraining {
         this.model,
         batchAt(training, await startsOf(training, draw), draw.length),
       );
-      loss.div(accumulate).backward();
-      losses.push(loss);
+      const share = loss.div(accumulate);
+      share.backward();
+      losses.push(share);
     }
     clipGradNorm(this.model.parameters(), clip);
     this.#optimizer.step();
     this.#schedule.step();
     let sum = 0;
     for (const loss of losses) sum += await loss.item();
-    if (Number.isFinite(sum)) return sum / accumulate;
+    if (Number.isFinite(sum)) return sum;
     throw new PlaygroundError(
       `The loss of step ${this.#step + 1} is ${sum}: training diverged. Try a smaller --lr.`,
     );

@@ -9,6 +9,7 @@ async function parse(line: string) {
   const program = createProgram({
     trainDnn: async (options) => void calls.push(["train-dnn", options]),
     trainDigits: async (options) => void calls.push(["train-digits", options]),
+    trainSound: async (options) => void calls.push(["train-sound", options]),
     trainSegmentation: async (options) => void calls.push(["train-segmentation", options]),
     trainText: async (options) => void calls.push(["train-text", options]),
     addingProblem: async (options) => void calls.push(["adding-problem", options]),
@@ -104,10 +105,7 @@ describe("a mistake", () => {
     ["--threads 0", "It must be a whole number from 1 to 64."],
     ["--backend gpu", "Allowed choices are wasm, js."],
     ["--step 5", "unknown option '--step'\n(Did you mean --steps?)"],
-    [
-      "trian-dnn",
-      "unknown command or argument 'trian-dnn'. Commands: train-dnn, train-digits, show-backward",
-    ],
+    ["trian-dnn", "unknown command or argument 'trian-dnn'. Commands: train-dnn, train-digits,"],
     ["show-backward-effect 3", "unknown command or argument '3'"],
     ["show-backward-effect --x 1,two", "It must be finite numbers with commas between"],
     ["show-backward-effect --w NaN", "It must be a finite number."],
@@ -149,6 +147,27 @@ describe("train-digits", () => {
       ],
     ]);
     expect((await parse("train-digits --held-out 10000")).printed).toContain("--held-out");
+  });
+});
+
+describe("train-sound", () => {
+  test("has a value for each flag", async () => {
+    const { calls } = await parse("train-sound --epochs 3 --per-kind 20 --no-pictures");
+    expect(calls).toEqual([
+      [
+        "train-sound",
+        {
+          epochs: 3,
+          lr: 0.003,
+          batchSize: 32,
+          perKind: 20,
+          heldOut: 100,
+          seed: 0,
+          out: expect.stringContaining("train-sound"),
+          pictures: false,
+        },
+      ],
+    ]);
   });
 });
 
