@@ -15,6 +15,7 @@ import {
   type Tensor,
   zeros,
 } from "@gradloom/tensor";
+import { language } from "./language.ts";
 import { networks } from "./networks.ts";
 import { optimizers } from "./optimizers.ts";
 import { serve, type Workload, type Workloads } from "./serve.ts";
@@ -112,6 +113,7 @@ function matmul(n: number, layout: string): Workload {
 
 const workloads: Record<string, () => Workload | Promise<Workload>> = {
   ...networks,
+  ...language,
   ...optimizers,
   ...windows,
   dnn: () => dnn((step) => step),

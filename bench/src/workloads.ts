@@ -91,6 +91,16 @@ export const workloads: readonly WorkloadInfo[] = [
     "100 characters sampled one by one, LSTM with a hidden state of 512, 96 characters",
   ),
   {
+    name: "gpt2",
+    title: "GPT-2 with 124M random weights",
+    parts: {
+      "gpt2-prompt": "the logits behind a prompt of 256 tokens",
+      "gpt2-decode": "a token behind 256 and more, greedy, with a cache",
+      "gpt2-step": "training step of 1 × 256, AdamW, clipped",
+    },
+  },
+  single("nanogpt-step", "a training step of a GPT, 4 layers, 4 heads, 128 features, 12 × 64 ids"),
+  {
     name: "adam",
     title: "Adam on the 124M parameters of GPT-2, whose gradients exist",
     parts: {

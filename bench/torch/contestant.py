@@ -20,6 +20,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
+from language import WORKLOADS as LANGUAGE  # noqa: E402
 from networks import WORKLOADS as NETWORKS  # noqa: E402
 from optimizers import WORKLOADS as OPTIMIZERS  # noqa: E402
 from windows import WORKLOADS as WINDOWS  # noqa: E402
@@ -107,6 +108,7 @@ def matmul(n, layout):
 WORKLOADS = {
     **WINDOWS,
     **NETWORKS,
+    **LANGUAGE,
     **OPTIMIZERS,
     "dnn": dnn,
     "dnn-compiled": dnn,

@@ -62,6 +62,11 @@ export class KVCache {
     this.#lengths.fill(0);
   }
 
+  /** Forgets all but the first tokens of each row. */
+  truncate(length: number): void {
+    for (const [row, now] of this.#lengths.entries()) this.#lengths[row] = Math.min(now, length);
+  }
+
   /**
    * Makes room for new tokens.
    *

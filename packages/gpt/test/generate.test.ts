@@ -244,6 +244,23 @@ describe("the cache", () => {
     expect(Math.max(...error)).toBeLessThan(1e-4);
   });
 
+  test("goes on from an earlier place after truncate", async () => {
+    const ids = (...row: number[]) => tensor([row], { dtype: "int32" });
+    const cache = model.createCache();
+    model.eval();
+    model.forward(ids(1, 2, 3, 4, 5), { cache });
+    cache.truncate(2);
+    expect(cache.lengths).toEqual([2]);
+    const got = await model.forward(ids(9, 8), { cache }).data();
+    const whole = await model
+      .forward(ids(1, 2, 9, 8))
+      .narrow(1, 2, 2)
+      .data();
+    model.train();
+    const error = Array.from(got, (value, i) => Math.abs(value - whole[i]));
+    expect(Math.max(...error)).toBeLessThan(1e-4);
+  });
+
   test("starts again after reset, and refuses what does not fit", () => {
     const cache = model.createCache({ batchSize: 1 });
     const ids = tensor([Array.from({ length: 60 }, () => 1)], { dtype: "int32" });
