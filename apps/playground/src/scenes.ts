@@ -20,8 +20,16 @@ type Colour = readonly number[];
 
 interface Shape {
   readonly label: number;
-  /** Whether a point is inside. */
-  readonly covers: (x: number, y: number) => boolean;
+  /** Its pixels. */
+  readonly covered: readonly number[];
+}
+
+/** `colour + change · sin(wave · place)`. */
+interface Texture {
+  readonly colour: Colour;
+  readonly change: Colour;
+  /** Radians for a pixel to the right and one down. */
+  readonly wave: readonly [number, number];
 }
 
 /**
@@ -45,8 +53,8 @@ export class SceneArtist {
 
   /** The next pictures. */
   draw(count: number): Scenes {
-    const noise = randn([count * 3 * pixels], { generator: this.#generator }).dataSync();
-    const pictures = Float32Array.from(noise, (value) => this.#noise * Number(value));
+    const noise = randn([count * 3 * pixels], { generator: this.#generator }).mul(this.#noise);
+    const pictures = Float32Array.from(noise.dataSync());
     const labels = new Int32Array(count * pixels);
     for (let i = 0; i < count; i++) {
       this.#scene(
@@ -59,51 +67,54 @@ export class SceneArtist {
 
   /** Adds a picture to the noise, and writes down its labels. */
   #scene(picture: Float32Array, labels: Int32Array): void {
-    const owners = this.#place(this.#between(4, 7));
+    const { shapes, owners } = this.#place(Math.floor(this.#between(3, 6)));
     const colours: Colour[] = [];
-    for (let i = 0; i <= owners.shapes.length; i++) colours.push(this.#colour(colours));
+    for (let i = 0; i <= shapes.length; i++) colours.push(this.#colour(colours));
     const textures = colours.map((colour) => this.#texture(colour));
     for (let i = 0; i < pixels; i++) {
-      const owner = owners.at[i];
-      labels[i] = owner === 0 ? 0 : owners.shapes[owner - 1].label;
-      const colour = textures[owner](i % sceneSide, Math.floor(i / sceneSide));
+      const owner = owners[i];
+      labels[i] = owner === 0 ? 0 : shapes[owner - 1].label;
+      const { colour, change, wave } = textures[owner];
+      const shade = Math.sin(wave[0] * (i % sceneSide) + wave[1] * Math.floor(i / sceneSide));
       for (let channel = 0; channel < 3; channel++) {
-        picture[channel * pixels + i] += colour[channel];
+        picture[channel * pixels + i] += colour[channel] + shade * change[channel];
       }
     }
   }
 
   /** Up to `count` shapes, later ones over earlier ones, and for each pixel the number of its shape, 0 for the ground. */
-  #place(count: number): { shapes: readonly Shape[]; at: Uint8Array } {
+  #place(count: number): { shapes: readonly Shape[]; owners: Uint8Array } {
     const shapes: Shape[] = [];
-    const areas = [pixels];
-    let at: Uint8Array = new Uint8Array(pixels);
-    for (let attempt = 0; attempt < 40 && shapes.length < Math.floor(count); attempt++) {
+    const owners = new Uint8Array(pixels);
+    const visible = [pixels];
+    for (let attempt = 0; attempt < 40 && shapes.length < count; attempt++) {
       const shape = this.#shape();
-      const over = Uint8Array.from(at, (owner, i) =>
-        shape.covers(i % sceneSide, Math.floor(i / sceneSide)) ? shapes.length + 1 : owner,
-      );
-      const left = countsOf(over, shapes.length + 2);
+      const left = [...visible];
+      for (const pixel of shape.covered) left[owners[pixel]] -= 1;
       // A shape of which little is left could be anything.
-      if (areas.some((area, owner) => owner > 0 && left[owner] < 0.65 * area)) continue;
+      if (shapes.some(({ covered }, i) => left[i + 1] < 0.75 * covered.length)) continue;
       shapes.push(shape);
-      areas.push(left[shapes.length]);
-      at = over;
+      for (const pixel of shape.covered) owners[pixel] = shapes.length;
+      visible.splice(0, visible.length, ...left, shape.covered.length);
     }
-    return { shapes, at };
+    return { shapes, owners };
   }
 
   #shape(): Shape {
     const label = Math.floor(this.#between(1, kinds.length));
-    const radius = this.#between(8, 15);
+    const radius = this.#between(10, 16);
     const angle = this.#between(0, 2 * Math.PI);
     const [centreX, centreY] = [1, 2].map(() => this.#between(radius, sceneSide - radius));
     const [sin, cos] = [Math.sin(angle) / radius, Math.cos(angle) / radius];
-    const covers = (x: number, y: number) => {
-      const [dx, dy] = [x - centreX, y - centreY];
-      return isInside(label, cos * dx + sin * dy, cos * dy - sin * dx);
-    };
-    return { label, covers };
+    const covered: number[] = [];
+    for (let y = Math.ceil(centreY - radius); y <= centreY + radius; y++) {
+      for (let x = Math.ceil(centreX - radius); x <= centreX + radius; x++) {
+        const u = cos * (x - centreX) + sin * (y - centreY);
+        const v = cos * (y - centreY) - sin * (x - centreX);
+        if (isInside(label, u, v)) covered.push(y * sceneSide + x);
+      }
+    }
+    return { label, covered };
   }
 
   /** A colour that is not too close to the others of its picture. */
@@ -117,15 +128,11 @@ export class SceneArtist {
   }
 
   /** Waves of two shades of a colour. */
-  #texture(colour: Colour): (x: number, y: number) => Colour {
+  #texture(colour: Colour): Texture {
     const change = colour.map(() => this.#between(-0.2, 0.2));
     const angle = this.#between(0, 2 * Math.PI);
     const frequency = (2 * Math.PI) / this.#between(4, 16);
-    const [kx, ky] = [Math.cos(angle) * frequency, Math.sin(angle) * frequency];
-    return (x, y) => {
-      const wave = Math.sin(kx * x + ky * y);
-      return colour.map((value, i) => value + change[i] * wave);
-    };
+    return { colour, change, wave: [Math.cos(angle) * frequency, Math.sin(angle) * frequency] };
   }
 
   #between(low: number, high: number): number {
@@ -152,12 +159,6 @@ function isInside(label: number, u: number, v: number): boolean {
     default:
       return false;
   }
-}
-
-function countsOf(owners: Uint8Array, length: number): number[] {
-  const counts = new Array<number>(length).fill(0);
-  for (const owner of owners) counts[owner] += 1;
-  return counts;
 }
 
 /** How many pictures there are. */
