@@ -10,6 +10,7 @@ import type { TrainDigitsOptions } from "./train-digits.ts";
 import type { TrainDnnOptions } from "./train-dnn.ts";
 import type { GenerateGPTOptions, TrainGPTOptions } from "./train-gpt.ts";
 import type { TrainSegmentationOptions } from "./train-segmentation.ts";
+import type { TrainSoundOptions } from "./train-sound.ts";
 import type { TrainTextOptions } from "./train-text.ts";
 
 /** The flags that say how to compute, the same for every command. */
@@ -23,6 +24,7 @@ export interface EngineOptions {
 export interface Actions {
   trainDnn(options: TrainDnnOptions & EngineOptions): Promise<void>;
   trainDigits(options: TrainDigitsOptions & EngineOptions): Promise<void>;
+  trainSound(options: TrainSoundOptions & EngineOptions): Promise<void>;
   trainSegmentation(options: TrainSegmentationOptions & EngineOptions): Promise<void>;
   trainText(options: TrainTextOptions & EngineOptions): Promise<void>;
   addingProblem(options: AddingProblemOptions & EngineOptions): Promise<void>;
@@ -91,7 +93,7 @@ export function createProgram(actions: Actions): Command {
     .option("--lr <number>", "the largest learning rate", positive, 0.01)
     .option("--batch-size <n>", "pictures in a step", integer(1, 1000), 16)
     .option("--held-out <n>", "pictures for the test", integer(1, 10_000), 200)
-    .option("--channels <n>", "channels of the first level", integer(1, 256), 12)
+    .option("--channels <n>", "channels of the first level", integer(1, 256), 16)
     .option("--depth <n>", "how often pictures are halved", integer(1, 5), 3)
     .option("--noise <number>", "standard deviation of the noise", nonNegative, 0.08)
     .option("--no-ablation", "do not train the U-Net again without its skip connections")
@@ -153,6 +155,26 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(written).action(async (options) => {
     refuseOperands(written);
     await actions.generateGPT(options);
+  });
+
+  const sound = program
+    .command("train-sound")
+    .description("train a convolutional network to tell sounds apart by their mel spectrograms")
+    .option("--epochs <n>", "passes over the training sounds", integer(1, 10_000), 10)
+    .option("--lr <number>", "the largest learning rate", positive, 0.003)
+    .option("--batch-size <n>", "sounds in a step", integer(1, 1000), 32)
+    .option("--per-kind <n>", "sounds of each kind to learn from", integer(1, 100_000), 300)
+    .option("--held-out <n>", "sounds of each kind for the test", integer(1, 100_000), 100)
+    .option("--seed <n>", "fixes everything random", integer(0, 2 ** 31), 0)
+    .option(
+      "--out <folder>",
+      "where pictures and sounds go",
+      join("playground-output", "train-sound"),
+    )
+    .option("--no-pictures", "write neither pictures nor sounds");
+  withEngineOptions(sound).action(async (options) => {
+    refuseOperands(sound);
+    await actions.trainSound(options);
   });
 
   const backward = program

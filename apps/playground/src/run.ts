@@ -16,6 +16,11 @@ const actions: Actions = {
     const { trainDigits } = await import("./train-digits.ts");
     await untilInterrupted((signal) => trainDigits(options, process.stdout, signal));
   },
+  async trainSound(options) {
+    await applyEngineOptions(options);
+    const { trainSound } = await import("./train-sound.ts");
+    await untilInterrupted((signal) => trainSound(options, process.stdout, signal));
+  },
   async trainSegmentation(options) {
     await applyEngineOptions(options);
     const { trainSegmentation } = await import("./train-segmentation.ts");

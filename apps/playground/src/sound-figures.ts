@@ -1,0 +1,55 @@
+// The pictures of the run on sounds: what the kinds look like, and which are taken for which.
+import type { Tensor } from "@gradloom/tensor";
+import { drawPixelFigure, type PixelImage, type PixelRow } from "./pixel-figure.ts";
+import { kinds, type Sounds } from "./sounds.ts";
+
+const perKind = 5;
+
+/** Some mel spectrograms of each kind, low frequencies below. */
+export async function soundsFigure(sounds: Sounds, pictures: Tensor): Promise<string> {
+  const [, , height, width] = pictures.shape;
+  const values = await pictures.slice(0, 0, perKind * kinds.length).data();
+  const image = (i: number): PixelImage => ({
+    values: Float32Array.from({ length: height * width }, (_, at) => {
+      const row = height - 1 - Math.floor(at / width);
+      // From quiet to three deviations above the mean.
+      return (values[(i * height + row) * width + (at % width)] + 1) / 4;
+    }).map((value) => Math.max(0, Math.min(1, value))),
+    height,
+    width,
+    palette: "heat",
+  });
+  const rows = kinds.map(
+    (name, kind): PixelRow => ({
+      title: name,
+      images: Array.from(sounds.labels.keys())
+        .filter((i) => sounds.labels[i] === kind)
+        .slice(0, perKind)
+        .map(image),
+      scale: 2,
+    }),
+  );
+  return drawPixelFigure(
+    "What sounds look like",
+    "loudness: time to the right, frequency upwards on the mel scale (0 to 4000 Hz)",
+    rows,
+  );
+}
+
+/** The confusion matrix, mistakes magnified. */
+export function confusionFigure(matrix: readonly (readonly number[])[]): string {
+  const most = Math.max(1, ...matrix.flatMap((row, i) => row.filter((_, j) => i !== j)));
+  const image: PixelImage = {
+    values: matrix.flatMap((row, i) =>
+      row.map((count, j) => (i === j ? -0.12 : 0.15 * Math.sign(count) + (0.85 * count) / most)),
+    ),
+    height: matrix.length,
+    width: matrix.length,
+    palette: "signed",
+    numbers: matrix.flat().map((count) => (count === 0 ? "" : String(count))),
+    caption: `columns: what the model says · rows: what it is · in the order ${kinds.join(", ")}`,
+  };
+  return drawPixelFigure("Which sounds are taken for which", "counts of test sounds", [
+    { images: [image], scale: 36 },
+  ]);
+}
