@@ -110,7 +110,13 @@ function checkKernel(kernel: Kernel, program: Program): void {
     checkWhole(target, [...outer, count], "int32", kernel, program);
     return;
   }
-  const { a, b, batch, dtype, epilogue } = kernel;
+  const { a, b, batch, dtype, epilogue, groups } = kernel;
+  if (groups !== undefined) {
+    equal(dtype, "float32", "the dtype of a product of groups");
+    equal(batch.length, 1, "the number of batch loops of groups");
+    const bounds = { buffer: groups.bounds, offset: 0, strides: [1] };
+    checkWhole(bounds, [batch[0] + 1], "int32", kernel, program);
+  }
   must(
     ["float32", "float64", "int32"].includes(dtype),
     () => `a product must have a dtype it is for, got ${dtype}`,

@@ -48,7 +48,7 @@ function compileLoopKernel(kernel: LoopKernel): KernelFunction {
 }
 
 function compileMatmul(kernel: MatmulKernel): KernelFunction {
-  const { a, b, batch, m, n, k, dtype } = kernel;
+  const { a, b, batch, m, n, k, dtype, groups } = kernel;
   const epilogue = compileStage(kernel.epilogue, 0, batch.length + 2);
   const left = compileOperand(a, batch, m, k);
   const right = compileOperand(b, batch, k, n);
@@ -58,7 +58,16 @@ function compileMatmul(kernel: MatmulKernel): KernelFunction {
     forEachPoint([...batch, m, n], loops, 0, () => {
       const [i, j] = loops.slice(batch.length);
       let sum = 0;
-      for (let p = 0; p < k; p++) {
+      let [first, last] = [0, k];
+      if (groups !== undefined) {
+        const [group] = loops;
+        const [start, end] = arrays[groups.bounds].subarray(group, group + 2);
+        if (groups.along === "terms") [first, last] = [start, end];
+        // Behind the last group there are zeros; all other rows are those of another group.
+        else if (i >= end && group === batch[0] - 1) last = 0;
+        else if (i < start || i >= end) return;
+      }
+      for (let p = first; p < last; p++) {
         const x = left(frame, i, p);
         const y = right(frame, p, j);
         sum = dtype === "int32" ? (sum + Math.imul(x, y)) | 0 : sum + x * y;

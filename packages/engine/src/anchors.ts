@@ -101,7 +101,7 @@ function findReplicated(values: readonly Value[]): Uint8Array {
   return replicated;
 }
 
-/** A loop gets its inputs in row-major order. */
+/** A loop gets its inputs in row-major order, and so does a product its bounds. */
 function anchorWhole(input: Value): void {
   const whole = wholeOf(input);
   if (!whole.isLeaf) whole.isAnchor = true;
@@ -126,8 +126,9 @@ function anchorOperand(operand: Value, isMatrix: boolean): void {
   if (!isReadable()) operand.isAnchor = true;
 }
 
-/** Both operands of a matrix product, whose terms must be the same loops for both. */
-function anchorOperands([a, b]: readonly Value[]): void {
+/** Both operands of a matrix product, whose terms must be the same loops for both, and the bounds of groups. */
+function anchorOperands([a, b, bounds]: readonly Value[]): void {
+  if (bounds) anchorWhole(bounds);
   anchorOperand(a, true);
   anchorOperand(b, true);
   const [left, right] = [a, b].map((operand) => {

@@ -12,8 +12,11 @@ export function flopsOf(kernel: Kernel): number {
     code.filter(({ op }) => op in elementOps).length +
     results.filter(({ reduce }) => reduce !== undefined).length;
   if (kernel.kind === "matmul") {
-    const points = product(kernel.batch) * kernel.m * kernel.n;
-    return points * (2 * kernel.k + perPoint(kernel.epilogue));
+    const { batch, m, n, k, groups } = kernel;
+    const points = product(batch) * m * n;
+    const computed = groups?.along === "rows" ? m * n : points;
+    // Each row, or each term, belongs to one group.
+    return (groups ? m * n : points) * 2 * k + computed * perPoint(kernel.epilogue);
   }
   if (kernel.kind === "repeat") {
     return kernel.kernels.reduce((sum, inner) => sum + kernel.count * flopsOf(inner), 0);

@@ -129,6 +129,19 @@ export function matmul(a: Node, b: Node): Node {
 }
 
 /**
+ * Products of groups of rows, or of terms, with `bounds` as in a kernel's `ProductGroups`, of float32. Along rows each row is multiplied by the matrix of its group,
+ * `[m, k] × [groups, k, n] → [m, n]`; along terms, `[m, k] × [k, n] → [groups, m, n]`.
+ */
+export function groupedMatmul(along: "rows" | "terms", a: Node, b: Node, bounds: Node): Node {
+  const groups = bounds.shape[0] - 1;
+  const [m, n] = [a.shape[0], b.shape[b.shape.length - 1]];
+  const inputs = [a, b].map((x) => expand(x, [groups, ...x.shape.slice(-2)]));
+  const isRows = along === "rows";
+  const shape = isRows ? [m, n] : [groups, m, n];
+  return new Node("matmul", [...inputs, bounds], [isRows ? 0 : 1], shape, a.dtype);
+}
+
+/**
  * A view: element `o` of the result is element `offsets + matrix · o` of `x`, or 0 where `x` has none. The windows of a
  * convolution are one: along an axis, `position = start + stride · window + dilation · tap`.
  *

@@ -189,6 +189,19 @@ export interface Window {
 }
 
 /**
+ * Groups of rows or of terms, one behind the other, as many as the batch has matrices: group `g` goes from `bounds[g]` to
+ * `bounds[g + 1]`. The bounds are known at run time: they rise from 0 to at most the number of rows (terms).
+ *
+ * - `rows`: matrix `g` has the rows of group `g` alone, and no others are computed. Rows behind the last group are 0.
+ * - `terms`: product `g` adds up the terms of group `g` alone.
+ */
+export interface ProductGroups {
+  readonly along: "rows" | "terms";
+  /** A position in the kernel's `buffers`: int32, from its start. */
+  readonly bounds: number;
+}
+
+/**
  * `product[batch, i, j] = Σ_p a[batch, i, p] · b[batch, p, j]`, then the epilogue at each point. The loops of
  * the epilogue are `[...batch, m, n]`; it has no inner loops and no results.
  */
@@ -201,6 +214,8 @@ export interface MatmulKernel extends KernelCommon {
   readonly k: number;
   readonly a: MatrixOperand;
   readonly b: MatrixOperand;
+  /** Of float32 only, and the batch is one loop. */
+  readonly groups?: ProductGroups;
   readonly epilogue: Stage;
 }
 

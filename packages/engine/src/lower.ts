@@ -15,7 +15,7 @@ import type {
 } from "./kernel.ts";
 import { namesIn } from "./label.ts";
 import { OpenStage } from "./open-stage.ts";
-import { strideAlong, stridesOf, windowOf } from "./operand.ts";
+import { strideAlong, stridesOf, wholeOf, windowOf } from "./operand.ts";
 import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -72,7 +72,7 @@ class Lowering {
     this.#group = group;
     this.#isStored = isStored;
     const leaves = (list: readonly number[]) => list.flatMap((v) => group.variables.leaves(v));
-    this.#outer = group.isMatmul ? group.outer : leaves(group.outer);
+    this.#outer = group.isMatmul ? [...groupLoop(group), ...group.outer] : leaves(group.outer);
     this.#inner = leaves(group.inner);
     this.#loops = [...this.#outer, ...this.#inner];
   }
@@ -94,7 +94,12 @@ class Lowering {
   #fused(): LoopKernel | MatmulKernel {
     const members = [...this.#group.members].sort((a, b) => a.value.number - b.value.number);
     const product = members.find(({ value }) => value.op === "matmul")?.value;
-    const operands = product?.inputs.map((operand) => this.#operand(operand));
+    const [a, b] = product?.inputs.slice(0, 2).map((operand) => this.#operand(operand)) ?? [];
+    const bounds = product?.inputs[2];
+    const groups = bounds && {
+      along: product.attributes[0] === 0 ? ("rows" as const) : ("terms" as const),
+      bounds: this.#buffers.of(wholeOf(bounds)),
+    };
     for (const member of members) this.#times.set(member, this.#timeOf(member));
     const moments = new Set(this.#times.values());
     for (const member of members)
@@ -108,21 +113,21 @@ class Lowering {
     const stages = kept.map((stage) => this.#close(stage, kept));
     const names = [...(product === undefined ? [] : ["matmul"]), ...namesIn(stages)];
     const common = this.#common(names.length === 0 ? ["copy"] : names);
-    if (product !== undefined && operands !== undefined) {
-      const [a, b] = operands;
-      const { shape, dtype } = product;
-      const k = product.inputs[0].shape[shape.length - 1];
-      const [m, n] = shape.slice(-2);
+    if (product !== undefined) {
+      const { inputs, dtype } = product;
+      const [m, k] = inputs[0].shape.slice(-2);
+      const [n] = product.shape.slice(-1);
       const epilogue = stages[0] ?? { inner: [], code: [], stores: [], results: [] };
       return {
         kind: "matmul",
         dtype,
-        batch: shape.slice(0, -2),
+        batch: inputs[0].shape.slice(0, -2),
         m,
         n,
         k,
         a,
         b,
+        ...(groups && { groups }),
         epilogue,
         ...common,
       };
@@ -353,6 +358,11 @@ class Lowering {
     const { base, ...view } = windowOf(operand)!;
     return { buffer: this.#buffers.of(base), ...view, rowStride: 0, columnStride: 0 };
   }
+}
+
+/** A product of groups of rows goes through the groups as well: a loop that its result does not have. */
+function groupLoop({ members: [{ value }], variables }: Group): number[] {
+  return value.attributes[0] === 0 ? [variables.create(value.inputs[0].shape[0], true)] : [];
 }
 
 function isReduction({ value }: Member): boolean {

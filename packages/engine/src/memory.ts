@@ -161,6 +161,7 @@ export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<numbe
   const writes = new Set<number>();
   if (kernel.kind === "matmul") {
     reads.add(kernel.buffers[kernel.a.buffer]).add(kernel.buffers[kernel.b.buffer]);
+    if (kernel.groups) reads.add(kernel.buffers[kernel.groups.bounds]);
   }
   if (kernel.kind === "repeat") {
     for (const buffer of kernel.buffers) reads.add(buffer);

@@ -84,6 +84,7 @@ export class Node {
    * - `affine`: offsets, then the matrix by rows. `check`: the size, then the number of the operation's name.
    * - `gather`: the axis. `scatter`: the axis, then its size. `scan`: the axis. `sort`: the axis, then 1 for descending.
    * - `loop`: the body, how often, numbers of carried values and of elements, 1 for in reverse. `part`, `argument`: which one.
+   * - `matmul` of groups, whose third input are their bounds: 0 if they are of rows, 1 if of terms.
    * - `constant`: the value. `cat`: the axis. `philox`: the word. Others: none.
    */
   readonly attributes: readonly number[];

@@ -116,7 +116,13 @@ export class ValueGraph {
     if (op === "reshape") return this.#reshape(x, shape);
     if (op === "expand" && same(x.shape, shape)) return x;
     if (op === "permute" && attributes.every((axis, i) => axis === i)) return x;
-    if (op === "permute" && x.op === "matmul" && isOnlyUse && swapsLast(attributes)) {
+    if (
+      op === "permute" &&
+      x.op === "matmul" &&
+      x.inputs.length === 2 &&
+      isOnlyUse &&
+      swapsLast(attributes)
+    ) {
       // (a b)ᵀ = bᵀ aᵀ: what is fused to the product then goes along its rows.
       const [b, a] = [x.inputs[1], x.inputs[0]].map((operand) => {
         const turned = attributes.map((axis) => operand.shape[axis]);

@@ -107,6 +107,7 @@ export { einsum } from "./ops/einsum.ts";
 export { type EmbeddingOptions, embedding } from "./ops/embedding.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./ops/extreme.ts";
 export { type ClampOptions, clamp, maximum, minimum } from "./ops/extremum.ts";
+export { groupedMatmul } from "./ops/grouped-matmul.ts";
 export {
   checkIndices,
   gather,

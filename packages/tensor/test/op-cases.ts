@@ -1,3 +1,4 @@
+import { tensor } from "../src/create.ts";
 import { Generator } from "../src/generator.ts";
 import * as ops from "../src/ops/index.ts";
 import type { Tensor } from "../src/tensor.ts";
@@ -92,6 +93,11 @@ function comparisons(call: Call): OpCase[] {
     flat(call, bool([9]), bool([9])),
     flat(call, whole([5], 0, 200, "uint8"), real([5])),
   ];
+}
+
+/** A product of groups of so many rows. */
+function grouped(...sizes: readonly number[]): Call {
+  return (a, w) => ops.groupedMatmul(a, w, tensor(sizes, { dtype: "int32" }));
 }
 
 /** Rounding, away from jumps; of halves; and of integers. */
@@ -771,6 +777,18 @@ export const opCases: Readonly<Record<OpName, readonly OpCase[]>> = {
     on(ops.matmul, real([0, 2]), real([2, 3])),
     on(ops.matmul, real([13, 17]), real([17, 19])),
     flat(ops.matmul, whole([2, 3]), whole([3, 2])),
+  ],
+  groupedMatmul: [
+    on(grouped(2, 0, 1), real([3, 4]), real([3, 4, 2])),
+    on(grouped(3, 1), real([6, 2]), real([2, 2, 5])),
+    on(grouped(0, 0), real([3, 2]), real([2, 2, 3])),
+    on(grouped(4), real([4, 9]), real([1, 9, 8])),
+    on(grouped(0, 0), real([0, 2]), real([2, 2, 3])),
+    on(grouped(1, 1), real([2, 0]), real([2, 0, 3])),
+    on(grouped(1, 1), real([2, 3]), real([2, 3, 0])),
+    on(grouped(7, 0, 9, 1), real([19, 17]), real([4, 17, 13])),
+    on(grouped(5, 13), real([20, 6]), real([2, 6, 11])),
+    flat(grouped(1, 2), whole([4, 3]), whole([2, 3, 2])),
   ],
   mm: [on(ops.mm, real([2, 3]), real([3, 4]))],
   bmm: [on(ops.bmm, real([2, 2, 3]), real([2, 3, 2]))],

@@ -62,6 +62,7 @@ export { einsum } from "./einsum.ts";
 export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export { amax, amin, argmax, argmin, type Extremes, max, min } from "./extreme.ts";
 export { type ClampOptions, clamp, maximum, minimum } from "./extremum.ts";
+export { groupedMatmul } from "./grouped-matmul.ts";
 export {
   gather,
   type IndexArguments,

@@ -159,7 +159,7 @@ function totalOf(node: Node, count: number, keep: (node: Node) => void): Total |
     keep(x);
     return (all) => reduce("sum", all(x), [0, ...attributes.map((axis) => axis + 1)]);
   }
-  if (op === "matmul" && shape.length === 2) {
+  if (op === "matmul" && shape.length === 2 && inputs.length === 2) {
     keep(x);
     keep(y);
     const [m, k] = x.shape;

@@ -72,6 +72,15 @@ export function batched(node: Node, inputs: readonly Node[], size: number): Node
     return make(aligned, full);
   }
   const [x, y] = inputs;
+  // Groups are others for each example.
+  if (op === "matmul" && inputs.length === 3) {
+    return eachOf(node, size, (example) =>
+      make(
+        inputs.map((input, i) => (isShared[i] ? input : exampleOf(input, example))),
+        shape,
+      ),
+    );
+  }
   if (op === "matmul" && shape.length === 2 && isShared[1]) {
     // One matrix on the right: the examples are just more rows.
     const rows = reshape(x, [size * shape[0], x.shape[2]]);
@@ -88,11 +97,18 @@ export function batched(node: Node, inputs: readonly Node[], size: number): Node
 function partsOf(part: Node, all: Node, size: number): Node {
   const { attributes, shape, dtype } = part;
   const [loop] = part.inputs;
-  const results = Array.from({ length: size }, (_, example) => {
+  return eachOf(part, size, (example) => {
     const own = all.inputs.map((x, i) => (x === loop.inputs[i] ? x : exampleOf(x, example)));
     const one = new Node("loop", own, loop.attributes, loop.shape, loop.dtype);
-    return reshape(new Node("part", [one], attributes, shape, dtype), [1, ...shape]);
+    return new Node("part", [one], attributes, shape, dtype);
   });
+}
+
+/** What cannot be computed for all examples at once: one by one, and put together. */
+function eachOf({ shape, dtype }: Node, size: number, make: (example: number) => Node): Node {
+  const results = Array.from({ length: size }, (_, example) =>
+    reshape(make(example), [1, ...shape]),
+  );
   return size === 0 ? expand(constant(0, dtype), [0, ...shape]) : cat(results, 0);
 }
 
