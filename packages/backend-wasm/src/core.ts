@@ -7,7 +7,7 @@ import { maxPages } from "./memory.ts";
 import { addTeam } from "./team.ts";
 
 /** Positions in the table of functions: what is compiled in any case, then the first that is free. */
-export const coreSlots = { blocks: 0, panels: 1, firstFree: 2 } as const;
+export const coreSlots = { blocks: 0, panels: 1, patches: 2, firstFree: 3 } as const;
 
 /** The most functions that can be in the table. */
 const tableSize = 1 << 14;
@@ -30,7 +30,10 @@ export function writeCore(features: Features): Uint8Array<ArrayBuffer> {
   const stalled = module.importFunction("e", "s", [], []);
   module.table(tableSize, "table");
   const matmul = addMatmul(module, features);
-  module.element(coreSlots.blocks, [matmul.blocks.index, matmul.panels.index]);
+  module.element(
+    coreSlots.blocks,
+    [matmul.blocks, matmul.panels, matmul.patches].map(({ index }) => index),
+  );
   const driver = addDriver(module);
   if (shared) addTeam(module, driver, { control: controlAddress, stalled });
   return module.finish();

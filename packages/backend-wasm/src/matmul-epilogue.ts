@@ -1,6 +1,6 @@
 import type { MatmulKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
-import { ModuleWriter } from "./assembler.ts";
+import { type FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
@@ -13,13 +13,18 @@ import { VectorWriter } from "./vector-writer.ts";
 
 /**
  * A module whose function `k` runs the epilogue of a matrix product on a block of the product, while
- * that is in the cache. Its parameters are those of `epilogueParameters`.
+ * that is in the cache. Its parameters are those of `epilogueParameters`. If there is somebody to write what uses the
+ * epilogue, that is `k`.
  */
-export function compileEpilogue(kernel: MatmulKernel, features: Features): Uint8Array<ArrayBuffer> {
+export function compileEpilogue(
+  kernel: MatmulKernel,
+  features: Features,
+  writeCaller?: (caller: FunctionWriter, epilogue: number) => void,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
   const host = importHostMath(module, [kernel.epilogue.code]);
-  const f = module.function(epilogueParameters, [], "k");
+  const f = module.function(epilogueParameters, [], writeCaller ? undefined : "k");
   const [, block, blockRow, batch, i0, rows, j0, columns] = epilogueParameters.keys();
   const w = new VectorWriter(module, f, features, host);
   const { outer, stages } = collapseLoops(
@@ -86,5 +91,6 @@ export function compileEpilogue(kernel: MatmulKernel, features: Features): Uint8
   f.get(block).get(blockRow).op("i32.add").set(block);
   f.get(i0).i32(1).op("i32.add").set(i0);
   f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  writeCaller?.(module.function(epilogueParameters, [], "k"), f.index);
   return module.finish();
 }

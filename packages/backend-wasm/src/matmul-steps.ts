@@ -16,6 +16,15 @@ import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import { bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
 import { compileWindowPacking } from "./window-packing.ts";
 import { windowStructure } from "./window-structure.ts";
+import {
+  layerBytes,
+  planWinograd,
+  type WinogradProduct,
+  winogradOf,
+  withLayer,
+} from "./winograd.ts";
+import { blockBytes, compileOutput } from "./winograd-output.ts";
+import { layers } from "./winograd-transform.ts";
 
 /**
  * The steps of a product of matrices in blocks. The first `sharedBytes` of the shared memory are used for something else.
@@ -27,19 +36,26 @@ export function matmulSteps(
   context: StepContext,
   sharedBytes: number,
 ): Step[] {
-  const { m, n, k, batch, groups } = kernel;
-  if (countIterations([...batch, m, n]) === 0) return [];
-  const isKept = !groups && context.still.has(kernel.buffers[kernel.b.buffer]);
-  const plan = planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));
-  // Where rows are in groups, blocks are counted for all matrices together.
-  const matrices = groups?.along === "rows" ? 1 : plan.batches.length;
+  const { m, n, k, batch } = kernel;
+  if (countIterations(batch) === 0) return [];
+  const isKept = context.still.has(kernel.buffers[kernel.b.buffer]);
+  const winograd = winogradOf(kernel);
+  const plan = winograd
+    ? planWinograd(winograd, context.threads)
+    : planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));
   const panels = plan.matrices.length * Math.ceil(n / 8);
   const panelBytes = plan.packB === "shared" ? panels * 32 * k : 0;
   const place: Word = isKept
     ? { kind: "kept", offset: context.keep(panelBytes) }
     : { kind: "shared", offset: sharedBytes };
   const used = isKept ? sharedBytes : sharedBytes + panelBytes;
-  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(kernel, plan, context, place);
+  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(
+    kernel,
+    plan,
+    context,
+    place,
+    winograd,
+  );
   const common = { kernel: number, argumentBytes, words, scalars };
   const steps: Step[] = [];
   if (plan.packB === "shared") {
@@ -58,10 +74,10 @@ export function matmulSteps(
   }
   steps.push({
     ...common,
-    function: coreSlots.blocks,
-    units: matrices * plan.rowBlocks * plan.columnBlocks,
+    function: winograd ? coreSlots.patches : coreSlots.blocks,
+    units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
     nanoseconds:
-      matmulNanoseconds(kernel) + (plan.packA ? (groups ? 1 : matrices) * m * k * 0.3 : 0),
+      matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
     leastGrain: plan.leastGrain,
     barrier: barrier || plan.packB === "shared",
     sharedBytes: used,
@@ -76,9 +92,11 @@ function matmulArguments(
   plan: MatmulPlan,
   { library, features }: StepContext,
   panels: Word,
+  winograd: WinogradProduct | undefined,
 ): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
   const layout = argumentLayout(kernel);
-  const { a, b, buffers, m, n, k, groups } = kernel;
+  const { buffers } = kernel;
+  const { a, b, m, n, k } = winograd?.kernel ?? kernel;
   const start = matmulArgumentBytes;
   const batches = start + layout.byteLength;
   const matrices = batches + plan.batches.length * batchFields * 4;
@@ -98,8 +116,6 @@ function matmulArguments(
   const { output } = plan;
   set("a", buffer(a.buffer, a.offset));
   set("b", buffer(b.buffer, b.offset));
-  set("bounds", groups ? buffer(groups.bounds, 0) : 0);
-  set("rowGroups", groups?.along === "rows" ? plan.batches.length : 0);
   set("m", m);
   set("n", n);
   set("k", k);
@@ -117,14 +133,23 @@ function matmulArguments(
   set("matrices", { kind: "self", offset: matrices });
   set("blockRow", plan.blockRow);
   const rows = Math.ceil(plan.rowBlock / 4) * 4;
-  const bytesA = plan.packA ? rows * plan.termBlock * 4 : 0;
-  const bytesB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
+  const plainA = plan.packA ? rows * plan.termBlock * 4 : 0;
+  const plainB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
+  const layer = winograd ? layerBytes(winograd, plan) : [0, 0, 0];
+  const [bytesA, bytesB, bytesC] = winograd ? layer.map((x) => x * layers) : [plainA, plainB, 0];
   set("panels", plan.packB === "shared" ? panels : 0);
   set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
   set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
-  set("block", { kind: "own", offset: bytesA + bytesB });
+  set("product", { kind: "own", offset: bytesA + bytesB });
+  set("layerA", layer[0]);
+  set("layerB", layer[1]);
+  set("layerProduct", layer[2]);
+  set("termsA", winograd?.kind === "result" ? k : plan.termBlock);
+  set("block", { kind: "own", offset: bytesA + bytesB + bytesC });
   const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
-    const structure = windowStructure(operand, isA);
+    const structure = winograd
+      ? withLayer(winograd.structures[isA ? 0 : 1], layer[isA ? 0 : 1])
+      : windowStructure(operand, isA);
     if (structure === undefined) return 0;
     const write = () => compileWindowPacking(structure, features);
     return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
@@ -134,11 +159,13 @@ function matmulArguments(
   if (output) {
     const { access } = output;
     set("c", buffer(access.buffer, access.offset));
-    // The stride of a single row may be 0, which would mean that there is an epilogue.
-    set("cRow", 4 * (access.strides[access.strides.length - 2] || n));
+    set("cRow", 4 * access.strides[access.strides.length - 2]);
   } else {
-    const key = structureKey(kernel);
-    const entry = library.get(key, () => compileEpilogue(kernel, features));
+    const entry = winograd
+      ? library.get(`${structureKey(kernel)} ${plan.rowBlock} ${plan.columnBlock}`, () =>
+          compileOutput(kernel, winograd, plan, features),
+        )
+      : library.get(structureKey(kernel), () => compileEpilogue(kernel, features));
     set("cRow", 0);
     set("epilogue", { kind: "slot", entry });
     set("arguments", { kind: "self", offset: start });
@@ -166,6 +193,7 @@ function matmulArguments(
     words,
     scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
     argumentBytes: guards + plan.guards.length * 4,
-    ownBytes: bytesA + bytesB + rows * plan.blockRow,
+    ownBytes:
+      bytesA + bytesB + bytesC + (winograd ? blockBytes(winograd, plan) : rows * plan.blockRow),
   };
 }

@@ -12,6 +12,7 @@ import { sharedBuffer, splitTerms } from "./matmul-split.ts";
 import { matmulSteps } from "./matmul-steps.ts";
 import { compileScatter, planScatter, zeroKernel } from "./scatter-kernel.ts";
 import { compileSort, planSort } from "./sort-kernel.ts";
+import { winogradOf } from "./winograd.ts";
 
 /** A word of an argument block: an address that is put together when the memory is laid out. */
 export type Word =
@@ -74,7 +75,7 @@ export function stepsOf(
   // The body of a loop is a program of its own.
   if (kernel.kind === "repeat") throw new Error("steps: a loop has none");
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
-  const split = splitTerms(kernel);
+  const split = winogradOf(kernel)?.kind === "result" ? undefined : splitTerms(kernel);
   if (split === undefined) return matmulSteps(kernel, number, barrier, context, 0);
   return [
     // What was in the shared memory before may still be read.

@@ -1,13 +1,12 @@
 import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { maxPages } from "./memory.ts";
+import { writePatch } from "./patch-packing.ts";
+import { transpose, words } from "./transpose.ts";
 import type { WindowStructure } from "./window-structure.ts";
 
 /** `(from, to, side, count, term, terms, guards)`: see {@link compileWindowPacking}. */
 export const packingParameters: readonly ValueType[] = Array(7).fill("i32");
-
-const words = (...lanes: readonly number[]): number[] =>
-  lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
 
 /** How four elements are read that lie so many bytes apart: which vector, the next one's offset, and which lanes. */
 const spacings: ReadonlyMap<number, readonly [at: number, next: number, lanes: readonly number[]]> =
@@ -40,7 +39,7 @@ export function compileWindowPacking(
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
-  new WindowPacking(module.function(packingParameters, [], "k"), structure).write();
+  new WindowPacking(module.function(packingParameters, [], "k"), structure, features).write();
   return module.finish();
 }
 
@@ -49,6 +48,7 @@ const [from, to, side, count, term, terms, guards] = packingParameters.keys();
 class WindowPacking {
   readonly #f: FunctionWriter;
   readonly #structure: WindowStructure;
+  readonly #features: Features;
   /** Where four sides start: an offset and what each guard checks. */
   readonly #offsets: readonly number[];
   readonly #offsetVector: number;
@@ -62,10 +62,11 @@ class WindowPacking {
   readonly #run: number;
   readonly #mask: number;
 
-  constructor(f: FunctionWriter, structure: WindowStructure) {
+  constructor(f: FunctionWriter, structure: WindowStructure, features: Features) {
     const numbers = (): number[] => structure.guards.map(() => f.local("i32"));
     this.#f = f;
     this.#structure = structure;
+    this.#features = features;
     this.#offsets = [0, 1, 2, 3].map(() => f.local("i32"));
     this.#offsetVector = f.local("v128");
     this.#sideGuards = structure.guards.map(() => f.local("v128"));
@@ -165,8 +166,12 @@ class WindowPacking {
 
   /** All terms of four sides. */
   #writeQuad(): void {
-    const { sides, terms: digits, lines } = this.#structure;
+    const { sides, terms: digits, lines, patch } = this.#structure;
     const f = this.#f;
+    if (patch) {
+      this.#eachPatch();
+      return;
+    }
     const spacing = lines[0].sides[sides.length - 1];
     const termSpacing = lines[0].terms[digits.length - 1];
     if (spacings.has(spacing)) {
@@ -276,6 +281,25 @@ class WindowPacking {
     });
   }
 
+  /** Goes through the terms, which are patches. */
+  #eachPatch(): void {
+    const f = this.#f;
+    const write = writePatch(f, this.#features, this.#structure, {
+      out: this.#out,
+      address: this.#address,
+      offsets: this.#offsets,
+      offsetVector: this.#offsetVector,
+      safe: to,
+      pushHolds: (added) => this.#holds(this.#termGuards, added),
+    });
+    this.#eachRun(() => {
+      const next = f.loop();
+      write();
+      this.#moveOn(1);
+      f.get(this.#run).brIf(next).end();
+    });
+  }
+
   /** To another term of the same run. */
   #moveOn(by: number): void {
     const { step, terms: sizes, lines } = this.#structure;
@@ -366,22 +390,11 @@ class WindowPacking {
       f.set(vector);
       return vector;
     });
-    const halves = [words(0, 4, 1, 5), words(2, 6, 3, 7)].flatMap((lanes) =>
-      [0, 2].map((i) => {
-        const half = f.local("v128");
-        f.get(read[i])
-          .get(read[i + 1])
-          .op("i8x16.shuffle", ...lanes)
-          .set(half);
-        return half;
-      }),
-    );
-    for (let i = 0; i < 4; i++) {
-      const [low, high] = halves.slice(i & 2);
-      f.get(this.#out).get(low).get(high);
-      f.op("i8x16.shuffle", ...(i % 2 === 0 ? words(0, 1, 4, 5) : words(2, 3, 6, 7)));
+    transpose(f, read).forEach((push, i) => {
+      f.get(this.#out);
+      push();
       f.store("v128.store", i * step);
-    }
+    });
     this.#moveOn(4);
     f.else();
     f.get(this.#out);

@@ -6,6 +6,16 @@ interface Line {
   readonly terms: readonly number[];
 }
 
+/** What is packed in place of each element: a patch of a picture, transformed as Winograd's algorithm wants it. */
+export interface Patch {
+  /** Bytes from a patch's start to each of its elements, by rows. From one column to the next it is 4 unless these are taps. */
+  readonly places: readonly (readonly number[])[];
+  /** For each guard, whether it is about rows (0) or columns (1) of the patch. */
+  readonly axes: readonly number[];
+  /** Bytes from one of the transformed elements to the next. */
+  readonly layer: number;
+}
+
 /** What a packing function depends on. Terms are the positions of `k`, sides are the rows of a or the columns of b. */
 export interface WindowStructure {
   /** Bytes from a term to the next in a panel: four or eight sides. */
@@ -17,6 +27,7 @@ export interface WindowStructure {
   readonly lines: readonly Line[];
   /** What each guard's value must be less than. */
   readonly guards: readonly number[];
+  readonly patch?: Patch;
 }
 
 /** How to pack the windows that an operand consists of; digits that are one digit to all lines become one. */
