@@ -1,3 +1,5 @@
+import * as transforms from "./transforms/index.ts";
+
 export { type Batch, defaultCollate, type NdArray, scalar } from "./collate.ts";
 export { type ColumnType, type CsvOptions, loadCsv, parseCsv, type Row, Table } from "./csv.ts";
 export { DataError, type DataErrorDetails } from "./data-error.ts";
@@ -33,5 +35,8 @@ export { randomSplit, Subset } from "./subset.ts";
 export { type SameTensors, TensorDataset } from "./tensor-dataset.ts";
 export { readLines } from "./text.ts";
 export { TextDataset, type TextDatasetOptions } from "./text-dataset.ts";
+export { mapDataset } from "./transforms/compose.ts";
 export { loadText, Vocabulary } from "./vocabulary.ts";
 export { decodeWav, encodeWav, loadWav, type Sound, saveWav } from "./wav.ts";
+/** What happens to items: `transforms.compose(transforms.randomCrop(28, { padding: 2 }), transforms.randomHorizontalFlip())`. */
+export { transforms };
