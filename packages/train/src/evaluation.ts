@@ -5,7 +5,7 @@ import { BatchStream } from "./batch-stream.ts";
 import { Breath } from "./breath.ts";
 import { LossMeter } from "./loss-meter.ts";
 import type { MetricValue } from "./metric.ts";
-import type { Values } from "./records.ts";
+import type { Abort, Values } from "./records.ts";
 import type { Setup } from "./setup.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function evaluate<Input, Target, Prediction>(
   op: string,
   setup: Setup<Input, Target, Prediction>,
   data: Batches<Input, Target>,
-  signal: AbortSignal | undefined,
+  signal: Abort | undefined,
 ): Promise<Values | undefined> {
   const metrics = [...setup.metrics.values()];
   const before = metrics.map((metric) => metric.stateDict());
@@ -39,7 +39,7 @@ async function measure<Input, Target, Prediction>(
   op: string,
   setup: Setup<Input, Target, Prediction>,
   data: Batches<Input, Target>,
-  signal: AbortSignal | undefined,
+  signal: Abort | undefined,
 ): Promise<Values | undefined> {
   const stream = new BatchStream(data);
   const meter = new LossMeter(op);

@@ -11,7 +11,7 @@ export { Metric, type MetricState, type MetricValue } from "./metric.ts";
 export type { TextStream } from "./node-host.ts";
 export { Perplexity } from "./perplexity.ts";
 export { ProgressBar, type ProgressBarOptions } from "./progress-bar.ts";
-export type { EpochRecord, FitResult, Values } from "./records.ts";
+export type { Abort, EpochRecord, FitResult, Values } from "./records.ts";
 export type { CommonOptions, Criterion, ForwardOptions, Metrics, TrainerOptions } from "./setup.ts";
 export { SummaryWriter, type SummaryWriterOptions } from "./summary-writer.ts";
 export { TensorBoard, type TensorBoardOptions } from "./tensor-board.ts";

@@ -32,3 +32,9 @@ export interface FitResult {
   readonly step: number;
   readonly history: readonly EpochRecord[];
 }
+
+/** What is asked of an `AbortSignal`, so that these types need none of a page. */
+export interface Abort {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+}

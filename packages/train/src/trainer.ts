@@ -1,14 +1,14 @@
 import type { Tensor } from "@gradloom/tensor";
 import type { Batches } from "./batch.ts";
 import { evaluate } from "./evaluation.ts";
-import type { FitResult, Values } from "./records.ts";
+import type { Abort, FitResult, Values } from "./records.ts";
 import { Setup, type TrainerOptions } from "./setup.ts";
 import { type FitOptions, Training } from "./training.ts";
 
 /** Options of `trainer.evaluate`. */
 export interface EvaluateOptions {
-  /** Ends the evaluation: an error is thrown then. */
-  readonly signal?: AbortSignal;
+  /** An `AbortSignal` that ends the evaluation: an error is thrown then. */
+  readonly signal?: Abort;
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Monitored, Run, SaveEvent } from "./callback.ts";
 import { emptyData, evaluate, valuesOf } from "./evaluation.ts";
 import { LossMeter, type LossMeterState } from "./loss-meter.ts";
 import type { MetricState } from "./metric.ts";
-import type { EpochRecord, FitResult, Values } from "./records.ts";
+import type { Abort, EpochRecord, FitResult, Values } from "./records.ts";
 import type { Setup } from "./setup.ts";
 import { learn } from "./step.ts";
 
@@ -30,8 +30,8 @@ export interface FitOptions<Input, Target> {
   readonly stepsPerEpoch?: number;
   /** What is evaluated at the end of each epoch. */
   readonly validation?: Batches<Input, Target>;
-  /** Ends the training in good order: callbacks write their checkpoint, and the result says so. */
-  readonly signal?: AbortSignal;
+  /** An `AbortSignal` that ends the training in good order: callbacks write their checkpoint, and the result says so. */
+  readonly signal?: Abort;
   /** The checkpoint to go on from. While there is no such file, the training begins. */
   readonly resume?: string;
 }
