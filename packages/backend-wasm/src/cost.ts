@@ -11,8 +11,12 @@ export function loopNanoseconds(kernel: LoopKernel): number {
 
 /** The same for the blocked matrix product. */
 export function matmulNanoseconds(kernel: MatmulKernel): number {
-  const points = countIterations(kernel.batch) * kernel.m * kernel.n;
-  return points * (kernel.k / 22 + stageNanoseconds(kernel.epilogue));
+  const { batch, m, n, k, groups, epilogue } = kernel;
+  const matrices = countIterations(batch);
+  // Each row of a group is in one of the matrices; so is each term.
+  const products = (groups ? 1 : matrices) * m * n;
+  const points = groups?.along === "rows" ? products : matrices * m * n;
+  return products * (k / 22) + points * stageNanoseconds(epilogue);
 }
 
 /** For one point. */

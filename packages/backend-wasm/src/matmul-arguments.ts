@@ -29,6 +29,8 @@ const fields = [
   "packedB", // this thread's memory for a block of b in panels, or 0; if `panels` is 0 too, b's rows are contiguous
   "windowsA", // position in the table of functions of what packs a if it consists of windows, or 0
   "windowsB",
+  "bounds", // where groups start, or 0
+  "rowGroups", // if those are groups of rows: how many there are, else 0
   "block", // this thread's memory for a block of the product
   "blockRow", // its stride
   "epilogue", // position in the table of functions

@@ -27,8 +27,9 @@ export function addMatmul(module: ModuleWriter, features: Features): MatmulFunct
   const tileColumn = addTileColumn(module, features);
   const packing = addPacking(module);
   const copyBlock = addCopyBlock(module);
+  const clearBlock = addClearBlock(module);
   return {
-    blocks: addBlocks(module, tileColumn, packing, copyBlock),
+    blocks: addBlocks(module, tileColumn, packing, copyBlock, clearBlock),
     panels: addPanels(module, packing),
     patches: addPatches(module, tileColumn),
   };
@@ -43,20 +44,29 @@ function addBlocks(
   tileColumn: FunctionWriter,
   packing: PackingFunctions,
   copyBlock: FunctionWriter,
+  clearBlock: FunctionWriter,
 ): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
     f.get(args).load("i32.load", matmulField(name));
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
-  const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, terms] = locals(11);
+  const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, first, last, terms] =
+    locals(13);
   const [a, aRow, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(10);
   const guards = f.local("i32");
   const packedA = locals(6);
   const packedB = locals(6);
 
   const nextUnit = f.loop();
-  takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles });
+  const noUnit = f.block();
+  takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles }, () => {
+    f.i32(0).set(first);
+    field("k").set(last);
+    field("bounds").if();
+    findGroup(f, field, { unit, batch, i0, rows, first, last }, noUnit);
+    f.end();
+  });
 
   // Whole tiles go straight to the output if it takes the product as it is.
   field("cRow").i32(0).op("i32.ne");
@@ -72,10 +82,11 @@ function addBlocks(
   field("block").set(to);
   f.end();
 
-  f.i32(0).set(p0);
+  f.get(first).tee(p0).get(last).op("i32.ge_u").if();
+  f.get(to).get(toRow).get(rows).get(columns).call(clearBlock.index);
+  f.else();
   const nextTerms = f.loop();
-  field("termBlock");
-  field("k").get(p0).op("i32.sub");
+  field("termBlock").get(last).get(p0).op("i32.sub");
   minimum(f, terms);
 
   // a: the first row and term of the block, as it is or packed.
@@ -137,13 +148,13 @@ function addBlocks(
   f.get(to).set(c).get(columns).set(left);
   const nextPanel = f.loop();
   f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
-  f.get(aTile).get(p0).call(tileColumn.index);
+  f.get(aTile).get(p0).get(first).op("i32.sub").call(tileColumn.index);
   f.get(b).get(bPanel).op("i32.add").set(b);
   f.get(c).i32(32).op("i32.add").set(c);
   f.get(left).i32(tileColumns).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextPanel).end();
 
-  f.get(p0).get(terms).op("i32.add").tee(p0);
-  field("k").op("i32.lt_u").brIf(nextTerms).end();
+  f.get(p0).get(terms).op("i32.add").tee(p0).get(last).op("i32.lt_u").brIf(nextTerms).end();
+  f.end();
 
   f.get(direct).op("i32.eqz").if();
   field("cRow").if();
@@ -155,17 +166,19 @@ function addBlocks(
   field("epilogue").callIndirect(module.type(epilogueParameters, []));
   f.end();
   f.end();
+  f.end();
 
   f.get(unit).i32(1).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(nextUnit).end();
   return f;
 }
 
-/** Sets what a unit of work is about: a matrix of the batch, rows and columns. */
+/** Sets what a unit of work is about: a matrix of the batch, rows and columns. Matrix and rows may be adjusted. */
 export function takeUnit(
   f: FunctionWriter,
   field: (name: MatmulField) => FunctionWriter,
   unit: number,
   { batch, entry, i0, rows, j0, columns, tiles }: Readonly<Record<UnitLocal, number>>,
+  adjust: () => void = () => {},
 ): void {
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
   f.get(unit);
@@ -180,12 +193,13 @@ export function takeUnit(
   f.get(i0);
   field("rowBlocks").op("i32.rem_u");
   field("rowBlock").op("i32.mul").set(i0);
-  field("batches").get(batch);
-  f.i32(batchFields * 4).op("i32.mul");
-  f.op("i32.add").set(entry);
   field("rowBlock");
   field("m").get(i0).op("i32.sub");
   minimum(f, rows);
+  adjust();
+  field("batches").get(batch);
+  f.i32(batchFields * 4).op("i32.mul");
+  f.op("i32.add").set(entry);
   field("columnBlock");
   field("n").get(j0).op("i32.sub");
   minimum(f, columns);
@@ -194,6 +208,53 @@ export function takeUnit(
 }
 
 type UnitLocal = "batch" | "entry" | "i0" | "rows" | "j0" | "columns" | "tiles";
+
+/**
+ * Finds the rows and terms of a block where there are groups. Where those are of rows, blocks are counted from group to group;
+ * what is behind the last one is a group without terms. There are fewer blocks than units, as most groups end with a smaller one.
+ */
+function findGroup(
+  f: FunctionWriter,
+  field: (name: MatmulField) => FunctionWriter,
+  to: Readonly<Record<"unit" | "batch" | "i0" | "rows" | "first" | "last", number>>,
+  noUnit: number,
+): void {
+  const { unit, batch, i0, rows, first, last } = to;
+  const [groups, count, blocks, tiles, end] = Array.from({ length: 5 }, () => f.local("i32"));
+  const bound = (next: number): FunctionWriter => {
+    field("bounds").get(batch).i32(2).op("i32.shl").op("i32.add");
+    return f.load("i32.load", 4 * next);
+  };
+  field("rowGroups").tee(groups).op("i32.eqz").if();
+  bound(0).set(first);
+  bound(1).set(last);
+  f.else().get(unit);
+  field("columnBlocks").op("i32.div_u").set(count);
+  const nextGroup = f.loop();
+  bound(0).set(i0);
+  f.get(batch).get(groups).op("i32.eq").if("i32");
+  field("m").else();
+  bound(1).end().tee(end).get(i0).op("i32.sub");
+  f.i32(tileRows - 1)
+    .op("i32.add")
+    .i32(2)
+    .op("i32.shr_u")
+    .tee(tiles);
+  field("rowBlock").i32(2).op("i32.shr_u").tee(rows);
+  f.op("i32.add").i32(1).op("i32.sub").get(rows).op("i32.div_u").tee(blocks);
+  f.get(count).op("i32.le_u").if();
+  f.get(count).get(blocks).op("i32.sub").set(count);
+  f.get(batch).i32(1).op("i32.add").tee(batch).get(groups).op("i32.gt_u").brIf(noUnit);
+  f.br(nextGroup).end().end();
+  // Blocks of a group are of one height, in tiles.
+  f.get(tiles).get(blocks).op("i32.add").i32(1).op("i32.sub").get(blocks).op("i32.div_u");
+  f.i32(2).op("i32.shl").tee(rows).get(count).op("i32.mul").get(i0).op("i32.add").set(i0);
+  f.get(rows).get(end).get(i0).op("i32.sub");
+  minimum(f, rows);
+  f.get(batch).get(groups).op("i32.eq").if();
+  f.i32(0).set(last).get(batch).i32(1).op("i32.sub").set(batch).end();
+  f.end();
+}
 
 /** Does something unless these locals are what they were the last time, which is kept in others. */
 export function unlessSame(
@@ -286,6 +347,17 @@ function addCopyBlock(module: ModuleWriter): FunctionWriter {
   const nextRow = f.loop();
   f.get(to).get(from).get(columns).i32(2).op("i32.shl").op("memory.copy", 0, 0);
   f.get(from).get(fromRow).op("i32.add").set(from);
+  f.get(to).get(toRow).op("i32.add").set(to);
+  f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  return f;
+}
+
+/** Sets rows to 0: `(to, toRow, rows, columns)`, the stride in bytes. */
+function addClearBlock(module: ModuleWriter): FunctionWriter {
+  const f = module.function(Array(4).fill("i32"));
+  const [to, toRow, rows, columns] = Array(4).keys();
+  const nextRow = f.loop();
+  f.get(to).i32(0).get(columns).i32(2).op("i32.shl").op("memory.fill", 0);
   f.get(to).get(toRow).op("i32.add").set(to);
   f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
   return f;

@@ -51,6 +51,8 @@ export interface MatmulPlan {
  */
 const farStride = 100;
 const oftenUsed = 32;
+/** The most rows of a block of a group of rows. */
+const mostRows = 512;
 const nearElements = 8192;
 /** Columns of a block for which packing is free. */
 export const sharedColumns = 32;
@@ -59,11 +61,11 @@ const ownElements = 131072;
 
 /** Whether blocking pays; otherwise a sum for each element does. */
 export function isBlocked(kernel: MatmulKernel): boolean {
-  const { m, n, k, b, dtype } = kernel;
+  const { m, n, k, b, dtype, groups } = kernel;
   // Few rows: unless the columns of b are contiguous, reading them once is worth a tile that is not full.
   const leastRows = b.window === undefined && b.rowStride === 1 ? tileRows : 2;
   const large = m >= leastRows && n >= tileColumns / 2 && k >= 4;
-  return dtype === "float32" && (large || termDigits(kernel) === undefined);
+  return dtype === "float32" && (large || groups !== undefined || termDigits(kernel) === undefined);
 }
 
 /**
@@ -78,31 +80,35 @@ export function planMatmul(
   isKept: boolean,
   parts: number | undefined,
 ): MatmulPlan {
-  const { m, n, k, a, b } = kernel;
+  const { m, n, k, a, b, groups } = kernel;
   const output = plainOutput(kernel);
   const { batches, matrices, guards } = batchTable(kernel, output);
+  const rowGroups = groups?.along === "rows" ? batches.length : 0;
+  // Rows that are multiplied by one matrix, as a rule.
+  const height = rowGroups > 0 ? Math.ceil(m / rowGroups) : m;
   // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
   const termBlock = Math.ceil(k / Math.ceil(k / 512));
   const mustPackB =
     b.window !== undefined ||
     b.columnStride !== 1 ||
-    (b.rowStride >= farStride && (isKept || m >= oftenUsed));
+    (b.rowStride >= farStride && (isKept || height >= oftenUsed));
   // Few rows: threads share out the columns, and nothing of b, the larger matrix, has to go from one to another.
-  const byColumns = mustPackB && m <= 192 && !(isKept && k > termBlock);
+  const byColumns = mustPackB && (height <= 192 || rowGroups > 0) && !(isKept && k > termBlock);
   const wanted = threads > 1 ? 8 * threads : 1;
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
   // An epilogue finds its block in the cache if that is small; packed rows of a are used for all columns.
   const fitting = Math.min(Math.max(Math.floor(16384 / columnBlock), 16), 64);
   let rowBlock = Math.min(roundUp(m, tileRows), output ? (m >= 512 ? 128 : 64) : fitting);
   if (byColumns) {
-    rowBlock = roundUp(m, tileRows);
+    rowBlock = roundUp(rowGroups > 0 ? Math.min(m, mostRows) : m, tileRows);
     const share = roundUp(Math.ceil(n / (2 * threads)), tileColumns);
     columnBlock = Math.min(Math.max(share, 32), 128, columnBlock);
     if (isKept) columnBlock = Math.min(columnBlock, sharedColumns);
   }
   // Blocks for all threads, as long as a block is worth a call.
   while (!byColumns) {
-    const units = batches.length * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
+    const units =
+      (rowGroups > 0 ? 1 : batches.length) * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
     if (units >= wanted || rowBlock * columnBlock * k < 200_000) break;
     if (rowBlock >= 32) rowBlock = roundUp(rowBlock / 2, tileRows);
     else if (columnBlock >= 32) columnBlock = roundUp(columnBlock / 2, tileColumns);
@@ -110,14 +116,17 @@ export function planMatmul(
   }
   // Rows of whole tiles, all of whose terms lie together and stay in the first cache, are read as they are.
   const isNear =
-    a.columnStride === 1 && m % tileRows === 0 && rowBlock * a.rowStride <= nearElements;
+    a.columnStride === 1 &&
+    rowGroups === 0 &&
+    m % tileRows === 0 &&
+    rowBlock * a.rowStride <= nearElements;
   const isFar = a.rowStride !== 1 || (a.columnStride >= farStride && n >= oftenUsed);
   const packA = a.window !== undefined || (isFar && !(isNear && k <= termBlock));
-  const rowBlocks = Math.ceil(m / rowBlock);
+  const rowBlocks = Math.ceil(m / rowBlock) + rowGroups;
   const columnBlocks = Math.ceil(n / columnBlock);
   // Bringing packed memory from core to core takes several times as long as packing it again.
   const whole = columnBlocks === 1 && termBlock === k && columnBlock * k <= ownElements;
-  const isOwn = !isKept && (rowBlocks === 1 || whole);
+  const isOwn = !isKept && (byColumns || whole);
   const packB = !mustPackB ? undefined : isOwn ? "own" : "shared";
   const share = Math.ceil(rowBlocks / threads);
   const leastGrain =

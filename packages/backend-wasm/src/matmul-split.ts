@@ -38,7 +38,13 @@ export function splitTerms(kernel: MatmulKernel): SplitMatmul | undefined {
   const isSmall = 4 * m * n <= (m + n) * localTerms && m * n * k >= localWork;
   const isLocal = isSmall && countIterations(batch) === 1;
   const least = isLocal ? 2 * localTerms : longSum;
-  if (digits === undefined || k < least || countIterations(batch) * m * n > manySums) return;
+  if (
+    kernel.groups ||
+    digits === undefined ||
+    k < least ||
+    countIterations(batch) * m * n > manySums
+  )
+    return;
   // Whole digits from the outside, then a part of the next one.
   const outer: number[] = [];
   const inner = [...digits];

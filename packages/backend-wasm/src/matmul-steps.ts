@@ -36,13 +36,15 @@ export function matmulSteps(
   context: StepContext,
   sharedBytes: number,
 ): Step[] {
-  const { m, n, k, batch } = kernel;
-  if (countIterations(batch) === 0) return [];
-  const isKept = context.still.has(kernel.buffers[kernel.b.buffer]);
-  const winograd = winogradOf(kernel);
+  const { m, n, k, batch, groups } = kernel;
+  if (countIterations([...batch, m, n]) === 0) return [];
+  const isKept = !groups && context.still.has(kernel.buffers[kernel.b.buffer]);
+  const winograd = groups ? undefined : winogradOf(kernel);
   const plan = winograd
     ? planWinograd(winograd, context.threads)
     : planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));
+  // Where rows are in groups, blocks are counted for all matrices together.
+  const matrices = groups?.along === "rows" ? 1 : plan.batches.length;
   const panels = plan.matrices.length * Math.ceil(n / 8);
   const panelBytes = plan.packB === "shared" ? panels * 32 * k : 0;
   const place: Word = isKept
@@ -75,9 +77,9 @@ export function matmulSteps(
   steps.push({
     ...common,
     function: winograd ? coreSlots.patches : coreSlots.blocks,
-    units: plan.batches.length * plan.rowBlocks * plan.columnBlocks,
+    units: matrices * plan.rowBlocks * plan.columnBlocks,
     nanoseconds:
-      matmulNanoseconds(kernel) + (plan.packA ? countIterations(batch) * m * k * 0.3 : 0),
+      matmulNanoseconds(kernel) + (plan.packA ? (groups ? 1 : matrices) * m * k * 0.3 : 0),
     leastGrain: plan.leastGrain,
     barrier: barrier || plan.packB === "shared",
     sharedBytes: used,
@@ -95,7 +97,7 @@ function matmulArguments(
   winograd: WinogradProduct | undefined,
 ): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
   const layout = argumentLayout(kernel);
-  const { buffers } = kernel;
+  const { buffers, groups } = kernel;
   const { a, b, m, n, k } = winograd?.kernel ?? kernel;
   const start = matmulArgumentBytes;
   const batches = start + layout.byteLength;
@@ -116,6 +118,8 @@ function matmulArguments(
   const { output } = plan;
   set("a", buffer(a.buffer, a.offset));
   set("b", buffer(b.buffer, b.offset));
+  set("bounds", groups ? buffer(groups.bounds, 0) : 0);
+  set("rowGroups", groups?.along === "rows" ? plan.batches.length : 0);
   set("m", m);
   set("n", n);
   set("k", k);
@@ -159,7 +163,8 @@ function matmulArguments(
   if (output) {
     const { access } = output;
     set("c", buffer(access.buffer, access.offset));
-    set("cRow", 4 * access.strides[access.strides.length - 2]);
+    // The stride of a single row may be 0, which would mean that there is an epilogue.
+    set("cRow", 4 * (access.strides[access.strides.length - 2] || n));
   } else {
     const entry = winograd
       ? library.get(`${structureKey(kernel)} ${plan.rowBlock} ${plan.columnBlock}`, () =>
