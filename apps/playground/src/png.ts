@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 const fonts = [
   require.resolve("@expo-google-fonts/ibm-plex-sans/400Regular/IBMPlexSans_400Regular.ttf"),
   require.resolve("@expo-google-fonts/ibm-plex-sans/600SemiBold/IBMPlexSans_600SemiBold.ttf"),
+  // For Chinese words.
+  require.resolve("@expo-google-fonts/zcool-xiaowei/400Regular/ZCOOLXiaoWei_400Regular.ttf"),
 ];
 
 let ready: Promise<Uint8Array[]> | undefined;

@@ -6,12 +6,15 @@ import type { AddingProblemOptions } from "./adding-problem.ts";
 import { generateGPTCommand, trainGPTCommand } from "./gpt-commands.ts";
 import { finite, finiteList, integer, nonNegative, positive, sizes } from "./option-values.ts";
 import type { ShowBackwardEffectOptions } from "./show-backward-effect.ts";
+import type { TrainDatesOptions } from "./train-dates.ts";
 import type { TrainDigitsOptions } from "./train-digits.ts";
 import type { TrainDnnOptions } from "./train-dnn.ts";
 import type { GenerateGPTOptions, TrainGPTOptions } from "./train-gpt.ts";
 import type { TrainSegmentationOptions } from "./train-segmentation.ts";
 import type { TrainSoundOptions } from "./train-sound.ts";
 import type { TrainTextOptions } from "./train-text.ts";
+import type { TrainTranslationOptions } from "./train-translation.ts";
+import { trainDatesCommand, trainTranslationCommand } from "./translation-commands.ts";
 
 /** The flags that say how to compute, the same for every command. */
 export interface EngineOptions {
@@ -27,6 +30,8 @@ export interface Actions {
   trainSound(options: TrainSoundOptions & EngineOptions): Promise<void>;
   trainSegmentation(options: TrainSegmentationOptions & EngineOptions): Promise<void>;
   trainText(options: TrainTextOptions & EngineOptions): Promise<void>;
+  trainDates(options: TrainDatesOptions & EngineOptions): Promise<void>;
+  trainTranslation(options: TrainTranslationOptions & EngineOptions): Promise<void>;
   addingProblem(options: AddingProblemOptions & EngineOptions): Promise<void>;
   trainGPT(options: TrainGPTOptions & EngineOptions): Promise<void>;
   generateGPT(options: GenerateGPTOptions & EngineOptions): Promise<void>;
@@ -126,6 +131,18 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(text).action(async (options) => {
     refuseOperands(text);
     await actions.trainText(options);
+  });
+
+  const translation = trainTranslationCommand(program);
+  withEngineOptions(translation).action(async (options) => {
+    refuseOperands(translation);
+    await actions.trainTranslation(options);
+  });
+
+  const dates = trainDatesCommand(program);
+  withEngineOptions(dates).action(async (options) => {
+    refuseOperands(dates);
+    await actions.trainDates(options);
   });
 
   const adding = program

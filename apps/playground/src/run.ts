@@ -31,6 +31,16 @@ const actions: Actions = {
     const { trainText } = await import("./train-text.ts");
     await untilInterrupted((signal) => trainText(options, process.stdout, signal));
   },
+  async trainTranslation(options) {
+    await applyEngineOptions(options);
+    const { trainTranslation } = await import("./train-translation.ts");
+    await untilInterrupted((signal) => trainTranslation(options, process.stdout, signal));
+  },
+  async trainDates(options) {
+    await applyEngineOptions(options);
+    const { trainDates } = await import("./train-dates.ts");
+    await untilInterrupted((signal) => trainDates(options, process.stdout, signal));
+  },
   async addingProblem(options) {
     await applyEngineOptions(options);
     const { addingProblem } = await import("./adding-problem.ts");

@@ -12,6 +12,8 @@ async function parse(line: string) {
     trainSound: async (options) => void calls.push(["train-sound", options]),
     trainSegmentation: async (options) => void calls.push(["train-segmentation", options]),
     trainText: async (options) => void calls.push(["train-text", options]),
+    trainTranslation: async (options) => void calls.push(["train-translation", options]),
+    trainDates: async (options) => void calls.push(["train-dates", options]),
     addingProblem: async (options) => void calls.push(["adding-problem", options]),
     trainGPT: async (options) => void calls.push(["train-gpt", options]),
     generateGPT: async (options) => void calls.push(["generate-gpt", options]),
