@@ -6,4 +6,11 @@ export class PlaygroundError extends Error {
 /** The user pressed Ctrl-C: exit code 130, as a shell expects of an interrupted program. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
+  /** Whether something was written that the run can go on from. */
+  readonly isSaved: boolean;
+
+  constructor(message: string, isSaved = false) {
+    super(message);
+    this.isSaved = isSaved;
+  }
 }

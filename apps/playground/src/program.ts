@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { AddingProblemOptions } from "./adding-problem.ts";
+import { type TrainDigitsMLPOptions, trainDigitsMLPCommand } from "./digits-mlp-command.ts";
 import { generateGPTCommand, trainGPTCommand } from "./gpt-commands.ts";
 import { finite, finiteList, integer, nonNegative, positive, sizes } from "./option-values.ts";
 import type { ShowBackwardEffectOptions } from "./show-backward-effect.ts";
@@ -27,6 +28,7 @@ export interface EngineOptions {
 export interface Actions {
   trainDnn(options: TrainDnnOptions & EngineOptions): Promise<void>;
   trainDigits(options: TrainDigitsOptions & EngineOptions): Promise<void>;
+  trainDigitsMLP(options: TrainDigitsMLPOptions & EngineOptions): Promise<void>;
   trainSound(options: TrainSoundOptions & EngineOptions): Promise<void>;
   trainSegmentation(options: TrainSegmentationOptions & EngineOptions): Promise<void>;
   trainText(options: TrainTextOptions & EngineOptions): Promise<void>;
@@ -89,6 +91,12 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(digits).action(async (options) => {
     refuseOperands(digits);
     await actions.trainDigits(options);
+  });
+
+  const digitsMLP = trainDigitsMLPCommand(program);
+  withEngineOptions(digitsMLP).action(async (options) => {
+    refuseOperands(digitsMLP);
+    await actions.trainDigitsMLP(options);
   });
 
   const segmentation = program

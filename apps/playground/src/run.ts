@@ -16,6 +16,11 @@ const actions: Actions = {
     const { trainDigits } = await import("./train-digits.ts");
     await untilInterrupted((signal) => trainDigits(options, process.stdout, signal));
   },
+  async trainDigitsMLP(options) {
+    await applyEngineOptions(options);
+    const { trainDigitsMLP } = await import("./train-digits-mlp.ts");
+    await untilInterrupted((signal) => trainDigitsMLP(options, process.stdout, signal));
+  },
   async trainSound(options) {
     await applyEngineOptions(options);
     const { trainSound } = await import("./train-sound.ts");
@@ -76,7 +81,7 @@ export async function run(args: readonly string[]): Promise<number> {
     // Commander has printed its message already; help and version are not errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InterruptedError) {
-      console.error(`\n${error.message} Nothing was written.`);
+      console.error(`\n${error.message}${error.isSaved ? "" : " Nothing was written."}`);
       return 130;
     }
     console.error(`\nerror: ${await explain(error)}`);
