@@ -172,13 +172,13 @@ function addBlocks(
   return f;
 }
 
-/** Sets what a unit of work is about: a matrix of the batch, rows and columns. Matrix and rows may be adjusted. */
+/** Sets what a unit of work is about: a matrix of the batch, rows and columns. `find` may change the matrix and the rows. */
 export function takeUnit(
   f: FunctionWriter,
   field: (name: MatmulField) => FunctionWriter,
   unit: number,
   { batch, entry, i0, rows, j0, columns, tiles }: Readonly<Record<UnitLocal, number>>,
-  adjust: () => void = () => {},
+  find?: () => void,
 ): void {
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
   f.get(unit);
@@ -196,7 +196,7 @@ export function takeUnit(
   field("rowBlock");
   field("m").get(i0).op("i32.sub");
   minimum(f, rows);
-  adjust();
+  find?.();
   field("batches").get(batch);
   f.i32(batchFields * 4).op("i32.mul");
   f.op("i32.add").set(entry);

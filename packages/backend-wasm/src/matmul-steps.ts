@@ -39,7 +39,7 @@ export function matmulSteps(
   const { m, n, k, batch, groups } = kernel;
   if (countIterations([...batch, m, n]) === 0) return [];
   const isKept = !groups && context.still.has(kernel.buffers[kernel.b.buffer]);
-  const winograd = groups ? undefined : winogradOf(kernel);
+  const winograd = winogradOf(kernel);
   const plan = winograd
     ? planWinograd(winograd, context.threads)
     : planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));

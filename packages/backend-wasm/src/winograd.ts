@@ -26,6 +26,7 @@ const blocks = { result: [64, 32, 64], weight: [64, 64, 64] } as const;
 /** The same product in fewer multiplications, if it can be had in that way and that is faster. */
 export function winogradOf(kernel: MatmulKernel): WinogradProduct | undefined {
   const { a, b, batch, m, dtype } = kernel;
+  if (kernel.groups) return;
   const digits = termDigits(kernel);
   const columns = b.window?.columns ?? [];
   if (dtype !== "float32" || digits === undefined || a.window?.guards.length) return;

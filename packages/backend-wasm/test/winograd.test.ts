@@ -14,12 +14,12 @@ const cases: readonly ConvolutionCase[] = [
   { ...small, size: [11, 6], padding: 2 },
   // Blocks of tiles that go over the end of a line and of a picture; of channels, of terms.
   { ...small, batch: 3, size: [12, 12], padding: 1 },
-  { batch: 1, channels: 70, outChannels: 35, kernel: [3, 3], size: [5, 30], padding: 1 },
+  { batch: 1, channels: 70, outChannels: 35, kernel: [3, 3], size: [5, 14], padding: 1 },
   // Many terms, which are cut.
-  { batch: 3, channels: 9, outChannels: 8, kernel: [3, 3], size: [56, 56], padding: 1 },
+  { batch: 1, channels: 9, outChannels: 8, kernel: [3, 3], size: [32, 33], padding: 1 },
 ];
 
-describe("Winograd's algorithm", { timeout: 60_000 }, () => {
+describe("Winograd's algorithm", { timeout: 120_000 }, () => {
   const oracle = new JsBackend(checkProgram);
   const one = new WasmBackend({ threads: 1 });
   const two = new WasmBackend({ threads: 2 });
