@@ -6,6 +6,7 @@ import { LSTM, RecurrentLM } from "@gradloom/rnn-lstm";
 import { fromTypedArray, grad, noGrad, randn, realize, type Tensor, zeros } from "@gradloom/tensor";
 import { UNet } from "@gradloom/unet";
 import type { Workload, Workloads } from "./serve.ts";
+import { translation } from "./translation.ts";
 
 /** A value that exists before the clock starts. */
 function ready(x: Tensor): Tensor {
@@ -90,4 +91,5 @@ export const networks: Workloads = {
   "lstm-gradients": () => lstm("gradients"),
   "lstm-1000": () => lstm("forward", 1000),
   "lstm-generation": generation,
+  ...translation,
 };

@@ -38,6 +38,10 @@ export function verdicts(workload: string, results: Results): Verdict[] {
       return [...against(only, "torch", 1.6), ...against(only, "peer", 0.25)];
     case "matmul":
       return products(results);
+    case "transformer":
+      return [...results].flatMap(([part, measured]) => against(measured, "torch", 1.8, part, 1.5));
+    case "greedy":
+      return cached(results.get("greedy-cached") ?? [], results.get("greedy-again") ?? []);
     case "adam":
       return optimizerStep(results);
     case "softmax":
@@ -65,18 +69,37 @@ const of = (results: readonly Measured[], test: (c: Contestant) => boolean): Mea
 function against(
   results: readonly Measured[],
   who: "torch" | "peer",
-  limit: number,
+  plainLimit: number,
   part = "",
+  relaxedLimit: number = plainLimit,
 ): Verdict[] {
   const isPeer = (c: Contestant) => c.engine === "jax-js" || c.engine === "tfjs";
   const rival = fastest(of(results, who === "torch" ? (c) => c.engine === "torch" : isPeer));
   if (rival === undefined) return [];
   return settings(results).map((group) => {
     const ours = fastest(group)!;
+    const limit = ours.contestant.relaxed === true ? relaxedLimit : plainLimit;
     const name =
       who === "torch" ? "PyTorch (its better number of threads)" : "the best JavaScript peer";
     const goal = `${part === "" ? "" : `${part}: `}≤ ${limit} × the time of ${name}`;
     return atMost(ours, rival, limit, goal);
+  });
+}
+
+/** Decoding with a cache against decoding without, on as many threads. */
+function cached(results: readonly Measured[], without: readonly Measured[]): Verdict[] {
+  return of(results, (c) => c.engine === "gradloom").flatMap((fast) => {
+    const slow = without.find(({ contestant }) => contestant === fast.contestant);
+    if (slow === undefined || slow.rounds.length === 0) return [];
+    const factor = ratio(slow, fast);
+    const same = slow.facts.sumOfTokens === fast.facts.sumOfTokens;
+    return [
+      {
+        goal: "≥ 5 × faster with a cache, the same tokens",
+        measured: `${factor.toFixed(1)} ×, ${same ? "the same" : "other"} tokens (${label(fast.contestant)})`,
+        met: factor >= 5 && same,
+      },
+    ];
   });
 }
 

@@ -110,6 +110,16 @@ export const workloads: readonly WorkloadInfo[] = [
         "as many floats read and written once, for comparison: a step moves 3.5 times the bytes",
     },
   },
+  {
+    name: "transformer",
+    title: "transformer of 6 + 6 layers, 512 features, 8 heads, 2,048 inside, [4, 64] to [4, 64]",
+    parts: { "transformer-forward": "forward", "transformer-gradients": "forward and gradients" },
+  },
+  {
+    name: "greedy",
+    title: "the same with 1,000 words: 64 tokens for each of 4 sources of 64, greedy",
+    parts: { "greedy-cached": "with a cache", "greedy-again": "reading all again for each token" },
+  },
   single("softmax", "softmax of [1024, 1024]"),
   single("layer-norm", "layer norm of [4096, 768]"),
   single("gelu-erf", "gelu(1.5 x + 0.5) + x on 4M floats"),

@@ -61,6 +61,17 @@ def generation():
     return run, {}
 
 
+def transformer(part):
+    """The paper's base model: stacks of 6 + 6 layers."""
+    model = nn.Transformer(512, 8, 6, 6, 2048, dropout=0.0, batch_first=True)
+    src, tgt, mask = torch.randn(4, 64, 512), torch.randn(4, 64, 512), torch.ones(64, 64).triu(1).bool()
+    if part == "forward":
+        model.eval()
+        return forward(lambda: model(src, tgt, tgt_mask=mask))
+    parameters = list(model.parameters())
+    return lambda: torch.autograd.grad(model(src, tgt, tgt_mask=mask).square().mean(), parameters), {}
+
+
 WORKLOADS = {
     "convnet": lambda: step(CNN([1, 16, 32], 64, 10, 7), torch.randn(64, 1, 28, 28), 10, [64]),
     "unet-forward": lambda: unet("forward"),
@@ -69,4 +80,6 @@ WORKLOADS = {
     "lstm-gradients": lambda: lstm("gradients"),
     "lstm-1000": lambda: lstm("forward", 1000),
     "lstm-generation": generation,
+    "transformer-forward": lambda: transformer("forward"),
+    "transformer-gradients": lambda: transformer("gradients"),
 }
