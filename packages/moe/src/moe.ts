@@ -138,13 +138,15 @@ export class MoE extends Module {
     const balance = balanceLoss(logits, load);
     const z = zLoss(logits);
     this.#auxLoss = balance.mul(this.balanceWeight).add(z.mul(this.zWeight));
+    // Nothing else uses these copies, so they can still be read when an optimizer has stepped.
+    const report = (value: Tensor, shape = value.shape) => value.detach().reshape(shape).add(0);
     this.lastRouting = {
-      weights: weights.detach().reshape([...leading, topK]),
-      indices: indices.reshape([...leading, topK]),
-      load,
-      dropped: load.sub(rows.sizes).sum(),
-      balanceLoss: balance.detach(),
-      zLoss: z.detach(),
+      weights: report(weights, [...leading, topK]),
+      indices: report(indices, [...leading, topK]),
+      load: report(load),
+      dropped: report(load.sub(rows.sizes).sum()),
+      balanceLoss: report(balance),
+      zLoss: report(z),
     };
     return y.reshape([...leading, outputDim]);
   }
