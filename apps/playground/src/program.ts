@@ -102,7 +102,7 @@ export function createProgram(actions: Actions): Command {
   const segmentation = program
     .command("train-segmentation")
     .description("train a U-Net to label each pixel, and two networks that cannot")
-    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 800)
+    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 1400)
     .option("--lr <number>", "the largest learning rate", positive, 0.01)
     .option("--batch-size <n>", "pictures in a step", integer(1, 1000), 16)
     .option("--held-out <n>", "pictures for the test", integer(1, 10_000), 200)
