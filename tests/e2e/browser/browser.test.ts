@@ -42,7 +42,7 @@ describe.skipIf(executablePath === "")("a page", { timeout: 120_000 }, () => {
       root: import.meta.dirname,
       configFile: false,
       logLevel: "warn",
-      build: { outDir: folder.path },
+      build: { outDir: folder.path, emptyOutDir: true },
     });
     const args = ["--no-sandbox", "--disable-quic", "--disable-background-networking"];
     browser = await chromium.launch({ executablePath, args });
@@ -56,10 +56,10 @@ describe.skipIf(executablePath === "")("a page", { timeout: 120_000 }, () => {
   /** Opens the page, served with these headers; errors in it fail the test. */
   async function open(headers: Record<string, string>): Promise<Page & { problems: string[] }> {
     const server = await preview({
-      root: folder.path,
+      root: import.meta.dirname,
       configFile: false,
       logLevel: "warn",
-      build: { outDir: "." },
+      build: { outDir: folder.path },
       preview: { headers, port: 0, host: "127.0.0.1" },
     });
     servers.push(server);
