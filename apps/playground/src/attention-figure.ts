@@ -8,7 +8,7 @@ export interface Alignment {
   readonly weights: ArrayLike<number>;
 }
 
-const cell = 34;
+const cell = 44;
 const margin = 24;
 const header = 76;
 const labels = { left: 104, top: 34 };
