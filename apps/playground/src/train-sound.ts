@@ -39,7 +39,7 @@ export interface TrainSoundOptions {
 }
 
 /** Bands of the pictures. */
-export const bands = 40;
+const bands = 40;
 
 /**
  * Trains on pictures and, to compare, on statistics of the waveform; tests, prints the confusion matrix, draws.
@@ -127,7 +127,7 @@ export async function trainSound(
 }
 
 /** `[count, 1, bands, frames]`: loudness over frequency and time, each picture with mean 0 and variance 1. */
-export function melPictures({ waveforms, labels }: Sounds): Tensor {
+function melPictures({ waveforms, labels }: Sounds): Tensor {
   const count = labels.length;
   const batch = 256;
   const parts: Tensor[] = [];

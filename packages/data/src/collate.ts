@@ -112,7 +112,7 @@ export function scalar(value: number): NdArray<Int32Array> {
 }
 
 /** Whether something is a typed array with its shape. */
-export function isNdArray(value: unknown): value is NdArray {
+function isNdArray(value: unknown): value is NdArray {
   if (typeof value !== "object" || value === null || !("data" in value && "shape" in value)) {
     return false;
   }

@@ -86,7 +86,7 @@ export function getItems<T>(
 }
 
 /** A batch by way of its items. */
-export async function collateItems<T>(
+async function collateItems<T>(
   dataset: Items<T>,
   indices: Int32Array,
   seeds: Float64Array,
@@ -106,7 +106,7 @@ export function getBatch<T>(
 }
 
 /** The name of a dataset's class, for messages. */
-export function nameOf(dataset: object): string {
+function nameOf(dataset: object): string {
   const name = dataset.constructor?.name ?? "Object";
   return name === "Object" || name === "Array" ? "the dataset" : name;
 }
