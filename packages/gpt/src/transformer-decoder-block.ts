@@ -27,7 +27,7 @@ export interface TransformerDecoderBlockOptions {
 }
 
 /** GELU by its tanh approximation, as GPT-2 was trained with. */
-export function geluTanh(x: Tensor): Tensor {
+function geluTanh(x: Tensor): Tensor {
   return x.gelu({ approximate: "tanh" });
 }
 

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadShardedSafetensors, saveSafetensors } from "@gradloom/checkpoint";
 import { Linear, Module } from "@gradloom/layers";
 import { crossEntropyLoss } from "@gradloom/loss";
 import { AdamW } from "@gradloom/optim";
@@ -157,6 +161,30 @@ describe("fromStateDict", () => {
     expect(GPT.fromStateDict(tied, { numHeads: 3 }).head).toBeUndefined();
     const other = { ...dict, "lm_head.weight": dict["wte.weight"].mul(2) };
     expect(GPT.fromStateDict(other, { numHeads: 3 }).head).toBeDefined();
+  });
+
+  test("reads weights in several files", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gradloom-gpt-weights-"));
+    try {
+      const model = new GPT(sizes);
+      const entries = Object.entries(model.stateDict());
+      const half = entries.length >> 1;
+      const files: Record<string, string> = {};
+      for (const [file, part] of [
+        ["model-1.safetensors", entries.slice(0, half)],
+        ["model-2.safetensors", entries.slice(half)],
+      ] as const) {
+        await saveSafetensors(join(folder, file), Object.fromEntries(part));
+        for (const [key] of part) files[key] = file;
+      }
+      const index = join(folder, "model.safetensors.index.json");
+      writeFileSync(index, JSON.stringify({ weight_map: files }));
+      const again = GPT.fromStateDict(await loadShardedSafetensors(index), { numHeads: 3 });
+      const wanted = await model.forward(ids([1, 2, 3])).data();
+      expect(await again.forward(ids([1, 2, 3])).data()).toEqual(wanted);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("says what is wrong with weights", () => {

@@ -1,4 +1,5 @@
 import { Generator, rand, StateError } from "@gradloom/tensor";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { candidatesOf, nextToken, penalized } from "../src/sampling.ts";
 
@@ -46,6 +47,36 @@ describe("candidates", () => {
     expect(Object.keys(listed(scores, { topK: 3, topP: 0.75 }))).toEqual(["1", "3"]);
     // With all of them they have 0.65 only.
     expect(Object.keys(listed(scores, { topP: 0.75 }))).toEqual(["1", "3", "4"]);
+  });
+});
+
+describe("any options", () => {
+  const options = fc.record({
+    temperature: fc.double({ min: 0.05, max: 5, noNaN: true }),
+    topK: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+    topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
+    minP: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  const logits = fc.array(fc.double({ min: -30, max: 30, noNaN: true }), {
+    minLength: 1,
+    maxLength: 30,
+  });
+
+  test("leave tokens that are no less likely than those left out, with probabilities of sum 1", () => {
+    fc.assert(
+      fc.property(logits, options, (logits, options) => {
+        const { ids, probabilities } = candidatesOf(Float64Array.from(logits), options);
+        const left = [...ids];
+        expect(left.length).toBeGreaterThan(0);
+        expect(left.length).toBeLessThanOrEqual(options.topK ?? logits.length);
+        expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 9);
+        const least = Math.min(...left.map((id) => logits[id]));
+        const others = logits.filter((_, id) => !left.includes(id));
+        // Logits that differ less than probabilities can tell are equal.
+        for (const other of others) expect(other).toBeLessThanOrEqual(least + 1e-9);
+      }),
+      { seed: 1 },
+    );
   });
 });
 
