@@ -1,6 +1,7 @@
 import { CNN } from "@gradloom/cnn";
 import type { Layer } from "@gradloom/layers";
 import { CrossEntropyLoss } from "@gradloom/loss";
+import { MoE } from "@gradloom/moe";
 import { Adam } from "@gradloom/optim";
 import { LSTM, RecurrentLM } from "@gradloom/rnn-lstm";
 import { fromTypedArray, grad, noGrad, randn, realize, type Tensor, zeros } from "@gradloom/tensor";
@@ -82,8 +83,28 @@ function generation(): Workload {
   return { run: () => model.generate([1], { maxNewTokens: 100, seed: 0 }) };
 }
 
+/** A mixture of experts: the result alone, or the gradients of its mean square as well. */
+function moe(part: "forward" | "gradients", topK = 2): Workload {
+  const sizes = { inputDim: 512, hiddenDim: 2048, numExperts: 8 };
+  const activation = (x: Tensor) => x.gelu({ approximate: "tanh" });
+  const model = new MoE({ ...sizes, topK, activation });
+  const x = ready(randn([1024, 512], { requiresGrad: part === "gradients" }));
+  if (part === "forward") return forward(() => model.forward(x));
+  const leaves = [...model.parameters(), x];
+  return {
+    run: () => {
+      for (const leaf of leaves) leaf.grad = null;
+      model.forward(x).square().mean().backward();
+      realize(...leaves.map(({ grad }) => grad).filter((grad) => grad !== null));
+    },
+  };
+}
+
 /** Whole networks. */
 export const networks: Workloads = {
+  "moe-forward": () => moe("forward"),
+  "moe-gradients": () => moe("gradients"),
+  "moe-forward-all": () => moe("forward", 8),
   convnet,
   "unet-forward": () => unet("forward"),
   "unet-step": () => unet("step"),

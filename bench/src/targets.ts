@@ -16,6 +16,8 @@ const limits: Readonly<Record<string, number>> = {
   "unet-step": 1.6,
   "lstm-forward": 1.1,
   "lstm-gradients": 1.1,
+  "moe-forward": 1.5,
+  "moe-gradients": 1.5,
   "gpt2-prompt": 2.1,
   "gpt2-decode": 1 / 1.2,
   "gpt2-step": 2.1,

@@ -73,6 +73,15 @@ export const workloads: readonly WorkloadInfo[] = [
     "a training step of two convolutions (16, 32) and a classifier, 64 digits, Adam",
   ),
   {
+    name: "moe",
+    title: "Mixture of experts (512, top 2 of 8 experts of 2048, 1,024 tokens)",
+    parts: {
+      "moe-forward": "forward",
+      "moe-gradients": "forward and gradients",
+      "moe-forward-all": "forward, all 8 experts",
+    },
+  },
+  {
     name: "unet",
     title: "U-Net 64 … 1024 on [1, 3, 128, 128]",
     parts: { "unet-forward": "forward", "unet-step": "training step" },

@@ -72,7 +72,43 @@ def transformer(part):
     return lambda: torch.autograd.grad(model(src, tgt, tgt_mask=mask).square().mean(), parameters), {}
 
 
+class MoE(nn.Module):
+    """Tokens are grouped by expert, so each expert sees its own alone."""
+
+    def __init__(self, size=512, hidden=2048, experts=8, top_k=2):
+        super().__init__()
+        self.top_k, self.gate = top_k, nn.Linear(size, experts, bias=False)
+        self.experts = nn.ModuleList(
+            nn.Sequential(nn.Linear(size, hidden), nn.GELU(approximate="tanh"), nn.Linear(hidden, size)) for _ in range(experts)
+        )
+
+    def forward(self, x):
+        weights, chosen = self.gate(x).topk(self.top_k, -1)
+        weights, y = weights.softmax(-1), torch.zeros_like(x)
+        for i, expert in enumerate(self.experts):
+            token, choice = (chosen == i).nonzero(as_tuple=True)
+            y = y.index_add(0, token, expert(x[token]) * weights[token, choice, None])
+        return y
+
+
+def moe(part, top_k=2):
+    model = MoE(top_k=top_k)
+    x = torch.randn(1024, 512, requires_grad=part == "gradients")
+    if part == "forward":
+        return forward(lambda: model(x))
+
+    def run():
+        model.zero_grad()
+        x.grad = None
+        model(x).square().mean().backward()
+
+    return run, {}
+
+
 WORKLOADS = {
+    "moe-forward": lambda: moe("forward"),
+    "moe-gradients": lambda: moe("gradients"),
+    "moe-forward-all": lambda: moe("forward", 8),
     "convnet": lambda: step(CNN([1, 16, 32], 64, 10, 7), torch.randn(64, 1, 28, 28), 10, [64]),
     "unet-forward": lambda: unet("forward"),
     "unet-step": lambda: unet("step"),
