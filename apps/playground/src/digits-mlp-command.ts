@@ -27,7 +27,7 @@ export function trainDigitsMLPCommand(program: Command): Command {
     .description(
       "train an MLP on handwritten digits with DataLoader and Trainer; it can be resumed",
     )
-    .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 8)
+    .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 5)
     .option("--lr <number>", "the largest learning rate", positive, 0.003)
     .option("--batch-size <n>", "pictures in a step", integer(1, 8000), 64)
     .option("--hidden <n>", "units of the hidden layer", integer(1, 8192), 256)

@@ -17,7 +17,7 @@ import {
   Trainer,
 } from "@gradloom/train";
 import { curveColours, curvesChart } from "./curves-chart.ts";
-import { countOf, type Digits, loadDigits, side } from "./digits.ts";
+import { countOf, type Digits, loadDigits, shifted, side } from "./digits.ts";
 import type { TrainDigitsMLPOptions } from "./digits-mlp-command.ts";
 import { InterruptedError, PlaygroundError } from "./errors.ts";
 import { duration, whole } from "./numbers.ts";
@@ -45,14 +45,18 @@ export async function trainDigitsMLP(
 
   manualSeed(seed);
   const { training, test } = await loadDigits(seed, heldOut);
-  const loader = new DataLoader(datasetOf(training), { batchSize, shuffle: true, seed });
+  const loader = new DataLoader(datasetOf(withShifts(training)), {
+    batchSize,
+    shuffle: true,
+    seed,
+  });
   const validation = new DataLoader(datasetOf(test), { batchSize: 500 });
   const model = new MLP(side * side, [hidden], 10);
   const optimizer = new Adam(model.parameters(), { lr });
   const stepsPerEpoch = loader.length!;
   write("An MLP learns to read handwritten digits (MNIST), with DataLoader and Trainer");
   write(
-    `  data      ${whole(countOf(training))} pictures of 28 × 28 to learn from, ${whole(countOf(test))} to test with`,
+    `  data      ${whole(countOf(training))} pictures of 28 × 28 to learn from, each also moved four ways; ${whole(countOf(test))} to test with`,
   );
   write(`  model     784–${hidden}–10 with ReLU, ${whole(model.numParameters)} parameters`);
   write(
@@ -98,6 +102,26 @@ export async function trainDigitsMLP(
   }
   for (const file of files) write(`  ${file}`);
   write(`  ${out}/events.out.tfevents.…  (tensorboard --logdir ${out})`);
+}
+
+/** The pictures, and each of them moved by a pixel down, up, right and left: what an MLP cannot know by itself. */
+function withShifts(digits: Digits): Digits {
+  const count = countOf(digits);
+  const moves = [
+    [0, 0],
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ];
+  const pictures = new Float32Array(moves.length * digits.pictures.length);
+  const labels = new Int32Array(moves.length * count);
+  moves.forEach((move, i) => {
+    const offsets = Array.from({ length: 2 * count }, (_, k) => move[k % 2]);
+    pictures.set(shifted(digits, offsets).pictures, i * digits.pictures.length);
+    labels.set(digits.labels, i * count);
+  });
+  return { pictures, labels };
 }
 
 /** Pictures as rows of numbers, with their classes. */
