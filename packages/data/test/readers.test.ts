@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { rand, tensor } from "@gradloom/tensor";
 import fc from "fast-check";
 import { encode as encodePng } from "fast-png";
+import { encode as encodeJpeg } from "jpeg-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   DataError,
@@ -263,6 +264,14 @@ describe("pictures", () => {
     expect((await thrown(decodeImage(Uint8Array.of(1, 2, 3)))).message).toContain("PNG or JPEG");
     const jpeg = Uint8Array.of(255, 216, 255, 0, 1, 2);
     expect((await thrown(decodeImage(jpeg))).message).toContain("must be whole");
+  });
+
+  test("may be JPEG", async () => {
+    const grey = new Uint8Array(8 * 8 * 4).fill(128);
+    const { data: bytes } = encodeJpeg({ width: 8, height: 8, data: grey }, 95);
+    const { shape, data: planes } = await decodeImage(bytes);
+    expect(shape).toEqual([3, 8, 8]);
+    for (const value of planes) expect(Math.abs(value - 128)).toBeLessThan(3);
   });
 
   test("in folders have their folder's class", async () => {
