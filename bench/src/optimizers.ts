@@ -4,7 +4,7 @@ import { ones, realize, zeros } from "@gradloom/tensor";
 import type { Workload, Workloads } from "./serve.ts";
 
 /** The shapes of GPT-2's 124M parameters. */
-export function gpt2Shapes(): number[][] {
+function gpt2Shapes(): number[][] {
   const shapes = [[50257, 768], [1024, 768], [768], [768]];
   for (let layer = 0; layer < 12; layer++) {
     shapes.push([768], [768], [2304, 768], [2304], [768, 768], [768]);

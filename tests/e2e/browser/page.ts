@@ -14,7 +14,7 @@ import { train } from "./training.ts";
 const packages = [checkpoint, cnn, data, gpt, moe, recurrent, tensor, trainer, transformer, unet];
 
 /** What the tests find in the page. */
-export interface Page {
+interface Page {
   /** How many names each package exports. */
   readonly packages: readonly number[];
   readonly tensor: typeof tensor;
