@@ -7,7 +7,7 @@ interface Line {
 }
 
 /** What is packed in place of each element: a patch of a picture, transformed as Winograd's algorithm wants it. */
-export interface Patch {
+interface Patch {
   /** Bytes from a patch's start to each of its elements, by rows. From one column to the next it is 4 unless these are taps. */
   readonly places: readonly (readonly number[])[];
   /** For each guard, whether it is about rows (0) or columns (1) of the patch. */

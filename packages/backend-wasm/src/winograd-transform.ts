@@ -26,10 +26,10 @@ const divisors = [p2 * q2, 2 * p2 * (p2 - q2), 2 * q2 * (q2 - p2)];
 type Term = readonly [local: number, factor: number];
 
 /** Pushes a value. */
-export type Push = () => void;
+type Push = () => void;
 
 /** Pushes a vector's elements along one axis, transformed, given the locals that hold them. */
-export type Transform = (x: readonly number[]) => Push[];
+type Transform = (x: readonly number[]) => Push[];
 
 /** Writes the transforms, each along one axis. */
 export class Winograd {
