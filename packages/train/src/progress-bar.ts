@@ -51,8 +51,9 @@ export class ProgressBar implements Callback {
 
   async #show({ step, epoch, loss }: StepEvent, run: Run, time: number): Promise<void> {
     const value = await loss.item();
-    // Smoothed a little, so that it can be read.
-    this.#loss = Number.isNaN(this.#loss) ? value : this.#loss + 0.3 * (value - this.#loss);
+    // Smoothed a little where it changes quickly, so that it can be read.
+    const share = this.#isTerminal && !Number.isNaN(this.#loss) ? 0.3 : 1;
+    this.#loss = share === 1 ? value : this.#loss + share * (value - this.#loss);
     const { steps, stepsPerEpoch } = run;
     const done = stepsPerEpoch === undefined ? step : run.stepInEpoch;
     const of = stepsPerEpoch ?? steps;
