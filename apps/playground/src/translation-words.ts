@@ -96,7 +96,7 @@ const family = table(
   `妈妈 mother, 爸爸 father, 哥哥 brother, 姐姐 sister, 爷爷 grandfather, 奶奶 grandmother`,
 );
 
-export const pronouns: readonly Subject[] = [
+const pronouns: readonly Subject[] = [
   ...table(`我 I, 你 you, 我们 we, 他们 they`).map((word) => ({ ...word, isThird: false })),
   ...table(`他 he, 她 she`).map((word) => ({ ...word, isThird: true })),
 ];
