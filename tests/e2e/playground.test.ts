@@ -206,3 +206,53 @@ test.each(["--help", "--version", "train-dnn --help"])("%s succeeds", async (lin
   expect(stdout).not.toBe("");
   expect(stderr).toBe("");
 });
+
+const isPng = (...path: string[]) =>
+  readFileSync(join(folder.path, ...path)).toString("latin1", 0, 8) === "\x89PNG\r\n\x1a\n";
+
+test("train-segmentation trains three networks, scores them on the same pictures and draws them", async () => {
+  const { code, stdout, stderr } = await playground(
+    "train-segmentation --steps 12 --channels 4 --depth 2 --batch-size 2 --held-out 4 --out labels",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  for (const name of ["U-Net", "without skips", "each pixel alone"]) {
+    const [, scores] = new RegExp(`^  ${name} +([\\d. ]+)$`, "m").exec(stdout) ?? [];
+    const numbers = scores?.trim().split(/ +/).map(Number) ?? [];
+    expect(numbers).toHaveLength(6);
+    for (const score of numbers) expect(score).toBeLessThanOrEqual(1);
+  }
+  expect(isPng("labels", "labels.png")).toBe(true);
+}, 90_000);
+
+test("train-text compares three networks, lets them write, and draws", async () => {
+  const { code, stdout, stderr } = await playground(
+    "train-text --steps 40 --hidden 24 --batch-size 8 --length 16 --held-out 2000 --out text",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  for (const name of ["RNN", "GRU", "LSTM"]) {
+    const [, first, last] = new RegExp(`^  ${name} +(\\S+) .*?(\\S+) +\\S+ m?s +\\S+$`, "m").exec(
+      stdout,
+    )!;
+    expect(Number(last)).toBeLessThan(Number(first));
+    expect(stdout).toMatch(new RegExp(`^${name} at temperature 1\\n  The whale `, "m"));
+  }
+  expect(isPng("text", "bits.png")).toBe(true);
+  expect(isPng("text", "cells.png")).toBe(true);
+
+  const unknown = await playground("train-text --steps 1 --prompt ñ");
+  expect(unknown.stderr).toContain('The text that was learned has no "ñ".');
+  expect(unknown.code).toBe(1);
+}, 90_000);
+
+test("adding-problem trains both networks and draws their curves", async () => {
+  const { code, stdout, stderr } = await playground(
+    "adding-problem --length 6 --steps 100 --hidden 8 --out adding",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^LSTM {2}\S+ +(never|after \d+ steps, .+)$/m);
+  expect(stdout).toMatch(/^RNN {3}\S+ +(never|after \d+ steps, .+)$/m);
+  expect(isPng("adding", "curves.png")).toBe(true);
+}, 90_000);
