@@ -11,7 +11,7 @@ export const families: Readonly<Record<string, string>> = {
     "sum mean prod max min amax amin argmax argmin var std norm any all logsumexp cumsum cumprod topk sort argsort",
   "Shape and indexing":
     "reshape view flatten unflatten squeeze unsqueeze transpose permute t expand repeat repeatInterleave flip roll slice narrow select split chunk unbind pad tril triu diagonal gather scatter scatterAdd indexSelect maskedFill take to clone",
-  "Linear algebra": "matmul mm bmm dot outer",
+  "Linear algebra": "matmul mm bmm dot outer groupedMatmul",
   Neural:
     "linear embedding dropout layerNorm rmsNorm batchNorm groupNorm conv1d conv2d convTranspose1d convTranspose2d maxPool1d maxPool2d avgPool2d adaptiveAvgPool2d adaptiveMaxPool2d unfold interpolate pixelShuffle scaledDotProductAttention",
 };
