@@ -4,7 +4,7 @@ import { colours, drawFigure } from "./figure.ts";
 import { short } from "./numbers.ts";
 
 /** A line through points. */
-export interface Curve {
+interface Curve {
   readonly label: string;
   readonly colour: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];

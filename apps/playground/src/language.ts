@@ -85,7 +85,7 @@ export async function fitLanguage(
 }
 
 /** The mean of `−log2 p` of each next character; the state goes on through the whole of `ids`. */
-export async function bitsPerCharacter(
+async function bitsPerCharacter(
   model: RecurrentLM,
   ids: Int32Array,
   length: number,
