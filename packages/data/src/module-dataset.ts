@@ -42,7 +42,7 @@ class ModuleDataset<T> extends Dataset<T> {
  * A dataset that worker threads can make as well: what a `DataLoader` with `numWorkers` needs. Objects and functions do
  * not cross threads, so the dataset is named: by a module and the function in it that makes one.
  *
- * @param module - The module; of a file next to this one: `new URL("./pictures.js", import.meta.url)`.
+ * @param module - The URL of the module; of a file next to this one: `new URL("./pictures.js", import.meta.url)`.
  * @throws DataError if the module cannot be loaded, or does not have the function, or that makes no dataset.
  *
  * @example
@@ -56,11 +56,11 @@ class ModuleDataset<T> extends Dataset<T> {
  * ```
  */
 export async function loadDataset<T>(
-  module: URL | string,
+  module: string | { readonly href: string },
   { factory = "default", args = [] }: LoadDatasetOptions = {},
 ): Promise<Dataset<T>> {
   const op = "loadDataset";
-  const url = String(module);
+  const url = typeof module === "string" ? module : module.href;
   const refuse = (rule: string, cause?: unknown) => {
     const got = cause instanceof Error ? cause.message : String(cause);
     return new DataError(`${op}: the module ${url} must ${rule}, got ${got}.`, { op, cause });
