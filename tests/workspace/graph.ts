@@ -34,7 +34,6 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
     "unet",
     "transformer",
     "gpt",
-    "moe",
     "data",
     "train",
   ],

@@ -35,6 +35,19 @@ def products(family):
     family.add("gramMatrix", draw.normal(4, 3), torch_fn=both_sides, second=True)
 
 
+def grouped(family):
+    def grouped_matmul(x, w, sizes):
+        ends = sizes.cumsum(0).tolist()
+        starts = [0, *ends[:-1]]
+        parts = [x[start:end] @ w[i] for i, (start, end) in enumerate(zip(starts, ends))]
+        return torch.cat([*parts, x[ends[-1]:] @ w[0] * 0])
+
+    draw = family.draw("groupedMatmul")
+    for sizes in ([2, 0, 3], [5, 0, 0], [1, 1, 1], [0, 0, 0]):
+        family.add("groupedMatmul", draw.normal(5, 4), draw.normal(3, 4, 2),
+                   torch.tensor(sizes, dtype=torch.int32), torch_fn=grouped_matmul, second=sizes[0] == 2)
+
+
 def einsums(family):
     draw = family.draw("einsum")
     for equation, *shapes in (
@@ -94,6 +107,7 @@ def neural(family):
 def families():
     family = Family("linear-algebra")
     products(family)
+    grouped(family)
     einsums(family)
     neural(family)
     return [family]
