@@ -14,7 +14,7 @@ import {
   stack,
   type Tensor,
 } from "@gradloom/tensor";
-import { InterruptedError, PlaygroundError } from "./errors.ts";
+import { checkLoss, InterruptedError } from "./errors.ts";
 
 /** The error of always saying 1, which is the best without memory: the variance of a sum of two numbers, 2 / 12. */
 export const errorWithoutMemory: number = 1 / 6;
@@ -122,11 +122,7 @@ export async function fitReader(
     clipGradNorm(reader.parameters(), 1);
     optimizer.step();
     const value = await loss.item();
-    if (!Number.isFinite(value)) {
-      throw new PlaygroundError(
-        `The loss of step ${step} is ${value}: training diverged. Try a smaller --lr, it is ${lr}.`,
-      );
-    }
+    checkLoss(value, step, lr);
     onStep(step, value);
     if (signal.aborted) throw new InterruptedError(`Stopped after step ${step}.`);
     if (step % testEvery !== 0 && step !== steps) continue;

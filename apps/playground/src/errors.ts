@@ -14,3 +14,11 @@ export class InterruptedError extends Error {
     this.isSaved = isSaved;
   }
 }
+
+/** @throws PlaygroundError if the loss of a step is no finite number. */
+export function checkLoss(loss: number, step: number, lr: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new PlaygroundError(
+    `The loss of step ${step} is ${loss}: training diverged. Try a smaller --lr, it is ${lr}.`,
+  );
+}

@@ -4,7 +4,7 @@ import { GPT, type GPTOptions } from "@gradloom/gpt";
 import { crossEntropyLoss } from "@gradloom/loss";
 import { AdamW, clipGradNorm, WarmupCosineLR } from "@gradloom/optim";
 import { manualSeed, noGrad, type Tensor } from "@gradloom/tensor";
-import { InterruptedError, PlaygroundError } from "./errors.ts";
+import { checkLoss, InterruptedError, PlaygroundError } from "./errors.ts";
 import { batchAt, everyPiece, startsOf, type TokenBatch, type TokenText } from "./gpt-text.ts";
 
 /** How to train; what a checkpoint keeps, so that a training goes on as it began. */
@@ -152,10 +152,8 @@ export class GPTTraining {
     this.#schedule.step();
     let sum = 0;
     for (const loss of losses) sum += await loss.item();
-    if (Number.isFinite(sum)) return sum;
-    throw new PlaygroundError(
-      `The loss of step ${this.#step + 1} is ${sum}: training diverged. Try a smaller --lr.`,
-    );
+    checkLoss(sum, this.#step + 1, this.recipe.lr);
+    return sum;
   }
 
   async #save(path: string | undefined): Promise<void> {

@@ -3,7 +3,7 @@ import { CrossEntropyLoss } from "@gradloom/loss";
 import { Adam, clipGradNorm, OneCycleLR } from "@gradloom/optim";
 import type { RecurrentLM } from "@gradloom/rnn-lstm";
 import { noGrad, type Tensor } from "@gradloom/tensor";
-import { InterruptedError, PlaygroundError } from "./errors.ts";
+import { checkLoss, InterruptedError } from "./errors.ts";
 import { type Corpus, piecesOf } from "./text.ts";
 
 /** How to train. */
@@ -64,11 +64,7 @@ export async function fitLanguage(
       state = next.map((part) => part.detach());
       const value = await loss.item();
       seconds += (performance.now() - start) / 1000;
-      if (!Number.isFinite(value)) {
-        throw new PlaygroundError(
-          `The loss of step ${step} is ${value}: training diverged. Try a smaller --lr, it is ${lr}.`,
-        );
-      }
+      checkLoss(value, step, lr);
       onStep(step, value);
       if (signal.aborted) throw new InterruptedError(`Stopped after step ${step}.`);
       if (

@@ -4,7 +4,7 @@ import type { MLP } from "@gradloom/layers";
 import { mseLoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
 import { fromTypedArray, noGrad, randperm } from "@gradloom/tensor";
-import { InterruptedError, PlaygroundError } from "./errors.ts";
+import { checkLoss, InterruptedError } from "./errors.ts";
 import type { Samples } from "./samples.ts";
 
 /** What {@link fit} needs besides the model and the samples. */
@@ -45,11 +45,7 @@ export async function fit(model: MLP, samples: Samples, options: FitOptions): Pr
     optimizer.step();
 
     const value = loss.itemSync();
-    if (!Number.isFinite(value)) {
-      throw new PlaygroundError(
-        `The loss of step ${step} is ${value}: training diverged. Try a smaller --lr, it is ${lr}.`,
-      );
-    }
+    checkLoss(value, step, lr);
     losses.push(value);
     onStep(step, value);
 

@@ -5,7 +5,7 @@ import { CrossEntropyLoss } from "@gradloom/loss";
 import { Adam, OneCycleLR } from "@gradloom/optim";
 import { noGrad, type Tensor, zerosLike } from "@gradloom/tensor";
 import type { UNet } from "@gradloom/unet";
-import { InterruptedError, PlaygroundError } from "./errors.ts";
+import { checkLoss, InterruptedError } from "./errors.ts";
 import {
   chooseScenes,
   countOfScenes,
@@ -87,11 +87,7 @@ export async function fitLabeller(
     optimizer.step();
     schedule.step();
     const value = await loss.item();
-    if (!Number.isFinite(value)) {
-      throw new PlaygroundError(
-        `The loss of step ${step} is ${value}: training diverged. Try a smaller --lr, it is ${lr}.`,
-      );
-    }
+    checkLoss(value, step, lr);
     onStep(step, value);
     if (signal.aborted) throw new InterruptedError(`Stopped after step ${step}.`);
   }

@@ -3,7 +3,7 @@ import { crossEntropyLoss } from "@gradloom/loss";
 import { Adam, clipGradNorm, NoamLR } from "@gradloom/optim";
 import { fromTypedArray, Generator, randperm, type Tensor } from "@gradloom/tensor";
 import { padSequences, type Transformer } from "@gradloom/transformer";
-import { InterruptedError } from "./errors.ts";
+import { checkLoss, InterruptedError } from "./errors.ts";
 
 /** What is read, and what is to be written: ids, the targets with `<bos>` in front and `<eos>` behind. */
 export interface SequencePair {
@@ -63,7 +63,9 @@ export async function fitSequences(
     clipGradNorm(model.parameters(), 1);
     optimizer.step();
     schedule.step();
-    onStep?.(step + 1, await loss.item());
+    const value = await loss.item();
+    checkLoss(value, step + 1, lr);
+    onStep?.(step + 1, value);
     if (signal?.aborted) throw new InterruptedError("Interrupted.");
   }
 }
