@@ -256,3 +256,15 @@ test("adding-problem trains both networks and draws their curves", async () => {
   expect(stdout).toMatch(/^RNN {3}\S+ +(never|after \d+ steps, .+)$/m);
   expect(isPng("adding", "curves.png")).toBe(true);
 }, 90_000);
+
+test("train-moe trains three networks and draws the load of the experts", async () => {
+  const { code, stdout, stderr } = await playground("train-moe --steps 150 --out moe");
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const errorOf = (name: string) =>
+    Number(new RegExp(`^${name}.* {2}(\\d\\S+)`, "m").exec(stdout)?.[1]);
+  expect(errorOf("mixture of 8 experts, 1 for each example +")).toBeLessThan(0.5);
+  expect(errorOf("dense network of the same cost +")).toBeLessThan(0.5);
+  expect(stdout.match(/^.+ \d+\.\d × an even share$/gm)).toHaveLength(2);
+  expect(isPng("moe", "experts.png")).toBe(true);
+}, 90_000);

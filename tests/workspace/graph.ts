@@ -34,6 +34,7 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
     "unet",
     "transformer",
     "gpt",
+    "moe",
     "data",
     "train",
   ],

@@ -11,6 +11,7 @@ import type { TrainDatesOptions } from "./train-dates.ts";
 import type { TrainDigitsOptions } from "./train-digits.ts";
 import type { TrainDnnOptions } from "./train-dnn.ts";
 import type { GenerateGPTOptions, TrainGPTOptions } from "./train-gpt.ts";
+import type { TrainMoEOptions } from "./train-moe.ts";
 import type { TrainSegmentationOptions } from "./train-segmentation.ts";
 import type { TrainSoundOptions } from "./train-sound.ts";
 import type { TrainTextOptions } from "./train-text.ts";
@@ -35,6 +36,7 @@ export interface Actions {
   trainDates(options: TrainDatesOptions & EngineOptions): Promise<void>;
   trainTranslation(options: TrainTranslationOptions & EngineOptions): Promise<void>;
   addingProblem(options: AddingProblemOptions & EngineOptions): Promise<void>;
+  trainMoE(options: TrainMoEOptions & EngineOptions): Promise<void>;
   trainGPT(options: TrainGPTOptions & EngineOptions): Promise<void>;
   generateGPT(options: GenerateGPTOptions & EngineOptions): Promise<void>;
   showBackwardEffect(options: ShowBackwardEffectOptions & EngineOptions): Promise<void>;
@@ -168,6 +170,23 @@ export function createProgram(actions: Actions): Command {
   withEngineOptions(adding).action(async (options) => {
     refuseOperands(adding);
     await actions.addingProblem(options);
+  });
+
+  const mixture = program
+    .command("train-moe")
+    .description("train a mixture of experts on a mixture of tasks, balanced and not")
+    .option("--tasks <n>", "linear maps to learn", integer(1, 1000), 4)
+    .option("--experts <n>", "how many there are", integer(1, 1000), 8)
+    .option("--hidden <n>", "hidden features of an expert", integer(1, 4096), 16)
+    .option("--steps <n>", "steps of the optimizer, for each network", integer(1, 1_000_000), 1000)
+    .option("--lr <number>", "the learning rate", positive, 0.01)
+    .option("--batch-size <n>", "examples in a step", integer(1, 100_000), 256)
+    .option("--seed <n>", "fixes everything random", integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option("--out <folder>", "where the picture goes", join("playground-output", "train-moe"))
+    .option("--no-pictures", "do not write the picture");
+  withEngineOptions(mixture).action(async (options) => {
+    refuseOperands(mixture);
+    await actions.trainMoE(options);
   });
 
   const gpt = trainGPTCommand(program);

@@ -51,6 +51,11 @@ const actions: Actions = {
     const { addingProblem } = await import("./adding-problem.ts");
     await untilInterrupted((signal) => addingProblem(options, process.stdout, signal));
   },
+  async trainMoE(options) {
+    await applyEngineOptions(options);
+    const { trainMoE } = await import("./train-moe.ts");
+    await untilInterrupted((signal) => trainMoE(options, process.stdout, signal));
+  },
   async trainGPT(options) {
     await applyEngineOptions(options);
     const { trainGPT } = await import("./train-gpt.ts");

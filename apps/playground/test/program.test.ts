@@ -16,6 +16,7 @@ async function parse(line: string) {
     trainDates: async (options) => void calls.push(["train-dates", options]),
     addingProblem: async (options) => void calls.push(["adding-problem", options]),
     trainDigitsMLP: async (options) => void calls.push(["train-digits-mlp", options]),
+    trainMoE: async (options) => void calls.push(["train-moe", options]),
     trainGPT: async (options) => void calls.push(["train-gpt", options]),
     generateGPT: async (options) => void calls.push(["generate-gpt", options]),
     showBackwardEffect: async (options) => void calls.push(["show-backward-effect", options]),
