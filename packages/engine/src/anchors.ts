@@ -9,6 +9,11 @@ import type { Value } from "./value.ts";
 const cheap = 3;
 /** The largest expression that is computed in one go. */
 const largestExpression = 60;
+/**
+ * How many matrix products one expression may read. A sum of more is taken as each product comes, behind it, so that not all
+ * are there at once.
+ */
+const mostProducts = 3;
 
 /**
  * Chooses the anchors: the values that get a place of their own. All others are computed anew, as a
@@ -21,6 +26,7 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
   const replicated = findReplicated(values);
   const costs = new Float64Array(values.length);
   const sizes = new Float64Array(values.length);
+  const products = new Float64Array(values.length);
   for (const value of values) {
     if (value.isLeaf || isUnused(value)) continue;
     let cost = value.op in elementOps ? elementOps[value.op as keyof typeof elementOps].cost : 0;
@@ -28,6 +34,9 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
     for (const input of value.inputs) {
       cost += input.isAnchor ? 0 : costs[input.number];
       size += input.isAnchor ? 1 : sizes[input.number];
+      products[value.number] += input.isAnchor
+        ? Number(input.op === "matmul")
+        : products[input.number];
     }
     costs[value.number] = cost;
     sizes[value.number] = size;
@@ -35,7 +44,8 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
     else if (!value.isView && !isLiteral(value)) {
       const isCheap = cost < cheap || value.numel === 1;
       const repeated = (uses[value.number] > 1 || replicated[value.number] === 1) && !isCheap;
-      value.isAnchor = repeated || size > largestExpression || !fusion;
+      const isLarge = size > largestExpression || products[value.number] > mostProducts;
+      value.isAnchor = repeated || isLarge || !fusion;
     }
     if (value.op === "matmul") anchorOperands(value.inputs);
     if (value.op === "loop") for (const input of value.inputs) anchorWhole(input);

@@ -106,10 +106,9 @@ function gradients(
   return inParts(task, rows, (part, number, [logSum, minus, grad]) => {
     const blocks = rowBlocks(part);
     const ofQ: Tensor[] = [];
-    const ofK = new PrefixSum();
-    const ofV = new PrefixSum();
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      const block = blocks[i];
+    let ofK: Tensor | undefined;
+    let ofV: Tensor | undefined;
+    for (const [i, block] of blocks.entries()) {
       const { q, k, v, first, scale } = block;
       const ofBlock = (x: Tensor) => x.narrow(-2, first, q.shape[q.ndim - 2]);
       const turned = (x: Tensor) => ofBlock(x).transpose(-2, -1);
@@ -117,41 +116,31 @@ function gradients(
       const mask = masks?.redraw(weights, number, i);
       let ofWeights: Tensor | undefined;
       if (grad !== undefined) {
-        ofV.add((mask === undefined ? weights : weights.mul(mask)).matmul(ofBlock(grad)));
+        const used = mask === undefined ? weights : weights.mul(mask);
+        ofV = addLonger(ofV, used.matmul(ofBlock(grad)));
         const product = v.matmul(turned(grad));
         ofWeights = mask === undefined ? product : product.mul(mask);
       }
       const centred = ofWeights?.sub(turned(minus!)) ?? turned(minus!).neg();
       const ofScores = weights.mul(centred).mul(scale);
-      ofQ.unshift(ofScores.transpose(-2, -1).matmul(k));
-      ofK.add(ofScores.matmul(q));
+      ofQ.push(ofScores.transpose(-2, -1).matmul(k));
+      ofK = addLonger(ofK, ofScores.matmul(q));
     }
     const keys = part.k.shape[part.k.ndim - 2];
-    const sums = [ofK, ...(grad === undefined ? [] : [ofV])].map((sum) => sum.total(keys));
-    return [cat(ofQ, -2), ...sums];
+    const sums = grad === undefined ? [ofK!] : [ofK!, ofV!];
+    return [cat(ofQ, -2), ...sums.map((sum) => padded(sum, keys))];
   });
 }
 
-/** A sum of tensors that get shorter along the last axis but one, from its end. */
-class PrefixSum {
-  #sum: Tensor | undefined;
-  /** What lies behind `#sum` and does not change any more. */
-  readonly #behind: Tensor[] = [];
+/** Adds what may be longer along the last axis but one, where a sum so far is 0. */
+function addLonger(sum: Tensor | undefined, x: Tensor): Tensor {
+  return sum === undefined ? x : x.add(padded(sum, x.shape[x.ndim - 2]));
+}
 
-  add(x: Tensor): void {
-    const length = x.shape[x.ndim - 2];
-    if (this.#sum !== undefined) {
-      const all = this.#sum.shape[x.ndim - 2];
-      if (all > length) this.#behind.unshift(this.#sum.narrow(-2, length, all - length));
-      this.#sum = this.#sum.narrow(-2, 0, length).add(x);
-    } else this.#sum = x;
-  }
-
-  /** The whole, with zeros up to a length. */
-  total(length: number): Tensor {
-    const joined = cat([this.#sum!, ...this.#behind], -2);
-    return joined.pad([0, 0, 0, length - joined.shape[joined.ndim - 2]]);
-  }
+/** With zeros up to a length of the last axis but one. */
+function padded(x: Tensor, length: number): Tensor {
+  const missing = length - x.shape[x.ndim - 2];
+  return missing === 0 ? x : x.pad([0, 0, 0, missing]);
 }
 
 /** The parts of an attention task for some queries each, and the keys that those see. */
