@@ -30,7 +30,7 @@ export function trainDatesCommand(program: Command): Command {
     program
       .command("train-dates")
       .description("train a transformer to rewrite dates, character by character")
-      .option("--steps <n>", "steps of the optimizer", integer(10, 1_000_000), 1000)
+      .option("--steps <n>", "steps of the optimizer", integer(10, 1_000_000), 2000)
       .option("--dates <n>", "dates to learn from", integer(64, 100_000), 8000)
       .option("--held-out <n>", "dates for the test", integer(1, 10_000), 1000),
   );
