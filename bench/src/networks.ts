@@ -105,6 +105,7 @@ export const networks: Workloads = {
   "moe-forward": () => moe("forward"),
   "moe-gradients": () => moe("gradients"),
   "moe-forward-all": () => moe("forward", 8),
+  "moe-gradients-all": () => moe("gradients", 8),
   convnet,
   "unet-forward": () => unet("forward"),
   "unet-step": () => unet("step"),

@@ -79,6 +79,7 @@ export const workloads: readonly WorkloadInfo[] = [
       "moe-forward": "forward",
       "moe-gradients": "forward and gradients",
       "moe-forward-all": "forward, all 8 experts",
+      "moe-gradients-all": "forward and gradients, all 8 experts",
     },
   },
   {

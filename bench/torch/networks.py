@@ -109,6 +109,7 @@ WORKLOADS = {
     "moe-forward": lambda: moe("forward"),
     "moe-gradients": lambda: moe("gradients"),
     "moe-forward-all": lambda: moe("forward", 8),
+    "moe-gradients-all": lambda: moe("gradients", 8),
     "convnet": lambda: step(CNN([1, 16, 32], 64, 10, 7), torch.randn(64, 1, 28, 28), 10, [64]),
     "unet-forward": lambda: unet("forward"),
     "unet-step": lambda: unet("step"),

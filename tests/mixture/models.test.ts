@@ -1,6 +1,7 @@
 import { GPT } from "@gradloom/gpt";
 import { auxLossOf, MoE } from "@gradloom/moe";
-import { manualSeed, randint } from "@gradloom/tensor";
+import { manualSeed, randint, randn } from "@gradloom/tensor";
+import { EncoderLayer } from "@gradloom/transformer";
 import { expect, test } from "vitest";
 
 const feedForward = (dModel: number) =>
@@ -20,5 +21,16 @@ test("a GPT takes mixtures for its feed-forwards: each runs, and gets gradients"
     expect(moe.lastRouting?.indices.shape).toEqual([3, 8, 2]);
     expect(moe.experts.upWeight.grad?.abs().sum().itemSync()).toBeGreaterThan(0);
     expect(moe.router.gate.weight.grad?.abs().sum().itemSync()).toBeGreaterThan(0);
+  }
+});
+
+test("a transformer's layer takes one as well", () => {
+  manualSeed(2);
+  const layer = new EncoderLayer(8, 2, 16, { feedForward: feedForward(8) });
+  const y = layer.forward(randn([2, 5, 8]));
+  expect(y.shape).toEqual([2, 5, 8]);
+  y.square().mean().add(auxLossOf(layer)).backward();
+  for (const [name, { grad }] of layer.namedParameters()) {
+    expect([name, grad === null]).toEqual([name, false]);
   }
 });
