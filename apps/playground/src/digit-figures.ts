@@ -35,25 +35,6 @@ export function predictionsFigure(test: Digits, predicted: Int32Array, accuracy:
   );
 }
 
-/** The confusion matrix, mistakes magnified. */
-export function confusionFigure(matrix: readonly (readonly number[])[]): string {
-  const most = Math.max(1, ...matrix.flatMap((row, i) => row.filter((_, j) => i !== j)));
-  const values = matrix.flatMap((row, i) =>
-    row.map((count, j) => (i === j ? -0.12 : 0.15 * Math.sign(count) + (0.85 * count) / most)),
-  );
-  const image: PixelImage = {
-    values,
-    height: matrix.length,
-    width: matrix.length,
-    palette: "signed",
-    numbers: matrix.flat().map((count) => (count === 0 ? "" : String(count))),
-    caption: "columns: what the model says, 0 to 9 · rows: what it is, 0 to 9",
-  };
-  return drawPixelFigure("Which digits are taken for which", "counts of test pictures", [
-    { images: [image], scale: 36 },
-  ]);
-}
-
 /** The filters of the first convolution. */
 export async function filtersFigure(weight: Tensor): Promise<string> {
   const images = await imagesOf(weight.detach().select(1, 0), "signed");

@@ -35,21 +35,3 @@ export async function soundsFigure(sounds: Sounds, pictures: Tensor): Promise<st
     rows,
   );
 }
-
-/** The confusion matrix, mistakes magnified. */
-export function confusionFigure(matrix: readonly (readonly number[])[]): string {
-  const most = Math.max(1, ...matrix.flatMap((row, i) => row.filter((_, j) => i !== j)));
-  const image: PixelImage = {
-    values: matrix.flatMap((row, i) =>
-      row.map((count, j) => (i === j ? -0.12 : 0.15 * Math.sign(count) + (0.85 * count) / most)),
-    ),
-    height: matrix.length,
-    width: matrix.length,
-    palette: "signed",
-    numbers: matrix.flat().map((count) => (count === 0 ? "" : String(count))),
-    caption: `columns: what the model says · rows: what it is · in the order ${kinds.join(", ")}`,
-  };
-  return drawPixelFigure("Which sounds are taken for which", "counts of test sounds", [
-    { images: [image], scale: 36 },
-  ]);
-}

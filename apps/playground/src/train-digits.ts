@@ -1,15 +1,12 @@
 // A convolutional network learns to read handwritten digits.
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CNN, type Conv2d } from "@gradloom/cnn";
 import { manualSeed } from "@gradloom/tensor";
 import { classify, confusionMatrix, fitClassifier, stepsOf } from "./classification.ts";
-import {
-  confusionFigure,
-  featuresFigure,
-  filtersFigure,
-  predictionsFigure,
-} from "./digit-figures.ts";
+import { confusionFigure } from "./confusion-figure.ts";
+import { featuresFigure, filtersFigure, predictionsFigure } from "./digit-figures.ts";
 import { countOf, loadDigits } from "./digits.ts";
 import { duration, whole } from "./numbers.ts";
 import { toPng } from "./png.ts";
@@ -90,7 +87,7 @@ export async function trainDigits(
 
   const figures: [name: string, svg: string][] = [
     ["predictions", predictionsFigure(test, predicted, accuracy)],
-    ["confusion", confusionFigure(matrix)],
+    ["confusion", confusionFigure(matrix, { what: "digits", labels: "0 to 9" })],
     ["filters", await filtersFigure((model.features.at(0) as Conv2d).weight)],
     ["features", await featuresFigure(model, test, 0)],
   ];

@@ -14,11 +14,12 @@ import { CrossEntropyLoss } from "@gradloom/loss";
 import { AdamW, OneCycleLR } from "@gradloom/optim";
 import { cat, fromTypedArray, manualSeed, noGrad, realize, type Tensor } from "@gradloom/tensor";
 import { confusionMatrix } from "./classification.ts";
+import { confusionFigure } from "./confusion-figure.ts";
 import { InterruptedError } from "./errors.ts";
 import { duration, whole } from "./numbers.ts";
 import { toPng } from "./png.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { confusionFigure, soundsFigure } from "./sound-figures.ts";
+import { soundsFigure } from "./sound-figures.ts";
 import { statisticNames, statistics } from "./sound-statistics.ts";
 import { kinds, makeSounds, type Sounds, sampleRate, samples } from "./sounds.ts";
 import { writing } from "./writing.ts";
@@ -111,7 +112,10 @@ export async function trainSound(
   write("\nwritten");
   const figures: [name: string, svg: string][] = [
     ["sounds", await soundsFigure(test, heard)],
-    ["confusion", confusionFigure(matrix)],
+    [
+      "confusion",
+      confusionFigure(matrix, { what: "sounds", labels: `in the order ${kinds.join(", ")}` }),
+    ],
   ];
   const files: [name: string, bytes: Uint8Array][] = [];
   for (const [name, svg] of figures) files.push([`${name}.png`, await toPng(svg)]);

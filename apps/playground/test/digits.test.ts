@@ -2,12 +2,8 @@ import { CNN, Conv2d } from "@gradloom/cnn";
 import { manualSeed } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { classify, confusionMatrix, fitClassifier } from "../src/classification.ts";
-import {
-  confusionFigure,
-  featuresFigure,
-  filtersFigure,
-  predictionsFigure,
-} from "../src/digit-figures.ts";
+import { confusionFigure } from "../src/confusion-figure.ts";
+import { featuresFigure, filtersFigure, predictionsFigure } from "../src/digit-figures.ts";
 import { choose, countOf, loadDigits, shifted } from "../src/digits.ts";
 import { toPng } from "../src/png.ts";
 
@@ -71,7 +67,7 @@ describe("digits", () => {
     const [{ weight }] = model.modules().filter((module) => module instanceof Conv2d);
     for (const svg of [
       predictionsFigure(few, predicted, right),
-      confusionFigure(matrix),
+      confusionFigure(matrix, { what: "digits", labels: "0 to 9" }),
       await filtersFigure(weight),
       await featuresFigure(model, few, 0),
     ]) {
