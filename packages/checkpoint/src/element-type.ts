@@ -94,7 +94,7 @@ export function readTensor(
   bytes: Uint8Array<ArrayBuffer>,
 ): Tensor {
   const { dtype } = storedTypes[type];
-  return fromTypedArray(readValues(context, name, type, bytes), shape, { dtype });
+  return fromTypedArray(readValues(context, name, type, bytes), shape, { dtype, copy: false });
 }
 
 /** The bytes of the numbers of a tensor as they are now. */

@@ -1,4 +1,13 @@
-import { constant, type DType, element, expand, type Node, scalar } from "@gradloom/engine";
+import {
+  constant,
+  createArray,
+  type DType,
+  element,
+  expand,
+  type Node,
+  scalar,
+  type TypedArray,
+} from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { argumentError, shapeError, show } from "./errors.ts";
 import { type DataArray, flatten, type TensorData } from "./nested.ts";
@@ -57,8 +66,17 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   return leaf("tensor", engine().input(flat, shape, dtype), options.requiresGrad);
 }
 
+/** Options of {@link fromTypedArray}. */
+export interface TypedArrayOptions extends TensorOptions {
+  /**
+   * Default true. `false` takes the array over instead of copying it, where its elements are of the dtype already; it must not
+   * be changed any more.
+   */
+  readonly copy?: boolean;
+}
+
 /**
- * A tensor of the elements of a typed array, in row-major order. The array is copied; the default
+ * A tensor of the elements of a typed array, in row-major order. The array is copied unless `copy` is false; the default
  * dtype is the array's.
  *
  * @throws ShapeError if the shape does not have as many elements as the array.
@@ -66,15 +84,30 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
 export function fromTypedArray(
   data: DataArray,
   shape: readonly number[] = [data.length],
-  options: TensorOptions = {},
+  options: TypedArrayOptions = {},
 ): Tensor {
   const op = "fromTypedArray";
   checkShape(shape, op);
   if (sizeOf(shape) !== data.length) {
     throw shapeError`${op}: the shape must have as many elements as the array, got ${shape} for ${data.length} elements.`;
   }
-  const { data: flat, dtype } = flatten(data, options.dtype, op);
-  return leaf(op, engine().input(flat, [...shape], dtype), options.requiresGrad);
+  const { copy = true, requiresGrad } = options;
+  const own = copy ? undefined : elementsAs(data, options.dtype);
+  const { data: flat, dtype } = own ?? flatten(data, options.dtype, op);
+  return leaf(op, engine().input(flat, [...shape], dtype), requiresGrad);
+}
+
+/** The array itself, if a tensor of the dtype can have it as its elements. Those of bool are 0 and 1, which bytes need not be. */
+function elementsAs(
+  data: DataArray,
+  wanted: DType | undefined,
+): { data: TypedArray; dtype: DType } | undefined {
+  for (const dtype of ["float32", "float64", "int32", "uint8"] as const) {
+    const like = createArray(dtype, 0);
+    if (data.constructor !== like.constructor || (wanted ?? dtype) !== dtype) continue;
+    return { data: data as typeof like, dtype };
+  }
+  return undefined;
 }
 
 /** All zeros. Default dtype: float32. */

@@ -25,6 +25,7 @@ export {
   ones,
   onesLike,
   type TensorOptions,
+  type TypedArrayOptions,
   tensor,
   zeros,
   zerosLike,

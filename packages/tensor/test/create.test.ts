@@ -73,6 +73,20 @@ describe("tensor", () => {
     );
   });
 
+  test("fromTypedArray takes an array over if it may, and copies it where it has to", () => {
+    const mine = Float32Array.of(1, 2, 3);
+    const taken = fromTypedArray(mine, [3], { copy: false });
+    mine[0] = 9; // What one must not do: it shows that nothing was copied.
+    expect(taken.arraySync()).toEqual([9, 2, 3]);
+    const other = fromTypedArray(mine, [3], { copy: false, dtype: "int32" });
+    const copied = fromTypedArray(mine, [3]);
+    mine[0] = 5;
+    expect(other.arraySync()).toEqual([9, 2, 3]);
+    expect(copied.arraySync()).toEqual([9, 2, 3]);
+    const flags = fromTypedArray(Uint8Array.of(0, 7), [2], { copy: false, dtype: "bool" });
+    expect([...flags.dataSync()]).toEqual([0, 1]);
+  });
+
   test("fromTypedArray checks the number of elements, and copies part of a buffer", () => {
     const part = new Float32Array([0, 1, 2, 3, 4]).subarray(1, 4);
     expect(fromTypedArray(part).arraySync()).toEqual([1, 2, 3]);
