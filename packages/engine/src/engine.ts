@@ -128,6 +128,7 @@ export class Engine {
    * depends on a state that is about to change.
    */
   realize(nodes: readonly Node[]): void {
+    this.#memory.begin();
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
     for (const node of nodes) {

@@ -21,7 +21,6 @@ export function execute(
   recomputed: number,
 ): void {
   const { program, executable, boxBuffers, outputBuffers } = plan;
-  memory.begin();
   const addresses = new Array<number>(program.buffers.length).fill(-1);
   for (let slot = 0; slot < boxes.length; slot++) {
     const buffer = boxBuffers[slot];

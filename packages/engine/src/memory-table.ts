@@ -6,11 +6,11 @@ import { BackendError, StateError } from "./errors.ts";
 /** The budget for values in the backend's memory before anything is paged out. */
 const firstBudget = 256 * 1024 * 1024;
 
-/** Beyond this much, what was used by a run before the last one may go as well. */
+/** Beyond this much, what was used by a settling before the last one may go as well. */
 const largestBudget = 2048 * 1024 * 1024;
 
-/** What one of so many last runs has used is likely to be used again: a training step is a few runs. */
-const recentRuns = 8;
+/** What one of so many last settlings has used is likely to be used again: a training step is one or a few. */
+const recentSettlings = 8;
 
 /** The most memory that is put aside. */
 const mostSpareBytes = 32 * 1024 * 1024;
@@ -21,7 +21,7 @@ function bytesOfBox(box: Box): number {
 }
 
 /**
- * Which boxes are resident in the backend's memory. Beyond a soft budget, those that no recent run has used are
+ * Which boxes are resident in the backend's memory. Beyond a soft budget, those that no recent settling has used are
  * paged out: their bytes go to an array on the heap, where the garbage collector takes what nobody
  * holds.
  */
@@ -45,7 +45,7 @@ export class MemoryTable {
     return this.#resident.length;
   }
 
-  /** Starts a run: what is used from now on is not paged out before the next. */
+  /** Starts a settling: what its runs use is not paged out before the next. */
   begin(): void {
     this.#clock += 1;
   }
@@ -111,7 +111,7 @@ export class MemoryTable {
       this.#staged = [];
     }
     if (this.bytes <= this.#budget) return;
-    const recent = this.bytes > largestBudget ? 1 : recentRuns;
+    const recent = this.bytes > largestBudget ? 1 : recentSettlings;
     const old = this.#resident.filter((box) => box.lastUse <= this.#clock - recent);
     // A little further than needed, so that this does not happen in each run.
     this.#pageOut(old, this.#budget * 0.75);

@@ -1,4 +1,4 @@
-import { fromTypedArray, live, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
+import { full, live, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -183,10 +183,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const { moments } = this.#stateOf(parameter);
     let moment = moments.get(name);
     if (moment === undefined) {
-      const length = parameter.numel;
-      const values =
-        parameter.dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
-      moment = inPlace(fromTypedArray(values.fill(initial), parameter.shape));
+      const { shape, dtype } = parameter;
+      moment = inPlace(full(shape, initial, { dtype }));
       moments.set(name, moment);
     }
     return moment;
