@@ -28,8 +28,8 @@ const sketched = new WeakMap<Node, Origin>();
 /**
  * Looks at each result as soon as it is recorded, forward and backward, and throws where a NaN or an infinity
  * appears: at the operation whose result is not finite although all that it was made of is (or is NaN although nothing
- * is). For a gradient the error also says where the operation was recorded that it belongs to. As
- * `torch.autograd.set_detect_anomaly`, which looks at gradients only.
+ * is), and in which modules that was. For a gradient the error also says where the operation was recorded that it
+ * belongs to. As `torch.autograd.set_detect_anomaly`, which looks at gradients only.
  *
  * Everything is computed at once and one by one then, compiled functions included, so it is slow: a way to find a
  * mistake. Off, it costs nothing. Default: off.
@@ -64,7 +64,11 @@ export function watch(op: string, { node, history }: Tensor): void {
   if (depth > 0) return;
   if (history !== undefined) origins.set(history, stackHere());
   if (isSketch()) sketched.set(node, { op, stack: stackHere() });
-  else inspect(node, (found) => `${op}: the result must be finite, got ${found}.`, op);
+  else {
+    const message = (found: string) =>
+      `${op}: the result must be finite, got ${found}.${modulesIn(stackHere())}`;
+    inspect(node, message, op);
+  }
 }
 
 /** {@link watch} for what an operation inside of `vmap` became for all examples. */
@@ -91,16 +95,27 @@ export function watchGradient(rule: () => Tensor, history: History, input: numbe
   const origin =
     stack === undefined
       ? "It was recorded before setDetectAnomaly(true)."
-      : `"${op}" was recorded here:\n${stack}`;
+      : `"${op}" was recorded here:${modulesIn(stack)}\n${stack}`;
   const message = (found: string) =>
     `backward: the gradient that "${op}" gives to its input ${input} must be finite, got ${found}. ${origin}`;
   inspect(gradient.node, message, op);
   return gradient;
 }
 
+/** The calls that have led here, deep enough to come from a network's innermost layer to the line that called the network. */
 function stackHere(): string {
+  const limits: { stackTraceLimit?: number } = Error;
+  const { stackTraceLimit } = limits;
+  limits.stackTraceLimit = 100;
   const lines = (new Error().stack ?? "").split("\n");
+  if (stackTraceLimit !== undefined) limits.stackTraceLimit = stackTraceLimit;
   return lines.slice(1).join("\n");
+}
+
+/** Of which modules a stack shows the `forward`, outermost first. */
+function modulesIn(stack: string): string {
+  const modules = Array.from(stack.matchAll(/^\s*at (\w+)\.forward /gm), ([, name]) => name);
+  return modules.length === 0 ? "" : ` It was recorded in ${modules.reverse().join(" > ")}.`;
 }
 
 /** What is wrong with numbers: nothing, infinities, or NaNs as well. */
