@@ -104,7 +104,7 @@ export function watchGradient(rule: () => Tensor, history: History, input: numbe
 
 /** The calls that have led here, deep enough to come from a network's innermost layer to the line that called the network. */
 function stackHere(): string {
-  const limits: { stackTraceLimit?: number } = Error;
+  const limits: ErrorConstructor & { stackTraceLimit?: number } = Error;
   const { stackTraceLimit } = limits;
   limits.stackTraceLimit = 100;
   const lines = (new Error().stack ?? "").split("\n");
