@@ -96,7 +96,7 @@ export async function trainMoE(
       fractions.length === 0
         ? ""
         : `${(Math.max(...fractions) * fractions.length).toFixed(1)} × an even share`;
-    write(`${name.padEnd(46)}${short(error).padEnd(12)}${busiest}`);
+    write(`${name.padEnd(46)}${short(error).padEnd(12)}${busiest}`.trimEnd());
   }
   if (!options.pictures) return;
 
