@@ -4,6 +4,7 @@ import { convertModule } from "./convert.ts";
 import { drawTree } from "./draw-tree.ts";
 import { namedFields, type Part } from "./named-fields.ts";
 import { Buffer, Parameter } from "./parameter.ts";
+import { noteClass } from "./running.ts";
 import { type LoadResult, loadInto } from "./state-dict.ts";
 import { summarize } from "./summary.ts";
 
@@ -29,6 +30,10 @@ export interface Layer extends Module {
 export abstract class Module {
   /** Whether layers such as `Dropout` behave as in training. Set it with `train()` and `eval()`. */
   training: boolean = true;
+
+  constructor() {
+    noteClass(this);
+  }
 
   /** What the module computes. A subclass declares its own inputs and result. */
   abstract forward(...inputs: never[]): unknown;

@@ -1,4 +1,4 @@
-import { GradloomError, isFloat, type Node } from "@gradloom/engine";
+import { type ErrorDetails, GradloomError, isFloat, type Node } from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { pathTo, show } from "./errors.ts";
 import type { History } from "./history.ts";
@@ -8,28 +8,53 @@ import { isSketch } from "./tracing.ts";
 /** A NaN or an infinity appeared, with {@link setDetectAnomaly} on. */
 export class AnomalyError extends GradloomError {
   override readonly name = "AnomalyError";
+  /** The path of the module in which it was recorded, from the outermost whose `forward` was running. */
+  readonly module: string | undefined;
+
+  constructor(message: string, details: ErrorDetails & { readonly module?: string | undefined }) {
+    super(message, details);
+    this.module = details.module;
+  }
+}
+
+/** A module that is running. */
+export interface ModulePlace {
+  /** Its key in `namedModules()` of the outermost module that is running. */
+  readonly path: string;
+  /** For messages: which module of what. */
+  readonly description: string;
+}
+
+/** Who knows which modules are running, which a stack does not say. */
+export interface AnomalyContext {
+  /** Detection was switched on, or off: there is no need to know it any longer. */
+  watch(mode: boolean): void;
+  /** The innermost module that is running, to be asked for later. */
+  place(): () => ModulePlace | undefined;
 }
 
 let detecting = false;
+let context: AnomalyContext | undefined;
 /** Within how many formulas: what a `where` hides at the end is nobody's mistake. */
 let depth = 0;
 
-/** What made a value, and where. */
+/** Where something was recorded. */
 interface Origin {
   readonly op: string;
   readonly stack: string;
+  readonly place: (() => ModulePlace | undefined) | undefined;
 }
 
 /** Where differentiable operations were recorded. */
-const origins = new WeakMap<History, string>();
+const origins = new WeakMap<History, Origin>();
 /** What made nodes inside of `vmap`, which have no value there. */
 const sketched = new WeakMap<Node, Origin>();
 
 /**
  * Looks at each result as soon as it is recorded, forward and backward, and throws where a NaN or an infinity
  * appears: at the operation whose result is not finite although all that it was made of is (or is NaN although nothing
- * is), and in which modules that was. For a gradient the error also says where the operation was recorded that it
- * belongs to. As `torch.autograd.set_detect_anomaly`, which looks at gradients only.
+ * is). The error names the line and the path of the module, such as `blocks.3.attention`, where that operation was recorded;
+ * for a gradient, the operation that it belongs to. As `torch.autograd.set_detect_anomaly`, which looks at gradients only.
  *
  * Everything is computed at once and one by one then, compiled functions included, so it is slow: a way to find a
  * mistake. Off, it costs nothing. Default: off.
@@ -42,6 +67,13 @@ const sketched = new WeakMap<Node, Origin>();
  */
 export function setDetectAnomaly(mode: boolean): void {
   detecting = mode;
+  context?.watch(mode);
+}
+
+/** Says who knows which modules are running: `@gradloom/layers` does. */
+export function setAnomalyContext(modules: AnomalyContext): void {
+  context = modules;
+  modules.watch(detecting);
 }
 
 /** Whether {@link setDetectAnomaly} is on. */
@@ -62,24 +94,19 @@ export function unwatched<T>(fn: () => T): T {
 /** @throws AnomalyError if something that is not finite appears in this result. */
 export function watch(op: string, { node, history }: Tensor): void {
   if (depth > 0) return;
-  if (history !== undefined) origins.set(history, stackHere());
-  if (isSketch()) sketched.set(node, { op, stack: stackHere() });
-  else {
-    const message = (found: string) =>
-      `${op}: the result must be finite, got ${found}.${modulesIn(stackHere())}`;
-    inspect(node, message, op);
-  }
+  const origin = originHere(op);
+  if (history !== undefined) origins.set(history, origin);
+  if (isSketch()) sketched.set(node, origin);
+  else inspect(node, origin, (found) => `${op}: the result must be finite, got ${found}.`);
 }
 
 /** {@link watch} for what an operation inside of `vmap` became for all examples. */
 export function watchBatched(one: Node, all: Node): void {
   const origin = sketched.get(one);
   if (!detecting || origin === undefined || isSketch()) return;
-  const { op, stack } = origin;
   const message = (found: string) =>
-    `${op}: the result must be finite, got ${found}, with an axis of examples in front, inside of vmap(). ` +
-    `"${op}" was recorded here:\n${stack}`;
-  inspect(all, message, op);
+    `${origin.op}: the result must be finite, got ${found}, with an axis of examples in front, inside of vmap().`;
+  inspect(all, origin, message, origin.stack);
 }
 
 /**
@@ -91,31 +118,37 @@ export function watchGradient(rule: () => Tensor, history: History, input: numbe
   const gradient = unwatched(rule);
   if (isSketch()) return gradient;
   const { op } = history;
-  const stack = origins.get(history);
-  const origin =
-    stack === undefined
-      ? "It was recorded before setDetectAnomaly(true)."
-      : `"${op}" was recorded here:${modulesIn(stack)}\n${stack}`;
+  const origin = origins.get(history) ?? { op, stack: "", place: undefined };
   const message = (found: string) =>
-    `backward: the gradient that "${op}" gives to its input ${input} must be finite, got ${found}. ${origin}`;
-  inspect(gradient.node, message, op);
+    `backward: the gradient that "${op}" gives to its input ${input} must be finite, got ${found}.`;
+  const past = origin.stack || "before setDetectAnomaly(true).";
+  inspect(gradient.node, origin, message, past);
   return gradient;
 }
 
-/** The calls that have led here, deep enough to come from a network's innermost layer to the line that called the network. */
-function stackHere(): string {
+function originHere(op: string): Origin {
+  const stack = deepStack(() => new Error().stack ?? "");
+  return { op, stack: stack.slice(stack.indexOf("\n") + 1), place: context?.place() };
+}
+
+/** Long enough to come from a network's innermost layer to the line that called the network. */
+function deepStack<T>(make: () => T): T {
   const limits: ErrorConstructor & { stackTraceLimit?: number } = Error;
   const { stackTraceLimit } = limits;
   limits.stackTraceLimit = 100;
-  const lines = (new Error().stack ?? "").split("\n");
+  const made = make();
   if (stackTraceLimit !== undefined) limits.stackTraceLimit = stackTraceLimit;
-  return lines.slice(1).join("\n");
+  return made;
 }
 
-/** Of which modules a stack shows the `forward`, outermost first. */
-function modulesIn(stack: string): string {
-  const modules = Array.from(stack.matchAll(/^\s*at (\w+)\.forward /gm), ([, name]) => name);
-  return modules.length === 0 ? "" : ` It was recorded in ${modules.reverse().join(" > ")}.`;
+/** The first line of a stack that is not Gradloom's. None where a bundler has put all in one file. */
+function usersLine(stack: string): string | undefined {
+  const lines = stack.split("\n").map((line) => line.replace(/^ *at /, ""));
+  const home = /([^\s(]*\/)tensor\/(?:src|dist)\//.exec(lines[0])?.[1];
+  if (home === undefined) return undefined;
+  const isOurs = (line: string) =>
+    line.includes("/@gradloom/") || /^[\w-]+\/(src|dist)\//.test(line.split(home)[1] ?? "");
+  return lines.find((line) => /:\d+:\d/.test(line) && !isOurs(line));
 }
 
 /** What is wrong with numbers: nothing, infinities, or NaNs as well. */
@@ -123,7 +156,13 @@ const finite = 0;
 const infinite = 1;
 const notANumber = 2;
 
-function inspect(node: Node, message: (found: string) => string, op: string): void {
+/** @param past - The stack where it was recorded, if that is not the present one. */
+function inspect(
+  node: Node,
+  { op, stack, place }: Origin,
+  message: (found: string) => string,
+  past?: string,
+): void {
   if (!isFloat(node.dtype) || node.inputs.length === 0) return;
   // Once it is computed, a node forgets what it was made of.
   const sources = sourcesOf(node);
@@ -140,7 +179,14 @@ function inspect(node: Node, message: (found: string) => string, op: string): vo
   const found =
     `${values[first]} at ${pathTo(first, node.shape)} of ${show(node.shape)} ` +
     `(${count} of ${values.length} elements), although ${rest}`;
-  throw new AnomalyError(message(found), { op, shapes: [node.shape] });
+  const line = usersLine(stack);
+  const module = place?.();
+  const text =
+    message(found) +
+    (line === undefined ? "" : ` Line: ${line}.`) +
+    (module === undefined ? "" : ` Module: ${module.description}.`) +
+    (past === undefined ? "" : ` "${op}" was recorded ${stack && "here:\n"}${past}`);
+  throw deepStack(() => new AnomalyError(text, { op, shapes: [node.shape], module: module?.path }));
 }
 
 /** The values that a node is made of. */

@@ -10,7 +10,13 @@ export {
   StateError,
   type TypedArray,
 } from "@gradloom/engine";
-export { AnomalyError, setDetectAnomaly } from "./anomaly.ts";
+export {
+  type AnomalyContext,
+  AnomalyError,
+  type ModulePlace,
+  setAnomalyContext,
+  setDetectAnomaly,
+} from "./anomaly.ts";
 export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
 export { compile, live, onEachRun } from "./compile.ts";
 export {
