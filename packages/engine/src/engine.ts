@@ -116,8 +116,12 @@ export class Engine {
     this.#pending.push(box);
   }
 
-  /** Says that somebody holds this node, and may read it later. */
-  track(node: Node): void {
+  /**
+   * Says that somebody holds this node, and may read it later. Once something else consumes it, it is computed with
+   * that only if it `isKept` and a scalar: then it costs nothing, and it may be a term of a loss, which people like to see.
+   */
+  track(node: Node, isKept: boolean = false): void {
+    if (isKept && node.dependsOnState && node.shape.length === 0) node.isHeld = true;
     this.#tracked.push(node);
     if (this.#tracked.length > mostPending || this.#inputBytes > mostPendingBytes)
       this.#settleAll();
@@ -227,8 +231,7 @@ export class Engine {
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
-    const goal = { outputs, states };
-    return reportOf(this.#planFor(new Walk(goal, 0), goal), undefined, 0);
+    return reportOf(this.#planFor(new Walk({ outputs, states }, 0)), undefined, 0);
   }
 
   /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
@@ -294,9 +297,10 @@ export class Engine {
   }
 
   #fill(states: Goal["states"]): void {
-    const goal = { outputs: [], states };
-    const walk = new Walk(goal, 0);
-    this.#execute(this.#bind(this.#planFor(walk, goal), walk, goal));
+    const walk = new Walk({ outputs: [], states }, 0);
+    const run = this.#bind(walk);
+    this.#execute(run);
+    settleOutputs(walk, run);
   }
 
   /** Recorded nodes that nothing has consumed and that depend on one of these states. */
@@ -321,16 +325,14 @@ export class Engine {
       this.#keep(walk.old);
       walk = new Walk(goal, this.#horizon);
     }
-    const run = this.#bind(this.#planFor(walk, goal), walk, goal);
+    const run = this.#bind(walk);
     this.#recording?.runs.push(run);
     this.#attempt(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
       if (value.box === undefined) value.settle(box);
     }
-    goal.outputs.forEach((node, i) => {
-      node.settle(run.outputs[i]);
-    });
+    settleOutputs(walk, run);
   }
 
   /**
@@ -338,17 +340,16 @@ export class Engine {
    * data set, say: it is likely to be used in each step. In a plan of its own, so that all steps are alike.
    */
   #keep(old: readonly Node[]): void {
-    const goal = { outputs: [...new Set(old)], states: [] };
-    const walk = new Walk(goal, 0);
-    const run = this.#bind(this.#planFor(walk, goal), walk, goal);
+    const walk = new Walk({ outputs: [...new Set(old)], states: [] }, 0);
+    const run = this.#bind(walk);
     this.#attempt(run);
-    goal.outputs.forEach((node, i) => {
-      node.settle(run.outputs[i]);
-    });
+    settleOutputs(walk, run);
   }
 
-  /** A run of a plan on the values of a graph. */
-  #bind(plan: Plan, { boxes, scalars }: Walk, goal: Goal): Run {
+  /** A run of the plan for a graph on its values. */
+  #bind(walk: Walk): Run {
+    const plan = this.#planFor(walk);
+    const { boxes, scalars, goal } = walk;
     const byBuffer = new Array<Box | undefined>(plan.program.buffers.length);
     const outputs = goal.outputs.map(({ dtype, shape }, i) => {
       const buffer = plan.outputBuffers[i];
@@ -359,9 +360,9 @@ export class Engine {
     return { plan, boxes, scalars, outputs, states: goal.states.map(({ box }) => box) };
   }
 
-  #planFor(walk: Walk, goal: Goal): Plan {
+  #planFor(walk: Walk): Plan {
     return this.#cache.find(walk, () => {
-      const plan = compilePlan(walk, goal, this.#current, this.#options);
+      const plan = compilePlan(walk, this.#current, this.#options);
       this.#compiledPlans += 1;
       return plan;
     });
@@ -386,6 +387,13 @@ export class Engine {
       throw error;
     }
   }
+}
+
+/** Gives what was computed to the nodes that it is the value of. */
+function settleOutputs({ goal }: Walk, { outputs }: Run): void {
+  goal.outputs.forEach((node, i) => {
+    node.settle(outputs[i]);
+  });
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

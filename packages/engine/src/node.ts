@@ -98,6 +98,8 @@ export class Node {
   readonly value: number | (() => number);
   /** Whether another node has this one as an input; since it was settled, once it is. */
   consumed: boolean = false;
+  /** Whether somebody may read it later although something consumes it: a scalar, such as a term of a loss. */
+  isHeld: boolean = false;
   /** Whether the value depends on a state, so that it belongs to one moment. */
   dependsOnState: boolean;
   /** Whether the value takes inputs, random numbers or more than a pass over its elements to compute. */

@@ -8,7 +8,7 @@ import { wholeOf } from "./operand.ts";
 import { bodyOf } from "./repeat.ts";
 import { schedule } from "./schedule.ts";
 import { Value, ValueGraph } from "./value.ts";
-import { type Goal, type Signature, Walk } from "./walk.ts";
+import { type Signature, Walk } from "./walk.ts";
 
 /** What may be left out, to see that it changes no result. */
 export interface PlanOptions {
@@ -32,13 +32,12 @@ export interface Plan {
 /** Plans a graph and compiles it. */
 export function compilePlan(
   walk: Walk,
-  goal: Goal,
   backend: Backend,
   { fusion = true, reuse = true }: PlanOptions,
 ): Plan {
   // Before the body of a loop is walked: only one signature is there at a time.
   const signature = walk.signature();
-  const { outputs, assigned, graph } = valuesOf(walk, goal, fusion);
+  const { outputs, assigned, graph } = valuesOf(walk, fusion);
   const lowerLoop = (loop: Value) => lowerRepeat(loop, { fusion, reuse });
   const { kernels, states } = schedule(graph, assigned, fusion, lowerLoop);
   const slotOf = (home: Value) => (home.isLeaf ? home.slot : states.get(home));
@@ -111,8 +110,8 @@ function assemble(
  */
 function lowerRepeat(loop: Value, { fusion, reuse }: Required<PlanOptions>): LoweredKernel {
   const [id, count, numCarries, numElements, reverse] = loop.attributes;
-  const goal = { outputs: bodyOf(id).results, states: [] };
-  const { outputs, graph } = valuesOf(new Walk(goal, 0), goal, fusion, true);
+  const walk = new Walk({ outputs: bodyOf(id).results, states: [] }, 0);
+  const { outputs, graph } = valuesOf(walk, fusion, true);
   const lowerLoop = (inner: Value) => lowerRepeat(inner, { fusion, reuse });
   const { kernels } = schedule(graph, new Map(), fusion, lowerLoop);
   const slotOf = (home: Value) => (home.isLeaf ? home.slot : undefined);
@@ -159,9 +158,9 @@ function lowerRepeat(loop: Value, { fusion, reuse }: Required<PlanOptions>): Low
 }
 
 /** The graph to plan, the values that are wanted, and the anchors that states take. */
-function valuesOf(walk: Walk, goal: Goal, split: boolean, isBody = false) {
+function valuesOf(walk: Walk, split: boolean, isBody = false) {
   const graph = new ValueGraph(split);
-  const { order } = walk;
+  const { order, goal } = walk;
   const byNode = new Array<Value>(order.length);
   const scalarSlots = new Map(walk.scalars.map((node, slot) => [node, slot]));
   const boxes = new Map<number, Value>();

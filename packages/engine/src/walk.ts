@@ -26,11 +26,14 @@ export interface Signature {
  * and scalars are numbered in the order in which they are met ("slots").
  */
 export class Walk {
+  /** What to compute: what was asked for, and the scalars on the way there that somebody may read later. */
+  readonly goal: Goal;
   readonly order: Node[] = [];
   readonly boxes: Box[] = [];
   readonly scalars: Node[] = [];
   /** Values that outlived the last settling, and are used again. */
   readonly old: Node[] = [];
+  private readonly held: Node[] = [];
   private readonly horizon: number;
   private readonly literals: number[] = [];
   /** The path from a root to the node being visited, and which input of each is next. */
@@ -42,15 +45,20 @@ export class Walk {
    * @param horizon - Nodes with smaller numbers were there when something was last settled.
    * @throws StateError if a node stands for a state that has changed since.
    */
-  constructor(goal: Goal, horizon: number) {
+  constructor({ outputs, states }: Goal, horizon: number) {
     walks += 1;
     this.horizon = horizon;
-    for (const node of goal.outputs) this.visit(node);
-    for (const { value } of goal.states) this.visit(value);
+    for (const node of outputs) this.visit(node);
+    for (const { value } of states) this.visit(value);
+    // Those that get a value anyway.
+    for (const node of outputs) node.mark = 0;
+    for (const { value } of states) value.mark = 0;
+    const held = this.held.filter(({ mark }) => mark === walks);
+    this.goal = { outputs: held.length === 0 ? outputs : [...outputs, ...held], states };
     this.write(-1);
-    for (const node of goal.outputs) this.write(node.index);
+    for (const node of this.goal.outputs) this.write(node.index);
     this.write(-2);
-    for (const { box, value } of goal.states) {
+    for (const { box, value } of states) {
       this.write(this.slotOf(box));
       this.write(value.index);
     }
@@ -120,7 +128,9 @@ export class Walk {
     const index = order.length;
     order[index] = node;
     node.index = index;
-    if (box !== undefined && node.version !== box.version) throw staleness(node, box);
+    if (box === undefined) {
+      if (node.isHeld) this.held.push(node);
+    } else if (node.version !== box.version) throw staleness(this.path[0], box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);
     operations[2 * index] = box === undefined ? op : "box";
@@ -168,12 +178,12 @@ function grow(needed: number): void {
   paper = larger;
 }
 
-/** The error for a node whose state has moved on. */
-export function staleness(node: Node, box: Box): StateError {
+/** The error for a node that depends on a state that has moved on. */
+export function staleness({ shape }: Node, { name }: Box): StateError {
   return new StateError(
-    `realize: a recorded tensor of shape [${node.shape.join(", ")}] depends on ${box.name}, which has changed ` +
-      "since it was recorded. Read the tensor before the change (before optimizer.step() or " +
-      "assign()), or pass it to realize() then.",
-    { op: "realize" },
+    `realize: a recorded tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since, and something ` +
+      "else has consumed it, so it was not computed with the change. Before optimizer.step() or assign(), record what you want " +
+      "to know of it, an accuracy, say: that can be read afterwards. Or read it before, or pass it to realize().",
+    { op: "realize", shapes: [shape] },
   );
 }

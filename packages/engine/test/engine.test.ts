@@ -6,6 +6,7 @@ import {
   expand,
   iota,
   type Node,
+  reduce,
   ShapeError,
   StateError,
   scalar,
@@ -82,6 +83,24 @@ describe("settling", () => {
     expect(engine.isSettled(loss)).toBe(true);
     expect(loss.inputs).toEqual([]);
     engine.readSync(loss);
+    expect(backend.runs).toHaveLength(1);
+  });
+
+  test("computes scalars on the way to what is wanted for who holds them, and nothing else", () => {
+    const { backend, engine, vector } = setUp();
+    const w = engine.state(vector());
+    const held = reduce("sum", f("mul", w.node, vector()), [0]);
+    const nobodys = reduce("sum", f("mul", w.node, vector()), [0]);
+    const constant = reduce("sum", vector(), [0]);
+    const large = f("mul", w.node, vector());
+    for (const node of [held, constant, large]) engine.track(node, true);
+    engine.track(nobodys);
+    const all = [held, nobodys, constant].reduce((a, b) => f("add", a, b));
+    engine.track(f("mul", all, large));
+    engine.assign(w, f("neg", w.node));
+    engine.realize([]);
+    const settled = [held, nobodys, constant, large].map((node) => engine.isSettled(node));
+    expect(settled).toEqual([true, false, false, false]);
     expect(backend.runs).toHaveLength(1);
   });
 

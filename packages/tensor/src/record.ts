@@ -19,7 +19,7 @@ export function record(
   gradients: Gradients = none,
 ): Tensor {
   const output = new Tensor(node);
-  if (!isSketch()) engine().track(node);
+  if (!isSketch()) engine().track(node, isGradEnabled());
   if (isGradEnabled()) {
     for (let i = 0; i < gradients.length; i++) {
       if (inputs[i].requiresGrad && gradients[i] !== undefined) {

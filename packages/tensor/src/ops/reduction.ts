@@ -79,8 +79,9 @@ function productsBefore(x: Tensor): Tensor {
 export function mean(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
   requireFloat("mean", x);
   const axes = toAxes("mean", dim, x.ndim);
-  const total = x.sum(axes, options);
-  return total.div(literal(countOf(x, axes), x));
+  const count = literal(countOf(x, axes), x);
+  const node = formula(() => x.sum(axes, options).div(count));
+  return record("mean", node, [x], [(grad) => spread(grad.div(count), x, axes)]);
 }
 
 /** How many elements one result is made of. */
