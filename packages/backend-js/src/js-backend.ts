@@ -80,12 +80,13 @@ export class JsBackend implements Backend {
     target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  async read(address: number, dtype: DType, length: number): Promise<TypedArray> {
-    return this.readSync(address, dtype, length);
+  async read(address: number, dtype: DType, length: number, start?: number): Promise<TypedArray> {
+    return this.readSync(address, dtype, length, start);
   }
 
-  readSync(address: number, dtype: DType, length: number): TypedArray {
-    const copy = this.#bytes("read", address, length * byteSize[dtype]).slice();
+  readSync(address: number, dtype: DType, length: number, start: number = 0): TypedArray {
+    const end = (start + length) * byteSize[dtype];
+    const copy = this.#bytes("read", address, end).slice(start * byteSize[dtype]);
     return viewArray(dtype, copy.buffer, 0, length);
   }
 

@@ -2,6 +2,7 @@ import {
   ArgumentError,
   type Backend,
   BackendError,
+  byteSize,
   createArray,
   type DType,
   type Executable,
@@ -83,13 +84,14 @@ export class WasmBackend implements Backend {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
   }
 
-  read(address: number, dtype: DType, length: number): Promise<TypedArray> {
-    return Promise.resolve(this.readSync(address, dtype, length));
+  read(address: number, dtype: DType, length: number, start?: number): Promise<TypedArray> {
+    return Promise.resolve(this.readSync(address, dtype, length, start));
   }
 
-  readSync(address: number, dtype: DType, length: number): TypedArray {
+  readSync(address: number, dtype: DType, length: number, start: number = 0): TypedArray {
     const array = createArray(dtype, length);
-    array.set(viewArray(dtype, this.machine.memory.memory.buffer, address, length));
+    const place = address + start * byteSize[dtype];
+    array.set(viewArray(dtype, this.machine.memory.memory.buffer, place, length));
     return array;
   }
 

@@ -1,4 +1,4 @@
-import { type DType, fromTypedArray, type Tensor, type TypedArray } from "@gradloom/tensor";
+import { type DType, fromTypedArray, Tensor, type TypedArray } from "@gradloom/tensor";
 import { type Context, malformed, quote } from "./checkpoint-error.ts";
 
 /** How numbers are stored in files, by safetensors' names. All are little-endian. */
@@ -97,10 +97,26 @@ export function readTensor(
   return fromTypedArray(readValues(context, name, type, bytes), shape, { dtype, copy: false });
 }
 
-/** The bytes of the numbers of a tensor as they are now. */
-export async function tensorBytes(tensor: Tensor): Promise<Uint8Array> {
-  const { buffer, byteOffset, byteLength } = await tensor.data();
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** How many elements are copied at once, so that a large tensor is not twice in memory. */
+const partLength = 2 ** 21;
+
+/** What a tensor is now, without a copy: reading it is a `StateError` once the tensor has changed. */
+export function asItIs(tensor: Tensor): Tensor {
+  return new Tensor(tensor.node);
+}
+
+/** The bytes of the numbers of a tensor, part by part. */
+export async function* tensorBytes(value: Tensor): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < value.numel; start += partLength) {
+    const end = Math.min(start + partLength, value.numel);
+    const { buffer, byteOffset, byteLength } = await value.data({ start, end });
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
+}
+
+/** How many bytes these are. */
+export function byteLengthOf({ dtype, numel }: Tensor): number {
+  return numel * storedTypes[storedAs[dtype]].bytes;
 }
 
 function fromLong(values: BigInt64Array, refuse: Refuse): Int32Array {

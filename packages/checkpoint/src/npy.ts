@@ -1,13 +1,7 @@
 import { ArgumentError, Tensor } from "@gradloom/tensor";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { type Context, guarded, malformed, quote } from "./checkpoint-error.ts";
-import {
-  elementsOf,
-  readTensor,
-  type StoredType,
-  storedTypes,
-  tensorBytes,
-} from "./element-type.ts";
+import { elementsOf, readTensor, type StoredType, storedTypes } from "./element-type.ts";
 
 /** NumPy's names of element types: little-endian, or without order. */
 const storedTypeOf: Readonly<Record<string, StoredType>> = {
@@ -57,8 +51,8 @@ export function decodeNpy(bytes: Uint8Array): Promise<Tensor> {
   return readNpy(memorySource("decodeNpy", bytes));
 }
 
-/** The bytes of a tensor as an npy file, in the order in which they are written. */
-export async function npyPieces(op: string, name: string, value: unknown): Promise<Uint8Array[]> {
+/** What comes before the numbers of a tensor in an npy file. */
+export function npyHeader(op: string, name: string, value: unknown): Uint8Array {
   if (!(value instanceof Tensor)) {
     throw new ArgumentError(`${op}: values must be tensors, got another as ${name}.`, { op });
   }
@@ -67,8 +61,7 @@ export async function npyPieces(op: string, name: string, value: unknown): Promi
   // The data begins at a multiple of 64.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const header = new TextEncoder().encode(`${text.padEnd(length - 1)}\n`);
-  const start = Uint8Array.from([...magic, 1, 0, length & 255, length >> 8]);
-  return [start, header, await tensorBytes(value)];
+  return Uint8Array.from([...magic, 1, 0, length & 255, length >> 8, ...header]);
 }
 
 /** Reads a source that is an npy file. */

@@ -2,8 +2,9 @@ import type { Tensor } from "@gradloom/tensor";
 import { type ByteSink, writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed, quote } from "./checkpoint-error.ts";
+import { asItIs, byteLengthOf, tensorBytes } from "./element-type.ts";
 import { memorySink } from "./memory-sink.ts";
-import { npyPieces, readNpy } from "./npy.ts";
+import { npyHeader, readNpy } from "./npy.ts";
 import { readEntry, readZip } from "./zip-reader.ts";
 import { ZipWriter } from "./zip-writer.ts";
 
@@ -55,11 +56,20 @@ async function writeNpz(
   sink: ByteSink,
   arrays: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
+  const files = Object.entries(arrays).map(([name, tensor]) => {
+    return { name, header: npyHeader(op, name, tensor), tensor: asItIs(tensor) };
+  });
   const zip = new ZipWriter(sink);
-  for (const [name, tensor] of Object.entries(arrays)) {
-    await zip.add(`${name}.npy`, await npyPieces(op, name, tensor));
+  for (const { name, header, tensor } of files) {
+    const size = header.byteLength + byteLengthOf(tensor);
+    await zip.add(`${name}.npy`, size, npyParts(header, tensor));
   }
   await zip.finish();
+}
+
+async function* npyParts(header: Uint8Array, tensor: Tensor): AsyncGenerator<Uint8Array> {
+  yield header;
+  yield* tensorBytes(tensor);
 }
 
 function readNpz(source: ByteSource): Promise<Record<string, Tensor>> {

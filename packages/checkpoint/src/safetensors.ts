@@ -2,7 +2,14 @@ import { ArgumentError, Tensor } from "@gradloom/tensor";
 import { writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed } from "./checkpoint-error.ts";
-import { readTensor, storedAs, storedTypes, tensorBytes } from "./element-type.ts";
+import {
+  asItIs,
+  byteLengthOf,
+  readTensor,
+  storedAs,
+  storedTypes,
+  tensorBytes,
+} from "./element-type.ts";
 import { memorySink } from "./memory-sink.ts";
 import {
   headerLength,
@@ -23,7 +30,7 @@ export interface SafetensorsOptions {
 }
 
 /**
- * Writes tensors in the safetensors format, one after the other, so that no second copy of all is in memory. The file is
+ * Writes tensors in the safetensors format, part by part, so that there is no second copy of any in memory. The file is
  * replaced as a whole: see {@link saveCheckpoint}. Wait for it before the tensors change.
  *
  * - Source: https://huggingface.co/docs/safetensors
@@ -44,7 +51,8 @@ export async function saveSafetensors(
   const { header, tensors } = plan("saveSafetensors", stateDict, options.metadata);
   await writeAtomically("saveSafetensors", path, async (sink) => {
     await sink.append(header);
-    for (const tensor of tensors) await sink.append(await tensorBytes(tensor));
+    for (const tensor of tensors)
+      for await (const part of tensorBytes(tensor)) await sink.append(part);
   });
 }
 
@@ -60,7 +68,8 @@ export async function encodeSafetensors(
   const { header, tensors } = plan("encodeSafetensors", stateDict, options.metadata);
   const { sink, bytes } = memorySink();
   await sink.append(header);
-  for (const tensor of tensors) await sink.append(await tensorBytes(tensor));
+  for (const tensor of tensors)
+    for await (const part of tensorBytes(tensor)) await sink.append(part);
   return bytes();
 }
 
@@ -175,7 +184,7 @@ export function plan(
   const described = new Map<string, object>();
   for (const [name, tensor] of placed) {
     const begin = end;
-    end += tensor.numel * width(tensor);
+    end += byteLengthOf(tensor);
     described.set(name, {
       dtype: storedAs[tensor.dtype],
       shape: tensor.shape,
@@ -186,7 +195,7 @@ export function plan(
   const named = entries.map(([name]) => [name, described.get(name)] as const);
   return {
     header: withLength(JSON.stringify(Object.fromEntries([...head, ...named]))),
-    tensors: placed.map(([, tensor]) => tensor),
+    tensors: placed.map(([, tensor]) => asItIs(tensor)),
   };
 }
 

@@ -1,4 +1,10 @@
-import { ArgumentError, defaultGenerator, Generator, StateError } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  borrowStates,
+  defaultGenerator,
+  Generator,
+  StateError,
+} from "@gradloom/tensor";
 import { type ByteSink, writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed } from "./checkpoint-error.ts";
@@ -84,9 +90,10 @@ async function write(
     let sum = crc32(header);
     await sink.append(header);
     for (const tensor of inOrder) {
-      const bytes = await tensorBytes(tensor);
-      sum = crc32(bytes, sum);
-      await sink.append(bytes);
+      for await (const part of tensorBytes(tensor)) {
+        sum = crc32(part, sum);
+        await sink.append(part);
+      }
     }
     // The sum is that of the file with zeros in its place.
     await sink.overwrite(checksumPlace(header), new TextEncoder().encode(hex(sum)));
@@ -178,7 +185,7 @@ function checksumPlace(header: Uint8Array): number {
 
 function stateOf(value: unknown): unknown {
   if (value instanceof Generator) return value.getState();
-  return isStateful(value) ? value.stateDict() : value;
+  return isStateful(value) ? borrowStates(() => value.stateDict()) : value;
 }
 
 function isStateful(value: unknown): value is Stateful {

@@ -7,6 +7,8 @@ const dosDate = 0x21;
 const utf8Flag = 0x800;
 /** The version that large sizes need. */
 const version = 45;
+/** Where the checksum is in a file's header. */
+const checksumPlace = 14;
 const unknown32 = 0xffffffff;
 
 /** Writes a zip archive whose files are stored as they are, each as large as it likes. */
@@ -19,11 +21,10 @@ export class ZipWriter {
     this.#sink = sink;
   }
 
-  /** Adds a file. */
-  async add(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+  /** Adds a file of this size. */
+  async add(name: string, size: number, parts: AsyncIterable<Uint8Array>): Promise<void> {
     const start = this.#end;
-    const size = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const checksum = pieces.reduce((sum, piece) => crc32(piece, sum), 0);
+    let checksum = 0;
     const bytes = new TextEncoder().encode(name);
     const common = (fields: Fields) => {
       fields.u16(utf8Flag).u16(0).u16(0).u16(dosDate).u32(checksum).u32(unknown32).u32(unknown32);
@@ -34,7 +35,12 @@ export class ZipWriter {
     await this.#append(local.bytes());
     await this.#append(bytes);
     await this.#append(sizes.bytes());
-    for (const piece of pieces) await this.#append(piece);
+    for await (const part of parts) {
+      checksum = crc32(part, checksum);
+      await this.#append(part);
+    }
+    // Only now it is known.
+    await this.#sink.overwrite(start + checksumPlace, new Fields().u32(checksum).bytes());
 
     const places = new Fields().u16(1).u16(24).u64(size).u64(size).u64(start);
     const central = common(new Fields().u32(0x02014b50).u16(version).u16(version)).u16(28);

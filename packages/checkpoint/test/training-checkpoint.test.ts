@@ -15,10 +15,12 @@ import {
   ArgumentError,
   Generator,
   manualSeed,
+  memoryStats,
   noGrad,
   rand,
+  realize,
   StateError,
-  type Tensor,
+  Tensor,
   tensor,
 } from "@gradloom/tensor";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -104,6 +106,52 @@ describe("a checkpoint", () => {
       "dotted.a.b'",
       "__metadata__'",
     ]);
+  });
+
+  test("takes no second copy of states, in one part or several", async () => {
+    const path = join(folder, "large.ckpt");
+    class Large {
+      readonly w: Tensor = new Tensor(
+        tensor(Float32Array.from({ length: 2 ** 21 + 5 }, (_, i) => i)),
+      );
+
+      stateDict(): { w: Tensor } {
+        return { w: this.w.detach().clone() };
+      }
+
+      loadStateDict({ w }: { w: Tensor }): void {
+        noGrad(() => this.w.assign(w));
+      }
+    }
+    const model = new Large();
+    model.w.assign(model.w.add(1));
+    realize(model.w);
+    const { residentBytes } = memoryStats();
+    await saveCheckpoint(path, { model });
+    realize(model.w.sum());
+    expect(memoryStats().residentBytes).toBe(residentBytes);
+    const loaded = new Large();
+    await loadCheckpoint(path, { model: loaded });
+    expect(loaded.w.sub(model.w).abs().max().itemSync()).toBe(0);
+    expect(await loaded.w.data({ start: 2 ** 21 - 1 })).toEqual(
+      await model.w.data({ start: 2 ** 21 - 1 }),
+    );
+  });
+
+  test("refuses to mix what is before a step and after it; the old file stays", async () => {
+    const path = join(folder, "mixed.ckpt");
+    const model = new Part(0, 0);
+    model.w.assign(tensor([1, 2]));
+    realize(model.w);
+    await saveCheckpoint(path, { model });
+    const saving = saveCheckpoint(path, { model });
+    noGrad(() => model.w.assign(tensor([5, 6])));
+    realize(model.w);
+    await expect(saving).rejects.toThrow(StateError);
+    const loaded = new Part(0, 0);
+    await loadCheckpoint(path, { model: loaded });
+    expect(loaded.w.arraySync()).toEqual([1, 2]);
+    expect(readdirSync(folder)).toEqual(["mixed.ckpt"]);
   });
 
   test("refuses what cannot be kept, by its place", async () => {

@@ -59,10 +59,10 @@ export interface Backend {
   free(address: number): void;
   /** Copies an array into memory. */
   write(address: number, data: TypedArray): void;
-  /** Copies memory into a new array, as soon as it can be read. */
-  read(address: number, dtype: DType, length: number): Promise<TypedArray>;
+  /** Copies memory into a new array, as soon as it can be read: `length` elements from the one number `start` on. */
+  read(address: number, dtype: DType, length: number, start?: number): Promise<TypedArray>;
   /** The same at once. Missing where reading has to wait. */
-  readSync?(address: number, dtype: DType, length: number): TypedArray;
+  readSync?(address: number, dtype: DType, length: number, start?: number): TypedArray;
   compile(program: Program): Executable;
   /** Modules or kernels compiled so far: stays the same while a loop repeats itself. */
   readonly compiledKernels: number;

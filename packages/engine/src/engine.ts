@@ -88,11 +88,10 @@ export class Engine {
   /** A state that starts as `initial`. What it is at any time is its `node`. */
   state(initial: Node): Box {
     // What an older state starts as is computed before what depends on it.
-    if (initial.dependsOnState) this.#initialize();
-    const host = initial.box?.host;
-    const box = new Box(initial.dtype, initial.shape, host?.slice(), true);
+    if (initial.dependsOnState && !this.isSettled(initial)) this.#initialize();
+    const box = new Box(initial.dtype, initial.shape, undefined, true);
     initial.consumed = true;
-    if (host === undefined) this.#fresh.set(box, initial);
+    this.#fresh.set(box, initial);
     return box;
   }
 
@@ -149,16 +148,16 @@ export class Engine {
     this.#horizon = nextNodeId();
   }
 
-  /** The value of a node in a new array, in row-major order. Settles first. */
-  async read(node: Node): Promise<TypedArray> {
+  /** The value of a node, or some of its elements, in a new array, in row-major order. Settles first. */
+  async read(node: Node, start?: number, end?: number): Promise<TypedArray> {
     this.#refuseWhileRecording();
-    return this.#memory.read(this.#settled(node));
+    return this.#memory.read(this.#settled(node), start, end);
   }
 
   /** The same at once, where the backend can. */
-  readSync(node: Node): TypedArray {
+  readSync(node: Node, start?: number, end?: number): TypedArray {
     this.#refuseWhileRecording();
-    return this.#memory.readSync(this.#settled(node));
+    return this.#memory.readSync(this.#settled(node), start, end);
   }
 
   /** Whether reading a node needs no computing. */
@@ -271,15 +270,22 @@ export class Engine {
   }
 
   #settled(node: Node): Box {
-    if (!this.isSettled(node)) this.realize([node]);
+    if (this.isSettled(node)) return node.box!;
+    // A copy of a state that nobody has used yet, such as one in a state dict, is not made just to be read.
+    const original = node.box && this.#fresh.get(node.box);
+    if (original !== undefined && this.isSettled(original)) return original.box!;
+    this.realize([node]);
     return node.box!;
   }
 
   /** Gives new states their first values, in a plan of their own: the plan of a step stays the same. */
   #initialize(): void {
     if (this.#fresh.size === 0) return;
-    const states = [...this.#fresh].map(([box, value]) => ({ box, value }));
+    const all = [...this.#fresh].map(([box, value]) => ({ box, value }));
     this.#fresh.clear();
+    for (const { box, value } of all) box.host = value.box?.host?.slice();
+    const states = all.filter(({ box }) => box.host === undefined);
+    if (states.length === 0) return;
     try {
       this.#fill(states);
     } catch {

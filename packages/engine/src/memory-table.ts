@@ -172,23 +172,23 @@ export class MemoryTable {
     this.#spareBytes = 0;
   }
 
-  /** A box's value in a new array. */
-  readSync(box: Box): TypedArray {
-    if (box.host !== undefined) return box.host.slice();
-    if (box.length === 0) return createArray(box.dtype, 0);
+  /** A box's value, or a part of it, in a new array. */
+  readSync(box: Box, start: number = 0, end: number = box.length): TypedArray {
+    if (box.host !== undefined) return box.host.slice(start, end);
+    if (start >= end) return createArray(box.dtype, 0);
     const address = this.bring(box);
     if (this.#backend.readSync === undefined) {
       throw new BackendError(
         `read: the backend ${this.#backend.name} cannot read at once. Use the asynchronous form (await).`,
       );
     }
-    return this.#backend.readSync(address, box.dtype, box.length);
+    return this.#backend.readSync(address, box.dtype, end - start, start);
   }
 
   /** The same, when the backend has it. */
-  async read(box: Box): Promise<TypedArray> {
-    if (box.host !== undefined) return box.host.slice();
-    if (box.length === 0) return createArray(box.dtype, 0);
-    return this.#backend.read(this.bring(box), box.dtype, box.length);
+  async read(box: Box, start: number = 0, end: number = box.length): Promise<TypedArray> {
+    if (box.host !== undefined) return box.host.slice(start, end);
+    if (start >= end) return createArray(box.dtype, 0);
+    return this.#backend.read(this.bring(box), box.dtype, end - start, start);
   }
 }

@@ -18,6 +18,7 @@ export {
   setDetectAnomaly,
 } from "./anomaly.ts";
 export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
+export { borrowStates } from "./borrowing.ts";
 export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,
@@ -222,7 +223,7 @@ export {
   randperm,
 } from "./random.ts";
 export { explain, profile, Report } from "./report.ts";
-export { Tensor } from "./tensor.ts";
+export { type DataOptions, Tensor } from "./tensor.ts";
 export { type ArgnumsOptions, grad, type PerArgument, valueAndGrad } from "./transforms/grad.ts";
 export {
   hessian,

@@ -45,6 +45,14 @@ import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
 
+/** What {@link Tensor.data} takes: positions in row-major order. */
+export interface DataOptions {
+  /** Default 0. */
+  readonly start?: number | undefined;
+  /** Default: how many elements there are. */
+  readonly end?: number | undefined;
+}
+
 /**
  * Numbers in a grid of any number of axes. Operations record what to compute and check shapes and dtypes at
  * once; the values are computed when one is read, or when an optimizer steps.
@@ -111,10 +119,13 @@ export class Tensor {
 
   // ---- reading ----
 
-  /** The values in row-major order, in a new array. */
-  data(): Promise<TypedArray> {
+  /**
+   * The values in row-major order, in a new array; of those, the elements from `start` up to and without `end`: a large tensor
+   * can be read, and written to a file, in parts.
+   */
+  data({ start, end }: DataOptions = {}): Promise<TypedArray> {
     refuseReading("data");
-    return engine().read(this.node);
+    return engine().read(this.node, start, end);
   }
 
   /** The values as nested arrays; booleans are 0 and 1. */

@@ -1,6 +1,7 @@
 import { StateError } from "@gradloom/engine";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  borrowStates,
   cat,
   compile,
   grad,
@@ -111,6 +112,59 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
       [-3, 9],
       [3, 9],
     ]);
+  });
+
+  test("a copy of a state is not made just to be read, and stays what it was", () => {
+    use();
+    const w = new Tensor(tensor(Float32Array.from({ length: 1000 }, (_, i) => i)).mul(1));
+    const mostly = w.sum().itemSync();
+    const before = memoryStats().residentBytes;
+    const copies = [w.clone(), w.detach().clone()];
+    expect(copies[0].sum().itemSync()).toBe(mostly);
+    const used = memoryStats().residentBytes;
+    const read = new Tensor(tensor(new Float32Array(1000)).add(2));
+    realize(read);
+    const withRead = memoryStats().residentBytes;
+    const copy = read.clone();
+    expect(copy.dataSync()[999]).toBe(2);
+    expect(memoryStats().residentBytes).toBe(withRead);
+    expect(used).toBeGreaterThan(before);
+    read.assign(read.add(1));
+    realize(read);
+    expect(copy.dataSync()[999]).toBe(2);
+    copy.assign(copy.add(5));
+    expect([copy.dataSync()[0], read.dataSync()[0]]).toEqual([7, 3]);
+    w.assign(w.mul(0));
+    expect(copies.map((c) => c.dataSync()[999])).toEqual([999, 999]);
+  });
+
+  test("a borrowed copy is what the state is until that changes", () => {
+    use();
+    const w = new Tensor(tensor([1, 2, 3]));
+    const { copy, inner } = borrowStates(() => ({ copy: w.clone(), inner: w.mul(2).clone() }));
+    expect([copy.arraySync(), inner.arraySync()]).toEqual([
+      [1, 2, 3],
+      [2, 4, 6],
+    ]);
+    const own = w.clone();
+    w.assign(w.mul(3));
+    realize(w);
+    expect(() => copy.arraySync()).toThrow(StateError);
+    expect([own.arraySync(), w.arraySync()]).toEqual([
+      [1, 2, 3],
+      [3, 6, 9],
+    ]);
+  });
+
+  test("parts are read", async () => {
+    use();
+    const x = new Tensor(tensor(Float64Array.from({ length: 100 }, (_, i) => i)));
+    for (const computed of [x, x.mul(1)]) {
+      expect(await computed.data({ start: 97 })).toEqual(Float64Array.of(97, 98, 99));
+      expect(await computed.data({ start: 3, end: 5 })).toEqual(Float64Array.of(3, 4));
+      expect(await computed.data({ end: 1 })).toEqual(Float64Array.of(0));
+      expect(await computed.data({ start: 5, end: 5 })).toEqual(new Float64Array(0));
+    }
   });
 
   test("assignments are seen in order, also before they are carried out", () => {

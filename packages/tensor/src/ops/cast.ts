@@ -1,4 +1,5 @@
 import { byteSize, type DType, isFloat } from "@gradloom/engine";
+import { areStatesBorrowed } from "../borrowing.ts";
 import { engine } from "../engine.ts";
 import { argumentError } from "../errors.ts";
 import { record } from "../record.ts";
@@ -22,6 +23,6 @@ export function to(x: Tensor, dtype: DType): Tensor {
 /** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
 export function clone(x: Tensor): Tensor {
   const copy = record("clone", x.node, [x], [(grad) => grad]);
-  if (x.state !== undefined) copy.state = new State(engine().state(x.node));
+  if (x.state !== undefined && !areStatesBorrowed()) copy.state = new State(engine().state(x.node));
   return copy;
 }
