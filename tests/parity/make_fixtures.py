@@ -33,6 +33,8 @@ def write(family):
     text = f'{json.dumps(head)[:-1]}, "cases": [\n{lines}\n]}}\n'
     path = FOLDER / f"{family.name}.json"
     path.write_text(text)
+    if hasattr(family, "saved"):
+        torch.save(family.saved, FOLDER / f"{family.name}.pt")
     return len(text)
 
 

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { loadTorch } from "@gradloom/checkpoint";
 import { Parameter } from "@gradloom/layers";
 import * as optim from "@gradloom/optim";
 import type { Tensor } from "@gradloom/tensor";
@@ -25,6 +27,7 @@ interface StepsCase extends Case {
 interface Optimizer {
   step(): void;
   zeroGrad(): void;
+  loadStateDict(dict: optim.OptimizerStateDict): void;
 }
 
 function build(c: StepsCase, parameters: readonly Tensor[]): Optimizer {
@@ -55,6 +58,41 @@ describe("optimizers, step by step", () => {
     });
   });
 });
+
+describe("optimizers that go on from a state of PyTorch", async () => {
+  const comparison = new Comparison();
+  const cases = readFixtures<StepsCase>("optimizers");
+  // What `torch.save` has written of each after ten steps.
+  const states = await loadTorch<(optim.OptimizerStateDict | null)[]>(
+    join(import.meta.dirname, "fixtures", "optimizers.pt"),
+  );
+  const saved = cases.flatMap((c, i) => {
+    const state = states[i];
+    return state === null ? [] : [{ c, state, title: title(c) }];
+  });
+  test.each(saved)("$title", ({ c, state }) => {
+    const parameters = c.after["10"].map((stored) => new Parameter(restore(stored)));
+    // Options come with the state, apart from what decides which moments there are.
+    const optimizer = build(
+      { ...c, options: { ...c.options, lr: 0.7, weightDecay: 0.9 } },
+      parameters,
+    );
+    optimizer.loadStateDict(state);
+    for (const gradients of c.gradients.slice(10)) {
+      parameters.forEach((parameter, i) => {
+        parameter.grad = restore(gradients[i]);
+      });
+      optimizer.step();
+    }
+    c.after["20"].forEach((stored, i) => {
+      comparison.check(c.op, "values", parameters[i].detach(), stored, `parameter ${i}`);
+    });
+  });
+});
+
+function title({ op, options, groups }: StepsCase): string {
+  return [op, options, groups].map((part) => JSON.stringify(part)).join(" ");
+}
 
 interface ClippingCase extends Case {
   readonly limit: number;

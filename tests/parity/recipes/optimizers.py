@@ -1,5 +1,7 @@
 """Optimizers: parameters after some steps with given gradients; ten steps of training a small MLP."""
 
+import copy
+
 import torch
 import torch.nn as nn
 
@@ -8,6 +10,7 @@ from .written_out import Lion, Muon
 
 STEPS = 20
 SHOWN = (1, 2, 3, 10, 20)
+SAVED = 10
 
 VARIANTS = {
     "SGD": [
@@ -52,12 +55,13 @@ def build(name, groups, options):
 
 
 class Steps:
-    """What each optimizer does to two parameters whose gradients are given, step by step."""
+    """What each optimizer does to two parameters whose gradients are given, step by step; its state on the way."""
 
     name = "optimizers"
 
     def __init__(self):
         self.cases = []
+        self.saved = []
         for name, variants in VARIANTS.items():
             for options in variants:
                 self.add(name, options)
@@ -84,6 +88,9 @@ class Steps:
             optimizer.step()
             if step + 1 in SHOWN:
                 case["after"][str(step + 1)] = [spec(p) for p in parameters]
+            if step + 1 == SAVED:
+                # What is written out here keeps its state in its own way.
+                self.saved.append(None if name in WRITTEN_OUT else copy.deepcopy(optimizer.state_dict()))
         self.cases.append(case)
 
 
