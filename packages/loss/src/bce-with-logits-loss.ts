@@ -30,10 +30,15 @@ export function bceWithLogitsLoss(
   const { weight, posWeight, reduction } = options;
   checkSameShape("bceWithLogitsLoss", logits, target);
   const y = posWeight === undefined ? target : target.mul(posWeight);
-  const positive = y.mul(logits.neg().softplus());
-  const negative = target.neg().add(1).mul(logits.softplus());
+  const positive = y.mul(softplus(logits.neg()));
+  const negative = target.neg().add(1).mul(softplus(logits));
   const losses = positive.add(negative);
   return reduce("bceWithLogitsLoss", weight === undefined ? losses : losses.mul(weight), reduction);
+}
+
+/** Beyond 40 it is `x` also in float64. PyTorch's threshold of 20 leaves out what float64 can tell. */
+function softplus(x: Tensor): Tensor {
+  return x.softplus({ threshold: 40 });
 }
 
 /** {@link bceWithLogitsLoss} as a module. The weights are buffers. */

@@ -76,6 +76,20 @@ describe("bceWithLogitsLoss", () => {
     closeTo(x.grad?.arraySync(), [-1, -Math.exp(-80), Math.exp(-20), 1], 4);
   });
 
+  test("exact in float64, beyond 20", () => {
+    const x = tensor([21, 30], { dtype: "float64", requiresGrad: true });
+    const y = tensor([0, 0], { dtype: "float64" });
+    const losses = bceWithLogitsLoss(x, y, none);
+    losses.sum().backward();
+    const small = [Math.exp(-21), Math.exp(-30)];
+    losses.dataSync().forEach((value, i) => {
+      expect(value).toBeCloseTo([21, 30][i] + small[i], 14);
+    });
+    x.grad!.dataSync().forEach((value, i) => {
+      expect(1 - value).toBeCloseTo(small[i], 15);
+    });
+  });
+
   test("gradcheck in float64", async () => {
     const x = tensor([-1.2, 0.7, 3], { dtype: "float64", requiresGrad: true });
     const y = tensor([0.3, 1, 0], { dtype: "float64", requiresGrad: true });
