@@ -15,14 +15,14 @@ import torch
 
 sys.dont_write_bytecode = True
 from recipes import (  # noqa: E402
-    audio, convolutional, creation, edges, elementwise, gpt, indexing, linear_algebra, losses, modules, optimizers, recurrent, reductions,
-    schedules, shape, transformer, windows,
+    audio, convolutional, creation, edges, elementwise, gpt, indexing, linear_algebra, losses, modules, moe, optimizers, recurrent,
+    reductions, schedules, shape, transformer, windows,
 )
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
 RECIPES = (
     creation, edges, elementwise, indexing, reductions, shape, linear_algebra, losses, modules, optimizers, schedules,
-    recurrent, convolutional, transformer, gpt, windows, audio,
+    recurrent, convolutional, transformer, gpt, moe, windows, audio,
 )
 
 

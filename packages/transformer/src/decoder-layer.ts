@@ -63,7 +63,7 @@ export class DecoderLayer extends Module {
     this.multiheadAttn = new MultiHeadAttention(dModel, numHeads, { dropout });
     this.linear1 = feedForward ? undefined : new Linear(dModel, dFf);
     this.linear2 = feedForward ? undefined : new Linear(dFf, dModel);
-    this.feedForward = feedForward;
+    this.feedForward = typeof feedForward === "function" ? feedForward(dModel) : feedForward;
     this.norm1 = new LayerNorm(dModel, { eps });
     this.norm2 = new LayerNorm(dModel, { eps });
     this.norm3 = new LayerNorm(dModel, { eps });

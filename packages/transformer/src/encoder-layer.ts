@@ -63,7 +63,7 @@ export class EncoderLayer extends Module {
     this.selfAttn = new MultiHeadAttention(dModel, numHeads, { dropout });
     this.linear1 = feedForward ? undefined : new Linear(dModel, dFf);
     this.linear2 = feedForward ? undefined : new Linear(dFf, dModel);
-    this.feedForward = feedForward;
+    this.feedForward = typeof feedForward === "function" ? feedForward(dModel) : feedForward;
     this.norm1 = new LayerNorm(dModel, { eps });
     this.norm2 = new LayerNorm(dModel, { eps });
     this.dropout = new Dropout(dropout);

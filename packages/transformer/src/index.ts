@@ -8,6 +8,7 @@ export type { DecodingOptions } from "./greedy-decode.ts";
 export type {
   DecoderInputs,
   EncoderInputs,
+  MakeFeedForward,
   OnWeights,
   TransformerLayerOptions,
 } from "./layer-options.ts";

@@ -12,9 +12,15 @@ export interface TransformerLayerOptions {
   readonly normFirst?: boolean | undefined;
   /** Added to the variance in the norms. Default 1e-5. */
   readonly layerNormEps?: number | undefined;
-  /** In place of `linear1` and `linear2`: a mixture of experts, say. Maps `[..., dModel]` to the same. */
-  readonly feedForward?: Layer | undefined;
+  /**
+   * In place of `linear1` and `linear2`: a layer that maps `[..., dModel]` to the same, a mixture of experts say, or what makes
+   * one.
+   */
+  readonly feedForward?: Layer | MakeFeedForward | undefined;
 }
+
+/** Makes what stands in for a feed-forward part. */
+export type MakeFeedForward = (dModel: number) => Layer;
 
 /** Is given attention weights `[batch, heads, queries, keys]`, what is looked at, and the number of the layer in its stack. */
 export type OnWeights = (weights: Tensor, kind: "self" | "memory", layer: number) => void;

@@ -15,7 +15,7 @@ import { DecoderLayer } from "./decoder-layer.ts";
 import { Encoder } from "./encoder.ts";
 import { EncoderLayer } from "./encoder-layer.ts";
 import { type DecodingOptions, greedyDecode, type Sequences } from "./greedy-decode.ts";
-import type { OnWeights } from "./layer-options.ts";
+import type { MakeFeedForward, OnWeights, TransformerLayerOptions } from "./layer-options.ts";
 import { PositionalEncoding } from "./positional-encoding.ts";
 
 /** Options of {@link Transformer}. */
@@ -38,6 +38,8 @@ export interface TransformerOptions {
   readonly dropout?: number | undefined;
   /** Of the feed-forward parts. Default `'relu'`. */
   readonly activation?: Activation | undefined;
+  /** Makes what stands in for the feed-forward part of each layer, for example a mixture of experts. Default: none. */
+  readonly feedForward?: MakeFeedForward | undefined;
   /** Whether norms stand in front of sublayers, not behind. Default false, as in the paper. */
   readonly normFirst?: boolean | undefined;
   /** The longest sequence. Default 5000. */
@@ -85,7 +87,7 @@ export interface TransformerInputs {
  * - Shape: `src [batch, sourceTime]`, `tgt [batch, time]` (int32) `-> [batch, time, tgtVocabSize]`
  * - Parameters: those of `srcEmbedding`, `tgtEmbedding`, `encoder`, `decoder`, `projection`; names and shapes of encoder and
  *   decoder are those of `torch.nn.Transformer`
- * - Init: Xavier uniform for all matrices, as `torch.nn.Transformer` has it
+ * - Init: Xavier uniform for all matrices, as `torch.nn.Transformer` has it. What `feedForward` makes keeps its own
  * - Paper: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  * @throws ArgumentError if an option is out of range. ShapeError if shapes do not fit. IndexError if an id is not in the vocabulary.
  *
@@ -109,8 +111,8 @@ export class Transformer extends Module {
     super();
     const { srcVocabSize, tgtVocabSize, dModel = 512, numHeads = 8, dFf = 2048 } = options;
     const { numEncoderLayers = 6, numDecoderLayers = 6, dropout = 0.1, maxLen = 5000 } = options;
-    const { activation, normFirst, tieWeights = false } = options;
-    const layerOptions = { dropout, activation, normFirst };
+    const { activation, normFirst, feedForward, tieWeights = false } = options;
+    const layerOptions = { dropout, activation, normFirst, feedForward };
     const stack = <L>(count: number, Layer: LayerConstructor<L>) =>
       Array.from({ length: count }, () => new Layer(dModel, numHeads, dFf, layerOptions));
     this.dModel = dModel;
@@ -128,8 +130,10 @@ export class Transformer extends Module {
       const tied: { weight: Parameter } = this.projection;
       tied.weight = this.tgtEmbedding.weight;
     }
+    const layers = [...this.encoder.layers, ...this.decoder.layers];
+    const given = new Set(layers.flatMap((layer) => layer.feedForward?.parameters() ?? []));
     for (const parameter of this.parameters()) {
-      if (parameter.ndim > 1) init.xavierUniform(parameter);
+      if (parameter.ndim > 1 && !given.has(parameter)) init.xavierUniform(parameter);
     }
   }
 
@@ -235,9 +239,5 @@ type LayerConstructor<L> = new (
   dModel: number,
   numHeads: number,
   dFf: number,
-  options: {
-    readonly dropout: number;
-    readonly activation: Activation | undefined;
-    readonly normFirst: boolean | undefined;
-  },
+  options: TransformerLayerOptions,
 ) => L;
