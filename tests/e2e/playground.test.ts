@@ -267,3 +267,68 @@ test("train-moe trains three networks and draws the load of the experts", async 
   expect(stdout.match(/^.+ \d+\.\d × an even share$/gm)).toHaveLength(2);
   expect(isPng("moe", "experts.png")).toBe(true);
 }, 90_000);
+
+/** The losses that were printed first and last. */
+const losses = (stdout: string) => {
+  const all = [...stdout.matchAll(/^step +\d+\/\d+ +loss (\S+)/gm)].map(([, loss]) => Number(loss));
+  return [all[0], all[all.length - 1]];
+};
+
+test("train-sound hears more in the pictures than statistics say, draws, and writes the sounds", async () => {
+  const { code, stdout, stderr } = await playground(
+    "train-sound --epochs 4 --per-kind 20 --held-out 8 --batch-size 20 --out sound",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const seen = Number(/^test accuracy +(\S+) % by the pictures$/m.exec(stdout)?.[1]);
+  const guessed = Number(/^ +(\S+) % by an MLP on \d+ statistics/m.exec(stdout)?.[1]);
+  // A tenth would be chance.
+  expect(seen).toBeGreaterThan(35);
+  expect(seen).toBeGreaterThan(guessed);
+  const rows = stdout.split("what the model says\n")[1].split("\n").slice(1, 11);
+  for (const row of rows) {
+    const cells = row.match(/ (\d+|·)(?= |$)/g)?.map((cell) => Number(cell.replace("·", "0")));
+    expect(cells?.reduce((a, b) => a + b)).toBe(8);
+  }
+  expect(isPng("sound", "sounds.png")).toBe(true);
+  expect(isPng("sound", "confusion.png")).toBe(true);
+  for (const kind of ["vowel-ah", "chirp-down", "hiss"]) {
+    const wav = readFileSync(join(folder.path, "sound", `${kind}.wav`));
+    expect(wav.toString("latin1", 0, 4)).toBe("RIFF");
+    // A second of 8,000 samples.
+    expect(wav.length).toBeGreaterThan(8000);
+  }
+}, 90_000);
+
+test("train-translation learns how sentences are built, and draws what it looks at", async () => {
+  const { code, stdout, stderr } = await playground(
+    "train-translation --steps 160 --sentences 800 --held-out 40 --batch-size 32 --d-model 32 --lr 0.01 --out words",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const [first, last] = losses(stdout);
+  expect(last).toBeLessThan(0.7 * first);
+  expect(stdout).toMatch(/^held out +\d+\.\d % exact, \d+ mistakes in 40$/m);
+  expect(stdout).toMatch(/^beam search \d+ of the first 40 exact, with 4 beams$/m);
+  const sentences = [...stdout.matchAll(/^ {2}(\S.*?) {2}→ {2}(.*)$/gm)];
+  expect(sentences[0][1]).toBe("我 爱 吃 火锅");
+  const written = (part: string) => sentences.find(([, zh]) => zh.includes(part))?.[2];
+  expect(written(" 吗")).toMatch(/^(do|does) .+ \?$/);
+  expect(written(" 比 ")).toMatch(/^the .+ than the /);
+  expect(written(" 有 ")).toMatch(/ (have|has) /);
+  expect(isPng("words", "attention.png")).toBe(true);
+}, 90_000);
+
+test("train-dates learns what a date looks like, and says how many it gets right", async () => {
+  const { code, stdout, stderr } = await playground(
+    "train-dates --steps 120 --dates 1500 --held-out 30 --batch-size 32 --d-model 32 --lr 0.01",
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const [first, last] = losses(stdout);
+  expect(last).toBeLessThan(0.5 * first);
+  const dates = [...stdout.matchAll(/^ {2}(\S.*?) {2}→ {2}(\S+)/gm)];
+  expect(dates.length).toBeGreaterThanOrEqual(8);
+  for (const [, , date] of dates) expect(date).toMatch(/^(19|20)\d\d-[01]\d-[0-3]\d$/);
+  expect(stdout).toMatch(/^held out +\d+\.\d\d % exact, \d+ mistakes in 30$/m);
+}, 90_000);
