@@ -1,10 +1,10 @@
-// TensorFlow.js on its WebAssembly backend. In Node it runs on one thread.
+// TensorFlow.js on its WebAssembly backend, or with `--plain` on the one in JavaScript. In Node it runs on one thread.
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { serveOrFirstLoss } from "./contestant.mjs";
 import { windows } from "./tfjs-windows.mjs";
 
-await tf.setBackend("wasm");
+await tf.setBackend(process.argv.includes("--plain") ? "cpu" : "wasm");
 await tf.ready();
 
 /** Weights and biases of a multi-layer perceptron. */

@@ -10,6 +10,8 @@ export interface Contestant {
   readonly threads: number;
   /** Whether the host has fused multiply-add for WebAssembly. */
   readonly relaxed?: boolean;
+  /** The parts of workloads that it is for, if not for all. */
+  readonly only?: readonly string[];
   /** The program that serves workloads, with its arguments. */
   readonly command: readonly string[];
   /** The program that prints a first loss. */
@@ -60,13 +62,21 @@ function hasRelaxedSimd(flags: readonly string[]): boolean {
   return spawnSync(process.execPath, [...flags, "-e", script]).status === 0;
 }
 
-/** The engines in JavaScript that are installed in `bench/peers`. They run on one thread in Node. */
+/**
+ * The engines in JavaScript that are installed in `bench/peers`. They run on one thread in Node. TensorFlow.js
+ * lacks gradients on WebAssembly that its backend in plain JavaScript has: that one is there for what needs them.
+ */
 export function javaScriptPeers(): Contestant[] {
-  return (["jax-js", "tfjs"] as const).map((engine) => {
-    const command = [process.execPath, file(`../peers/${engine}.mjs`)];
-    const name = engine === "tfjs" ? "TensorFlow.js (wasm)" : "jax-js";
+  const peer = (engine: "jax-js" | "tfjs", name: string, ...options: string[]) => {
+    const command = [process.execPath, file(`../peers/${engine}.mjs`), ...options];
     return { name, engine, threads: 1, command, firstLoss: [...command, "--first-loss"], env: {} };
-  });
+  };
+  return [
+    peer("jax-js", "jax-js"),
+    peer("tfjs", "TensorFlow.js (wasm)"),
+    // Its gradients of large convolutions and of embeddings take minutes.
+    { ...peer("tfjs", "TensorFlow.js (plain)", "--plain"), only: ["convnet"] },
+  ];
 }
 
 /** PyTorch on each number of threads, or nothing where Python has none. */

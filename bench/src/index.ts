@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { type Contestant, gradloom, javaScriptPeers, Session, torch } from "./contestant.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { memory, type Section, sizes, startUp } from "./others.ts";
+import { peaks } from "./peaks.ts";
 import { installPeers } from "./peers.ts";
 import { machine, section, show } from "./report.ts";
 import { alternate, type Measured } from "./rounds.ts";
@@ -88,10 +89,12 @@ async function rest(
   add: (section: Section) => void,
 ): Promise<void> {
   if (only.includes("memory")) add(memory());
+  if (only.includes("peaks")) add(await peaks(contestants));
   if (only.includes("start-up")) {
     // One line an engine: the number of threads does not matter here.
     const first = contestants.filter(
-      ({ name }, i) => contestants.findIndex((other) => other.name === name) === i,
+      ({ name, only }, i) =>
+        only === undefined && contestants.findIndex((other) => other.name === name) === i,
     );
     add(startUp(first, startUps));
   }

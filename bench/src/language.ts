@@ -1,7 +1,7 @@
 import { GPT, type GPTOptions, presets } from "@gradloom/gpt";
 import { crossEntropyLoss } from "@gradloom/loss";
 import { AdamW, clipGradNorm } from "@gradloom/optim";
-import { fromTypedArray, noGrad, realize, type Tensor, zeros } from "@gradloom/tensor";
+import { fromTypedArray, noGrad, ones, realize, type Tensor, zeros } from "@gradloom/tensor";
 import type { Workload, Workloads } from "./serve.ts";
 
 /** Ids that differ, the same for each engine. */
@@ -47,6 +47,13 @@ function decode(): Workload {
   };
 }
 
+/** As many floats as GPT-2 has weights, read once: what a token takes at least. */
+function read(): Workload {
+  const weights = ones([124_439_808]);
+  realize(weights);
+  return { run: () => weights.sum().itemSync() };
+}
+
 /** A training step: AdamW, gradients clipped. */
 function step(options: GPTOptions, batch: number, time: number): Workload {
   const model = new GPT(options);
@@ -61,7 +68,6 @@ function step(options: GPTOptions, batch: number, time: number): Workload {
       clipGradNorm(model.parameters(), 1);
       optimizer.step();
     },
-    facts: () => ({ rss: process.memoryUsage().rss }),
   };
 }
 
@@ -78,6 +84,7 @@ const small = {
 export const language: Workloads = {
   "gpt2-prompt": prompt,
   "gpt2-decode": decode,
+  "gpt2-read": read,
   "gpt2-step": () => step(presets.gpt2, 1, 256),
   "nanogpt-step": () => step(small, 12, 64),
 };

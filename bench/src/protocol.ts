@@ -11,6 +11,8 @@ export interface Request {
 export interface Reply {
   readonly times?: readonly number[];
   readonly facts?: Readonly<Record<string, number>>;
+  /** The most memory that the process has had so far, in bytes. */
+  readonly peak?: number;
   readonly unsupported?: true;
   readonly error?: string;
 }

@@ -11,8 +11,9 @@ export function section(
   workload: WorkloadInfo,
   results: ReadonlyMap<string, readonly Measured[]>,
 ): Section {
-  const text =
+  const tables =
     workload.flops === undefined ? timesTables(workload, results) : ratesTable(workload, results);
+  const text = [tables, bandwidth(results)].filter((part) => part !== "").join("\n\n");
   const data = Object.fromEntries([...results].map(([part, list]) => [part, list.map(plain)]));
   return { title: workload.title, text, verdicts: verdicts(workload.name, results), data };
 }
@@ -22,9 +23,10 @@ function timesTables(
   { parts }: WorkloadInfo,
   results: ReadonlyMap<string, readonly Measured[]>,
 ): string {
-  const tables = [...results].map(([part, measured]) =>
-    results.size === 1 ? timesTable(measured) : `${parts[part]}:\n\n${timesTable(measured)}`,
-  );
+  const tables = [...results].map(([part, measured]) => {
+    const text = [timesTable(measured), reasons(measured)].join("\n\n").trim();
+    return results.size === 1 ? text : `${parts[part]}:\n\n${text}`;
+  });
   return tables.join("\n\n");
 }
 
@@ -33,7 +35,7 @@ function timesTable(measured: readonly Measured[]): string {
   const reference = fastest(measured.filter((m) => m.contestant.engine === "gradloom"));
   const rows = measured.map((each) => {
     const name = label(each.contestant);
-    if (each.rounds.length === 0) return [name, each.problem ?? "", "", "", ""];
+    if (each.rounds.length === 0) return [name, inShort(each), "", "", ""];
     const times = reference === undefined ? "" : ratio(each, reference).toFixed(2);
     return [
       name,
@@ -51,15 +53,54 @@ function ratesTable(
   workload: WorkloadInfo,
   results: ReadonlyMap<string, readonly Measured[]>,
 ): string {
-  const columns = [...results.values()][0].map(({ contestant }) => label(contestant));
+  const columns = [...new Set([...results.values()].flat().map((each) => label(each.contestant)))];
   const rows = [...results].map(([part, list]) => [
     workload.parts[part],
-    ...list.map((each) =>
-      each.rounds.length === 0 ? "" : (workload.flops!(part) / quietest(each) / 1e6).toFixed(1),
-    ),
+    ...columns.map((column) => {
+      const each = list.find(({ contestant }) => label(contestant) === column);
+      if (each === undefined) return "";
+      return each.rounds.length === 0
+        ? inShort(each)
+        : (workload.flops!(part) / quietest(each) / 1e6).toFixed(1);
+    }),
   ]);
-  return table(["GFLOP/s", ...columns], rows);
+  const why = [...results].map(([part, list]) => reasons(list, `${workload.parts[part]}, `));
+  const text = [table(["GFLOP/s", ...columns], rows), why.filter((w) => w !== "").join("\n")];
+  return text.join("\n\n").trim();
 }
+
+/** Why there is no time, in the words before the first colon or full stop: "no gradient". */
+const inShort = ({ problem = "" }: Measured): string => problem.split(/[:.]/)[0];
+
+/** The same in full, a line for each contestant without a time. */
+function reasons(measured: readonly Measured[], part = ""): string {
+  return measured
+    .filter((each) => each.problem !== undefined && each.problem !== inShort(each))
+    .map(({ contestant, problem }) => `- ${part}${label(contestant)}: ${problem}`)
+    .join("\n");
+}
+
+/**
+ * Decoding reads each weight once a token: how many bytes a second that is, as a share of what the better
+ * engine reads when it does nothing else.
+ */
+function bandwidth(results: ReadonlyMap<string, readonly Measured[]>): string {
+  const reads = results.get("gpt2-read") ?? [];
+  const rows = (results.get("gpt2-decode") ?? []).flatMap((decoding) => {
+    const { threads } = decoding.contestant;
+    const best = fastest(reads.filter(({ contestant }) => contestant.threads === threads));
+    if (best === undefined || decoding.rounds.length === 0) return [];
+    const rate = ({ times }: Measured) => (gpt2Bytes / median(times) / 1e6).toFixed(1);
+    const share = `${(ratio(best, decoding) * 100).toFixed(0)} %`;
+    return [[label(decoding.contestant), rate(decoding), rate(best), share]];
+  });
+  if (rows.length === 0) return "";
+  const columns = ["gpt2-decode", "weights read, GB/s", "memory gives, GB/s", "share"];
+  return `Share of the memory's bandwidth:\n\n${table(columns, rows)}`;
+}
+
+/** GPT-2's 124M weights in float32. */
+const gpt2Bytes = 4 * 124_439_808;
 
 function plain({ contestant, times, rounds, facts, problem }: Measured): unknown {
   const { engine, threads, relaxed } = contestant;

@@ -33,6 +33,7 @@ export async function alternate(
   const results: Measured[] = [];
   const used = new Map<Measured, number>();
   for (const contestant of sessions.keys()) {
+    if (contestant.only?.includes(part) === false) continue;
     results.push({ contestant, times: [], rounds: [], facts: {} });
   }
   for (let round = 0; round < pace.rounds; round++) {

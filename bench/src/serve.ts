@@ -18,9 +18,14 @@ export type Workloads = Readonly<Record<string, () => Workload | Promise<Workloa
 /** Shorter work is repeated within a sample, so that the clock's resolution does not matter. */
 const shortestSample = 1; // ms
 
-/** Answers requests until the parent closes the pipe. Setting up a workload forgets the one before. */
-export async function serve(workloads: Workloads): Promise<void> {
+/**
+ * Answers requests until the parent closes the pipe. Setting up a workload forgets the one before.
+ *
+ * @param longestWarmUp - Milliseconds. Work that takes longer is timed once, cold, since all others wait.
+ */
+export async function serve(workloads: Workloads, longestWarmUp = Infinity): Promise<void> {
   let current: { name: string; workload: Workload; repeat: number } | undefined;
+  const peak = () => process.resourceUsage().maxRSS * 1024;
   for await (const line of createInterface({ input: process.stdin })) {
     const { workload: name, warmUp, budget } = JSON.parse(line) as Request;
     try {
@@ -28,13 +33,16 @@ export async function serve(workloads: Workloads): Promise<void> {
         reply({ unsupported: true });
         continue;
       }
+      let times: number[] | undefined;
       if (current?.name !== name) {
         current = undefined;
         const workload = await workloads[name]();
-        current = { name, workload, repeat: await warm(workload, warmUp) };
+        const { repeat, cold } = await warm(workload, warmUp, longestWarmUp);
+        current = { name, workload, repeat };
+        if (cold !== undefined) times = [cold];
       }
-      const times = await sample(current.workload, current.repeat, budget);
-      reply({ times, facts: current.workload.facts?.() ?? {} });
+      times ??= await sample(current.workload, current.repeat, budget);
+      reply({ times, facts: current.workload.facts?.() ?? {}, peak: peak() });
     } catch (error) {
       current = undefined;
       reply({ error: error instanceof Error ? error.message : String(error) });
@@ -42,16 +50,21 @@ export async function serve(workloads: Workloads): Promise<void> {
   }
 }
 
-/** Runs until the time is spent, three times at least; returns how often one sample should run it. */
-async function warm(workload: Workload, budget: number): Promise<number> {
+/** Runs until the time is spent, three times at least; finds how often one sample should run it. */
+async function warm(
+  workload: Workload,
+  budget: number,
+  longest: number,
+): Promise<{ repeat: number; cold?: number }> {
   const start = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 3 || performance.now() - start < budget; i++) {
     // Work that takes seconds is warm after two runs: a plan of later steps is made in the second.
     if (i > 1 && performance.now() - start > 2000) break;
     fastest = Math.min(fastest, await time(workload, 1));
+    if (i === 0 && fastest > longest) return { repeat: 1, cold: fastest };
   }
-  return Math.max(1, Math.ceil(shortestSample / fastest));
+  return { repeat: Math.max(1, Math.ceil(shortestSample / fastest)) };
 }
 
 async function sample(workload: Workload, repeat: number, budget: number): Promise<number[]> {

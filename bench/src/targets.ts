@@ -11,6 +11,7 @@ export interface Verdict {
 /** Times PyTorch's that a part of a workload may take, plain and with relaxed SIMD. Those without a target are not here. */
 const limits: Readonly<Record<string, readonly [plain: number, relaxed?: number]>> = {
   "conv2d-forward": [2],
+  "conv2d-gradients": [2],
   convnet: [1.6],
   "unet-forward": [1.6],
   "unet-step": [1.6],
@@ -51,6 +52,8 @@ export function verdicts(workload: string, results: Results): Verdict[] {
     case "gelu-erf":
     case "gelu-tanh":
       return perThreads(only);
+    case "convnet":
+      return [...againstTorch(results), ...against(only, "peer", 1 / 30)];
     case "moe":
       return [...againstTorch(results), ...shares(results)];
     default:
@@ -101,7 +104,7 @@ function against(
     const limit = ours.contestant.relaxed === true ? relaxedLimit : plainLimit;
     const name =
       who === "torch" ? "PyTorch (its better number of threads)" : "the best JavaScript peer";
-    const goal = `${part === "" ? "" : `${part}: `}≤ ${limit} × the time of ${name}`;
+    const goal = `${part === "" ? "" : `${part}: `}≤ ${Number(limit.toFixed(3))} × the time of ${name}`;
     return atMost(ours, rival, limit, goal);
   });
 }
@@ -135,7 +138,8 @@ function perThreads(results: readonly Measured[]): Verdict[] {
 function atMost(ours: Measured, rival: Measured, limit: number, goal: string): Verdict {
   const factor = ratio(ours, rival);
   const [left, right] = [ours, rival].map(({ contestant }) => label(contestant));
-  return { goal, measured: `${factor.toFixed(2)} × (${left} : ${right})`, met: factor <= limit };
+  const measured = `${factor.toFixed(limit < 0.1 ? 4 : 2)} × (${left} : ${right})`;
+  return { goal, measured, met: factor <= limit };
 }
 
 /** A step moves seven floats a parameter, a copy two. */

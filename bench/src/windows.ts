@@ -34,12 +34,22 @@ function repeated(compute: () => Tensor | readonly Tensor[]): Workload {
   };
 }
 
-function convolution(part: "forward" | "input" | "weight", groups = 1, stride = 1): Workload {
+function convolution(
+  part: "forward" | "input" | "weight" | "both",
+  groups = 1,
+  stride = 1,
+): Workload {
   const x = input(8, 64, 56, 56);
   const weight = input(64, 64 / groups, 3, 3);
   const call = () => conv2d(x, weight, { padding: 1, groups, stride });
   if (part === "forward") return repeated(() => noGrad(call));
   const gradOutputs = input(...call().shape).detach();
+  if (part === "both") {
+    return repeated(() => {
+      const y = call();
+      return [y, ...grad(y, [x, weight], { gradOutputs })];
+    });
+  }
   return repeated(() => grad(call(), part === "input" ? x : weight, { gradOutputs }));
 }
 
@@ -69,10 +79,13 @@ export const windows: Workloads = {
   "conv2d-forward": () => convolution("forward"),
   "conv2d-input": () => convolution("input"),
   "conv2d-weight": () => convolution("weight"),
+  "conv2d-gradients": () => convolution("both"),
   "conv2d-strided": () => convolution("forward", 1, 2),
   "conv2d-depthwise": () => convolution("forward", 64),
   "attention-512": () => attention(512, false),
+  "attention-1024": () => attention(1024, false),
   "attention-2048": () => attention(2048, false),
+  "attention-4096": () => attention(4096, false),
   "attention-2048-causal": () => attention(2048, true),
   "embedding-forward": () => lookUp("forward"),
   "embedding-weight": () => lookUp("weight"),

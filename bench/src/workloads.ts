@@ -45,12 +45,14 @@ export const workloads: readonly WorkloadInfo[] = [
       "conv2d-forward": "forward",
       "conv2d-input": "gradient of the input",
       "conv2d-weight": "gradient of the weight",
+      "conv2d-gradients": "forward and both gradients",
       "conv2d-strided": "forward, stride 2",
       "conv2d-depthwise": "forward, each channel by itself",
     },
     flops: (part) => {
       const all = 2 * 8 * 64 * 56 * 56 * 9;
       if (part === "conv2d-depthwise") return all;
+      if (part === "conv2d-gradients") return all * 64 * 3;
       return part === "conv2d-strided" ? all * 16 : all * 64;
     },
   },
@@ -106,6 +108,7 @@ export const workloads: readonly WorkloadInfo[] = [
     parts: {
       "gpt2-prompt": "the logits behind a prompt of 256 tokens",
       "gpt2-decode": "a token behind 256 and more, greedy, with a cache",
+      "gpt2-read": "as many floats as it has weights read once (a sum), for comparison",
       "gpt2-step": "training step of 1 × 256, AdamW, clipped",
     },
   },
@@ -137,4 +140,4 @@ export const workloads: readonly WorkloadInfo[] = [
 ];
 
 /** Measured in their own ways. */
-export const others: readonly string[] = ["memory", "start-up", "size"];
+export const others: readonly string[] = ["memory", "peaks", "start-up", "size"];

@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import os
+import resource
 import sys
 import time
 
@@ -166,7 +167,8 @@ def serve():
                 repeat = warm(run, request["warmUp"] / 1000)
                 name = request["workload"]
             times = sample(run, repeat, request["budget"] / 1000)
-            answer({"times": times, "facts": facts})
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            answer({"times": times, "facts": facts, "peak": peak})
         except Exception as error:  # the parent shows it and goes on with the others
             answer({"error": str(error)})
 

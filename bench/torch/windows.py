@@ -11,10 +11,11 @@ def convolution(part, groups=1, stride=1):
 
     def run():
         with torch.no_grad():
-            if part == "forward":
+            if part in ("forward", "gradients"):
                 F.conv2d(x, weight, None, stride, 1, 1, groups)
+            if part == "forward":
                 return
-            mask = [part == "input", part == "weight", False]
+            mask = [part != "weight", part != "input", False]
             torch.ops.aten.convolution_backward(
                 upstream, x, weight, None, [stride] * 2, [1, 1], [1, 1], False, [0, 0], groups, mask)
 
@@ -54,10 +55,10 @@ WORKLOADS = {
     "conv2d-forward": lambda: convolution("forward"),
     "conv2d-input": lambda: convolution("input"),
     "conv2d-weight": lambda: convolution("weight"),
+    "conv2d-gradients": lambda: convolution("gradients"),
     "conv2d-strided": lambda: convolution("forward", 1, 2),
     "conv2d-depthwise": lambda: convolution("forward", 64),
-    "attention-512": lambda: attention(512, False),
-    "attention-2048": lambda: attention(2048, False),
+    **{f"attention-{n}": lambda n=n: attention(n, False) for n in (512, 1024, 2048, 4096)},
     "attention-2048-causal": lambda: attention(2048, True),
     "embedding-forward": lambda: look_up("forward"),
     "embedding-weight": lambda: look_up("weight"),
