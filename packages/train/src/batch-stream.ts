@@ -1,5 +1,5 @@
 import type { Stateful } from "@gradloom/checkpoint";
-import type { Batch, Batches } from "./batch.ts";
+import { type Batch, type Batches, checkBatches } from "./batch.ts";
 
 /** Batches one after the other, over several passes, from any place on. */
 export class BatchStream<Input, Target> {
@@ -11,7 +11,9 @@ export class BatchStream<Input, Target> {
   /** How long somebody has waited for batches, in milliseconds. */
   waited: number = 0;
 
-  constructor(source: Batches<Input, Target>) {
+  /** @throws ArgumentError unless the source can be iterated. */
+  constructor(op: string, source: Batches<Input, Target>) {
+    checkBatches(op, source);
     this.#source = source;
   }
 

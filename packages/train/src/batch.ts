@@ -8,6 +8,16 @@ export type Batches<Input = Tensor, Target = Tensor> =
   | Iterable<Batch<Input, Target>>
   | AsyncIterable<Batch<Input, Target>>;
 
+/** @throws ArgumentError unless this can be iterated. */
+export function checkBatches(op: string, data: unknown): void {
+  const isIterable = (value: object) => Symbol.iterator in value || Symbol.asyncIterator in value;
+  if (typeof data === "object" && data !== null && isIterable(data)) return;
+  throw new ArgumentError(
+    `${op}: the data must be a DataLoader, a list or another iterable of batches, got ${data === null ? "null" : typeof data}.`,
+    { op },
+  );
+}
+
 /** @throws ArgumentError unless this is a pair. */
 export function checkBatch(op: string, batch: unknown): void {
   if (Array.isArray(batch) && batch.length === 2) return;

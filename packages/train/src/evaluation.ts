@@ -41,7 +41,7 @@ async function measure<Input, Target, Prediction>(
   data: Batches<Input, Target>,
   signal: Abort | undefined,
 ): Promise<Values | undefined> {
-  const stream = new BatchStream(data);
+  const stream = new BatchStream(op, data);
   const meter = new LossMeter(op);
   const breath = new Breath();
   try {

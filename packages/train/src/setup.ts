@@ -5,7 +5,7 @@ import type {
   OptimizerOptions,
   Schedule,
 } from "@gradloom/optim";
-import { ArgumentError, ShapeError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, ShapeError, Tensor } from "@gradloom/tensor";
 import { type Batch, countExamples } from "./batch.ts";
 import type { Callback } from "./callback.ts";
 import type { Metric, MetricValue } from "./metric.ts";
@@ -82,6 +82,9 @@ export class Setup<Input, Target, Prediction> {
 
   constructor(options: TrainerOptions<Input, Target, Prediction>) {
     const { loss, schedule, metrics = [], callbacks = [], accumulate = 1 } = options;
+    for (const name of ["model", "loss", "optimizer"] as const) {
+      if (!options[name]) throw failure(`${name} must be given, got ${options[name]}`);
+    }
     this.#options = options;
     this.model = options.model;
     this.optimizer = options.optimizer;
@@ -121,6 +124,13 @@ export class Setup<Input, Target, Prediction> {
       typeof criterion === "function"
         ? criterion(prediction, target)
         : criterion.forward(prediction, target);
+    if (!(loss instanceof Tensor)) {
+      const got = loss === null ? "null" : (Object(loss).constructor?.name ?? typeof loss);
+      throw new ArgumentError(
+        `${op}: the loss must be a tensor, got ${got}. What it returns must not be a promise or a number.`,
+        { op },
+      );
+    }
     if (loss.ndim === 0) return loss;
     throw new ShapeError(
       `${op}: the loss must be one number, got [${loss.shape.join(", ")}]. Reduce it with mean() or sum().`,

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { StateError, type Tensor } from "@gradloom/tensor";
 import type { Batches } from "./batch.ts";
 import { evaluate } from "./evaluation.ts";
 import type { Abort, FitResult, Values } from "./records.ts";
@@ -30,6 +30,7 @@ export interface EvaluateOptions {
  */
 export class Trainer<Input = Tensor, Target = Tensor, Prediction = Tensor> {
   readonly #setup: Setup<Input, Target, Prediction>;
+  #isFitting = false;
 
   constructor(options: TrainerOptions<Input, Target, Prediction>) {
     this.#setup = new Setup(options);
@@ -39,11 +40,22 @@ export class Trainer<Input = Tensor, Target = Tensor, Prediction = Tensor> {
    * Trains. Each call is a training of its own: it counts from step 0, unless it goes on from a checkpoint.
    *
    * @returns how it ended, also if the signal was aborted, and a record of each epoch.
-   * @throws StateError if there is no data, or a loss is not finite. ArgumentError if an option is out of its range.
+   * @throws StateError if there is no data, a loss is not finite, or the trainer trains already. ArgumentError if an option is out of its range.
    *   CheckpointError if the checkpoint to go on from is damaged.
    */
   async fit(train: Batches<Input, Target>, options: FitOptions<Input, Target>): Promise<FitResult> {
-    return new Training(this.#setup, train, options).run();
+    if (this.#isFitting) {
+      throw new StateError("fit: a trainer must train once at a time, got a call during another.", {
+        op: "fit",
+      });
+    }
+    const training = new Training(this.#setup, train, options);
+    this.#isFitting = true;
+    try {
+      return await training.run();
+    } finally {
+      this.#isFitting = false;
+    }
   }
 
   /**

@@ -86,7 +86,7 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     checkOptions(options);
     this.#setup = setup;
     this.#options = options;
-    this.#stream = new BatchStream(data);
+    this.#stream = new BatchStream(op, data);
     this.#lastLr = setup.optimizer.lr;
     const { length } = this.#stream;
     const { epochs, steps, stepsPerEpoch } = options;

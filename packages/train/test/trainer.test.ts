@@ -389,11 +389,32 @@ describe("fit refuses", () => {
     );
   });
 
+  test("data that cannot be iterated, a loss that is no tensor, a second training at once", async () => {
+    const call = (() => [[x, y]]) as unknown as Batch[];
+    await expect(trainer.fit(call, { epochs: 1 })).rejects.toThrow(
+      "fit: the data must be a DataLoader, a list or another iterable of batches, got function.",
+    );
+    const late = (async (p: Tensor, t: Tensor) => crossEntropyLoss(p, t)) as unknown;
+    const promising = new Trainer({ model, optimizer, loss: late as () => Tensor });
+    await expect(promising.fit([[x, y]], { epochs: 1 })).rejects.toThrow(
+      "fit: the loss must be a tensor, got Promise.",
+    );
+    const first = trainer.fit([[x, y]], { epochs: 1 });
+    await expect(trainer.fit([[x, y]], { epochs: 1 })).rejects.toThrow(
+      "fit: a trainer must train once at a time, got a call during another.",
+    );
+    expect((await first).status).toBe("finished");
+    expect((await trainer.fit([[x, y]], { epochs: 1 })).status).toBe("finished");
+  });
+
   test("options that cannot be meant", () => {
     const other = new MLP(4, [8], 3);
     const make = (more: object) => () => new Trainer({ model, loss, optimizer, ...more });
     expect(make({ model: other })).toThrow(
       "Trainer: the optimizer must have parameters of the model, got none of them. Make it after model.to().",
+    );
+    expect(make({ optimizer: undefined })).toThrow(
+      "Trainer: optimizer must be given, got undefined.",
     );
     expect(make({ accumulate: 0 })).toThrow(
       "Trainer: accumulate must be a positive integer, got 0.",
