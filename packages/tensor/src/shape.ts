@@ -37,6 +37,9 @@ export function listOf(numbers: number | readonly number[]): readonly number[] {
   return typeof numbers === "number" ? [numbers] : numbers;
 }
 
+// Array.isArray does not tell a readonly array from what is not one.
+const isList: (dims: number | readonly number[]) => dims is readonly number[] = Array.isArray;
+
 /** Whether a number is whole, and at least `least`. */
 export function isCount(value: number, least = 0): boolean {
   return Number.isInteger(value) && value >= least;
@@ -66,7 +69,11 @@ export function axisOf(op: string, x: Tensor, dim: number): number {
 export function toAxis(op: string, dim: number, ndim: number): number {
   const axes = Math.max(ndim, 1);
   if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
-    throw shapeError`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${dim}.`;
+    const fix =
+      typeof dim === "object"
+        ? " Options come after the axis, which may be undefined where it has a default."
+        : "";
+    throw shapeError`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${JSON.stringify(dim)}.${fix}`;
   }
   return dim < 0 ? dim + axes : dim;
 }
@@ -81,13 +88,12 @@ export function toAxes(
   dims: number | readonly number[] | undefined,
   ndim: number,
 ): readonly number[] {
-  if (dims === undefined || (typeof dims === "object" && dims.length === 0)) {
-    return firstAxes(ndim);
-  }
-  if (typeof dims === "number") {
+  if (dims === undefined) return firstAxes(ndim);
+  if (!isList(dims)) {
     const axis = toAxis(op, dims, ndim);
     return ndim === 0 ? none : [axis];
   }
+  if (dims.length === 0) return firstAxes(ndim);
   const axes = dims.map((dim) => toAxis(op, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++) {
     if (axes[i] === axes[i - 1]) {

@@ -77,11 +77,12 @@ export function split(x: Tensor, sizes: number | readonly number[], dim: number 
   });
 }
 
-/** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is too short. */
+/** Cuts an axis into `chunks` parts, the last maybe smaller, or into fewer if it is short but not empty. */
 export function chunk(x: Tensor, chunks: number, dim: number = 0): Tensor[] {
   requireCount("chunk", "chunks", chunks, 1);
   const axis = axisOf("chunk", x, dim);
-  return x.split(Math.max(1, Math.ceil(x.shape[axis] / chunks)), axis);
+  const size = x.shape[axis];
+  return x.split(size === 0 ? Array(chunks).fill(0) : Math.ceil(size / chunks), axis);
 }
 
 /** One tensor for each index of an axis, without the axis. */

@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "@gradloom/engine";
 import { expect, test } from "vitest";
-import { arange, tensor } from "../../src/create.ts";
+import { arange, tensor, zeros } from "../../src/create.ts";
 import { cat, meshgrid, stack } from "../../src/ops/joining.ts";
 import type { Tensor } from "../../src/tensor.ts";
 
@@ -59,6 +59,11 @@ test("split, chunk and unbind", () => {
   const x = arange(5);
   expect(arrays(x.split(2))).toEqual([[0, 1], [2, 3], [4]]);
   expect(arrays(x.split([1, 4]))).toEqual([[0], [1, 2, 3, 4]]);
+  expect(
+    zeros([0, 2])
+      .chunk(3)
+      .map(({ shape }) => shape),
+  ).toEqual(Array(3).fill([0, 2]));
   expect(arrays(x.chunk(3))).toEqual([[0, 1], [2, 3], [4]]);
   expect(arrays(arange(4).reshape([2, 2]).unbind(1))).toEqual([
     [0, 2],

@@ -27,6 +27,10 @@ describe("axes", () => {
     expect(() => x().sum(2)).toThrow("sum: the axis must be in [-2, 1], got 2.");
     expect(() => x().mean(-3)).toThrow("mean: the axis must be in [-2, 1], got -3.");
     expect(() => x().std(5)).toThrow("std: the axis must be in [-2, 1], got 5.");
+    // @ts-expect-error: options in the place of the axis, as JavaScript may have them.
+    expect(() => x().std({ correction: 0 })).toThrow(
+      'std: the axis must be in [-2, 1], got {"correction":0}. Options come after the axis',
+    );
   });
 });
 
