@@ -3,7 +3,7 @@ import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { type Context, guarded, malformed, quote } from "./checkpoint-error.ts";
 import { elementsOf, readValues, type StoredType, storedTypes } from "./element-type.ts";
 import type { StateDict } from "./safetensors.ts";
-import { Global, unpickle } from "./unpickler.ts";
+import { checkPickleSize, Global, unpickle } from "./unpickler.ts";
 import { readEntry, readZip, type ZipEntry } from "./zip-reader.ts";
 
 const storedTypeOf: Readonly<Record<string, StoredType>> = {
@@ -79,7 +79,9 @@ function readTorch<T>(source: ByteSource): Promise<T> {
     }
     const folder = pickles[0].slice(0, -"data.pkl".length);
     await refuseBigEndian(source, entries.get(`${folder}byteorder`));
-    const pickle = await readEntry(source, entries.get(pickles[0])!);
+    const entry = entries.get(pickles[0])!;
+    checkPickleSize(source, entry.size);
+    const pickle = await readEntry(source, entry);
 
     // Once to see which tensors there are, and once more with them.
     const views = new Views(source, entries, `${folder}data/`);

@@ -22,8 +22,12 @@ export interface Meanings {
 
 const mark = Symbol("mark");
 
-/** Objects within objects, before they are surely hostile. */
-const maxOperations = 50_000_000;
+/** What may come of the bytes of a file, however well they are packed: a hostile pickle makes a container of each byte. */
+const most = {
+  pickleBytes: (fileBytes: number) => Math.min(2 ** 16 + 32 * fileBytes, 2 ** 26),
+  containers: (fileBytes: number) => Math.min(10_000 + fileBytes / 8, 4e6),
+  memos: (fileBytes: number) => Math.min(10_000 + fileBytes / 4, 8e6),
+};
 
 /**
  * Reads a pickle that holds numbers, texts, `None`, booleans, lists, tuples, dictionaries, and what `meanings` knows. It
@@ -33,20 +37,34 @@ const maxOperations = 50_000_000;
  *
  * @throws CheckpointError for anything else.
  */
-export function unpickle(context: Context, bytes: Uint8Array, meanings: Meanings): unknown {
+export function unpickle(
+  context: Context & { readonly size: number },
+  bytes: Uint8Array,
+  meanings: Meanings,
+): unknown {
   return new Unpickler(context, bytes, meanings).run();
 }
 
+/** @throws CheckpointError if a pickle of so many bytes is surely hostile in a file of this size. */
+export function checkPickleSize(context: Context & { readonly size: number }, bytes: number): void {
+  if (bytes <= most.pickleBytes(context.size)) return;
+  throw malformed(
+    context,
+    `the pickle must have at most ${most.pickleBytes(context.size)} bytes in a file of ${context.size}, got ${bytes}`,
+  );
+}
+
 class Unpickler {
-  readonly #context: Context;
+  readonly #context: Context & { readonly size: number };
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #meanings: Meanings;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
   #at = 0;
+  #containers = 0;
 
-  constructor(context: Context, bytes: Uint8Array, meanings: Meanings) {
+  constructor(context: Context & { readonly size: number }, bytes: Uint8Array, meanings: Meanings) {
     this.#context = context;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -54,13 +72,12 @@ class Unpickler {
   }
 
   run(): unknown {
-    for (let i = 0; i < maxOperations; i++) {
+    for (;;) {
       const start = this.#at;
       const code = this.#byte();
       if (code === 0x2e) return toPlain(this.#pop()); // STOP
       this.#step(code, start);
     }
-    throw this.#refuse(`there must be at most ${maxOperations} operations, got more`);
   }
 
   #step(code: number, start: number): void {
@@ -109,29 +126,27 @@ class Unpickler {
         stack.push(this.#text(this.#byte()));
         return;
       case "]":
-        stack.push([]);
-        return;
       case ")":
-        stack.push([]);
+        this.#pushContainer([]);
         return;
       case "}":
-        stack.push(new Map());
+        this.#pushContainer(new Map());
         return;
       case "t":
       case "l":
-        stack.push(this.#toMark());
+        this.#pushContainer(this.#toMark());
         return;
       case "d":
-        stack.push(this.#fill(new Map(), this.#toMark()));
+        this.#pushContainer(this.#fill(new Map(), this.#toMark()));
         return;
       case "\x85":
-        stack.push(this.#topMost(1));
+        this.#pushContainer(this.#topMost(1));
         return;
       case "\x86":
-        stack.push(this.#topMost(2));
+        this.#pushContainer(this.#topMost(2));
         return;
       case "\x87":
-        stack.push(this.#topMost(3));
+        this.#pushContainer(this.#topMost(3));
         return;
       case "a": {
         const value = this.#pop();
@@ -155,13 +170,13 @@ class Unpickler {
         return;
       }
       case "q":
-        this.#memo.set(this.#byte(), this.#top());
+        this.#keep(this.#byte());
         return;
       case "r":
-        this.#memo.set(this.#u32(), this.#top());
+        this.#keep(this.#u32());
         return;
       case "\x94": // MEMOIZE
-        this.#memo.set(this.#memo.size, this.#top());
+        this.#keep(this.#memo.size);
         return;
       case "h":
         stack.push(this.#recall(this.#byte()));
@@ -195,13 +210,30 @@ class Unpickler {
     }
   }
 
+  #pushContainer(container: Container): void {
+    this.#containers += 1;
+    this.#checkCount("containers", this.#containers);
+    this.#stack.push(container);
+  }
+
+  #keep(index: number): void {
+    this.#memo.set(index, this.#top());
+    this.#checkCount("memos", this.#memo.size);
+  }
+
+  #checkCount(what: "containers" | "memos", count: number): void {
+    const { size } = this.#context;
+    if (count <= most[what](size)) return;
+    throw this.#refuse(`there must be fewer ${what} in a file of ${size} bytes, got ${count}`);
+  }
+
   #call(): void {
     const [callable, args] = this.#topMost(2);
     if (!(callable instanceof Global) || !Array.isArray(args)) {
       throw this.#refuse("only named functions must be called, got another value");
     }
     if (callable.name === "collections.OrderedDict" && args.length === 0) {
-      this.#stack.push(new Map());
+      this.#pushContainer(new Map());
       return;
     }
     const result = this.#meanings.call(callable.name, args);

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pickle
 import struct
+import zipfile
 
 import numpy as np
 import torch
@@ -114,6 +115,9 @@ def main():
     np.save(FOLDER / "objects.npy", np.array([{}], dtype=object))
     np.save(FOLDER / "big-endian.npy", f32.astype(">f4"))
     np.save(FOLDER / "complex.npy", np.zeros(2, "c8"))
+    # A million dictionaries in a file of a kilobyte.
+    with zipfile.ZipFile(FOLDER / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr(zipfile.ZipInfo("archive/data.pkl"), b"\x80\x02" + 2 ** 20 * b"}" + b".", zipfile.ZIP_DEFLATED)
     (FOLDER / "code.pkl").write_bytes(pickle.dumps(Code(), 2))
 
 

@@ -29,6 +29,7 @@ describe("what is refused", () => {
     ["long-too-large.pt", "64-bit integers must fit into int32, got 1099511627776"],
     ["old-format.pt", "must be a zip archive, as PyTorch writes since version 1.6"],
     ["code.pkl", "must be a zip archive"],
+    ["bomb.pt", "the pickle must have at most"],
     ["stored.npz", "the archive must hold one data.pkl, got 0"],
   ];
   test.each(cases)("%s", async (name, message) => {

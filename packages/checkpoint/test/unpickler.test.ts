@@ -12,10 +12,34 @@ const nothing: Meanings = {
 /** A pickle, from operations written as latin-1 text. */
 const read = (text: string): unknown =>
   unpickle(
-    { op: "test" },
+    { op: "test", size: text.length },
     Uint8Array.from(text, (c) => c.charCodeAt(0)),
     nothing,
   );
+
+describe("a pickle that fills the memory", () => {
+  const many = (operation: string) => `${operation.repeat(20_000)}N.`;
+  test.each([
+    ["}", "containers"],
+    ["]", "containers"],
+    [")", "containers"],
+    ["N\x85", "containers"],
+    ["(t", "containers"],
+    ["(d", "containers"],
+    ["ccollections\nOrderedDict\n)R", "containers"],
+    ["N\x94", "memos"],
+  ])("of %j", (operation, what) => {
+    const bytes = Uint8Array.from(many(operation), (c) => c.charCodeAt(0));
+    expect(() => unpickle({ op: "test", size: 1000 }, bytes, nothing)).toThrow(
+      `test: the pickle: there must be fewer ${what} in a file of 1000 bytes, got `,
+    );
+  });
+
+  test("by an index that is far away", () => {
+    const kept = Array.from({ length: 256 }, (_, i) => `r${String.fromCharCode(i)}\x00\x00\xff`);
+    expect(read(`N${kept.join("")}.`)).toBe(null);
+  });
+});
 
 describe("plain values", () => {
   // Each is what Python's pickletools shows for pickle.dumps(value, 2), without memo.
