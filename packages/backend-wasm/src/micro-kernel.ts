@@ -16,9 +16,19 @@ export const tileColumns = 8;
  * in the order of `p`, whatever the blocking around.
  *
  * The loop over `p` is not unrolled, because V8 then spills registers. A call is one column of tiles, not more,
- * because V8 moves to optimised code only between calls.
+ * because V8 moves to optimised code only between calls. Where rows of a lie side by side, as in a panel, one pointer does for
+ * all, which is some 5 % faster: that is a function of its own.
  */
 export function addTileColumn(module: ModuleWriter, features: Features): FunctionWriter {
+  return addTiles(module, features, addTiles(module, features));
+}
+
+/** For rows side by side; or for any, given the function for those. */
+function addTiles(
+  module: ModuleWriter,
+  features: Features,
+  sideBySide?: FunctionWriter,
+): FunctionWriter {
   const f = module.function(Array(11).fill("i32"));
   const [a, b, c, k, aRow, aStep, bStep, cStep, tiles, aTile, accumulate] = Array(11).keys();
   const pb = f.local("i32");
@@ -28,12 +38,16 @@ export function addTileColumn(module: ModuleWriter, features: Features): Functio
   const b1 = f.local("v128");
   const s = f.local("v128");
   const sums = Array.from({ length: tileRows * 2 }, () => f.local("v128"));
-  // A pointer for each row costs no more than one for all.
-  const pa = Array.from({ length: tileRows }, () => f.local("i32"));
+  const pa = Array.from({ length: sideBySide ? tileRows : 1 }, () => f.local("i32"));
 
+  if (sideBySide) {
+    f.get(aRow).i32(4).op("i32.eq").if();
+    for (let i = 0; i < 11; i++) f.get(i);
+    f.call(sideBySide.index).op("return").end();
+  }
   const nextTile = f.loop();
   f.get(a).set(pa[0]).get(b).set(pb).get(k).set(n);
-  for (let i = 1; i < tileRows; i++) {
+  for (let i = 1; i < pa.length; i++) {
     f.get(pa[i - 1])
       .get(aRow)
       .op("i32.add")
@@ -57,7 +71,11 @@ export function addTileColumn(module: ModuleWriter, features: Features): Functio
   const nextTerm = f.loop();
   f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
   for (let i = 0; i < tileRows; i++) {
-    f.get(pa[i]).load("v128.load32_splat").set(s);
+    if (sideBySide) f.get(pa[i]).load("v128.load32_splat").set(s);
+    else
+      f.get(pa[0])
+        .load("v128.load32_splat", 4 * i)
+        .set(s);
     multiplyAdd(f, features, s, b0, sums[2 * i]);
     multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
   }

@@ -63,7 +63,12 @@ export class StageWriter {
     this.#values = code.map(() => []);
     // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
     const { cost, isLong } = this.#analysis;
-    const some = cost <= 8 || (cost <= 60 && isLong.includes(true)) ? 4 : cost <= 30 ? 2 : 1;
+    const some =
+      cost <= 8 || (cost <= 60 && isLong.includes(true))
+        ? 4
+        : cost <= 30 || isLong.includes(true)
+          ? 2
+          : 1;
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));

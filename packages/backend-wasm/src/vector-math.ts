@@ -27,6 +27,7 @@ export const vectorMath: Partial<Record<ElementOp, VectorFunction>> = {
 
 /** Those of them without branches, long chains of dependent steps: several at once take little longer than one. */
 export const longChains: ReadonlySet<ElementOp> = new Set([
+  "exp",
   "expm1",
   "log",
   "log2",
@@ -73,33 +74,14 @@ function reduce(w: VectorWriter, x: Value, bias: number): { shifted: Value; r: V
   return { shifted, r };
 }
 
-/**
- * `eˣ = 2ⁿ eʳ`. Where no lane is near the ends of the range, `n` is added to the exponent; else, and for NaN,
- * the scale is applied in two halves, neither of which leaves the range of exponents.
- */
+/** `eˣ = 2ⁿ eʳ`. The scale is applied in two halves, neither of which leaves the range of exponents. */
 function exp(w: VectorWriter, x: Value): Value {
-  const { f } = w;
-  const original = w.keep(x);
-  const result = w.fresh();
-  w.op("f32x4.le", magnitude(w, original), w.f32(87))();
-  f.op("i32x4.bitmask").i32(0b1111).op("i32.eq").if();
-  w.scope(() => {
-    const { shifted, r } = reduce(w, original, 0);
-    w.op("i32x4.add", w.quickPolynomial(r, expCoefficients), w.shift("i32x4.shl", shifted, 23))();
-    f.set(result);
-  });
-  f.else();
-  w.scope(() => {
-    const limited = w.keep(clamp(w, original, -104, 89));
-    // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
-    const { shifted, r } = reduce(w, limited, 254);
-    const half = w.keep(w.shift("i32x4.shl", w.shift("i32x4.shr_s", shifted, 1), 23));
-    const rest = w.keep(w.op("i32x4.sub", w.shift("i32x4.shl", shifted, 23), half));
-    w.op("f32x4.mul", w.op("f32x4.mul", w.quickPolynomial(r, expCoefficients), half), rest)();
-    f.set(result);
-  });
-  f.end();
-  return w.local(result);
+  const limited = w.keep(clamp(w, x, -104, 89));
+  // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
+  const { shifted, r } = reduce(w, limited, 254);
+  const half = w.keep(w.shift("i32x4.shl", w.shift("i32x4.shr_s", shifted, 1), 23));
+  const rest = w.keep(w.op("i32x4.sub", w.shift("i32x4.shl", shifted, 23), half));
+  return w.op("f32x4.mul", w.op("f32x4.mul", w.quickPolynomial(r, expCoefficients), half), rest);
 }
 
 /** `eˣ - 1 = 2 (2ⁿ⁻¹ (eʳ - 1) + (2ⁿ⁻¹ - ½))`: the scale does not overflow before the result does. */
