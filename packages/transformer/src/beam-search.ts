@@ -113,6 +113,8 @@ class Search {
     }
     const hasEnded = ({ ids }: Beam) => ids[ids.length - 1] === this.#eosId;
     for (const beam of candidates.items.slice(0, this.#size).filter(hasEnded)) {
+      // What only fills up, while there are fewer beginnings than beams, ends nothing.
+      if (beam.logProbability === Number.NEGATIVE_INFINITY) break;
       this.#finished.push({ ids: beam.ids.slice(0, -1), score: this.#score(beam) });
     }
     this.beams = candidates.items.filter((beam) => !hasEnded(beam)).slice(0, this.#size);

@@ -70,27 +70,36 @@ describe("greedyDecode and beamSearch", () => {
     expect(memoryStats().compiledPlans).toBe(compiledPlans);
   });
 
-  test.each([0, 0.6, 1.5])("a wide beam finds the best of all targets, α = %f", async (alpha) => {
-    const transformer = model(6, 5).eval();
-    const [source, longest] = [[3, 4], 3];
-    const memory = transformer.encode(tensor([source], { dtype: "int32" }));
-    const all: { ids: number[]; score: number }[] = [];
-    const visit = (ids: number[], logProbability: number) => {
-      if (ids.length === longest) return;
-      const tgt = tensor([[1, ...ids]], { dtype: "int32" });
-      const logits = noGrad(() => transformer.decode(tgt, memory)).select(1, -1);
-      const next = logits.logSoftmax(-1).dataSync();
-      for (let id = 0; id < 5; id++) {
-        const sum = logProbability + Number(next[id]);
-        if (id !== 2) visit([...ids, id], sum);
-        else all.push({ ids, score: sum / ((6 + ids.length) / 6) ** alpha });
-      }
-    };
-    visit([], 0);
-    const best = all.reduce((a, b) => (b.score > a.score ? b : a));
-    const options = { ...special, maxLength: longest, beamSize: 21, lengthPenalty: alpha };
-    expect(await transformer.beamSearch(source, options)).toEqual(best.ids);
-  });
+  // In each case; with 300 beams and 3 words most beams are empty at first.
+  test.each([
+    [6, 5, 3, 21, 0],
+    [6, 5, 3, 21, 0.6],
+    [6, 5, 3, 21, 1.5],
+    ...[10, 11, 12, 13].map((seed) => [seed, 3, 5, 300, 2]),
+  ])(
+    "a wide beam finds the best of all targets: seed %d, %d words, at most %d, %d beams, α = %d",
+    async (seed, words, longest, beamSize, alpha) => {
+      const transformer = model(seed, words).eval();
+      const source = [3, 4];
+      const memory = transformer.encode(tensor([source], { dtype: "int32" }));
+      const all: { ids: number[]; score: number }[] = [];
+      const visit = (ids: number[], logProbability: number) => {
+        if (ids.length === longest) return;
+        const tgt = tensor([[1, ...ids]], { dtype: "int32" });
+        const logits = noGrad(() => transformer.decode(tgt, memory)).select(1, -1);
+        const next = logits.logSoftmax(-1).dataSync();
+        for (let id = 0; id < words; id++) {
+          const sum = logProbability + Number(next[id]);
+          if (id !== 2) visit([...ids, id], sum);
+          else all.push({ ids, score: sum / ((6 + ids.length) / 6) ** alpha });
+        }
+      };
+      visit([], 0);
+      const best = all.reduce((a, b) => (b.score > a.score ? b : a));
+      const options = { ...special, maxLength: longest, beamSize, lengthPenalty: alpha };
+      expect(await transformer.beamSearch(source, options)).toEqual(best.ids);
+    },
+  );
 
   test("ends at the longest length, and says what is out of range", async () => {
     const transformer = model(7);
