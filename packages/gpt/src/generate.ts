@@ -66,6 +66,7 @@ async function* steps(
   const reader = new Reader(model, rows, generation.kept);
   for (let step = 1; step <= maxNewTokens && !signal?.aborted; step++) {
     const logits = await reader.next();
+    if (signal?.aborted) return;
     const chosen: (number | undefined)[] = [];
     for (const [i, row] of rows.entries()) {
       if (row.isOver) {

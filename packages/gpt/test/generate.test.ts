@@ -146,6 +146,15 @@ describe("stream", () => {
     expect(holes).toBeGreaterThan(0);
   });
 
+  test("ends without the token that is being computed when it is aborted", async () => {
+    const controller = new AbortController();
+    const stream = model.stream([7, 8], { seed: 4, signal: controller.signal });
+    expect((await stream.next()).done).toBe(false);
+    const pending = stream.next();
+    controller.abort();
+    expect(await pending).toEqual({ done: true, value: undefined });
+  });
+
   test("can be left early", async () => {
     let count = 0;
     for await (const _ of model.stream([1], { seed: 1 })) if (++count === 3) break;

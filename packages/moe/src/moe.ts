@@ -126,13 +126,13 @@ export class MoE extends Module {
     const tokens = x.reshape([count, this.inputDim]);
     const { weights, indices, logits } = this.router.forward(tokens);
 
-    const capacity = Math.ceil((this.capacityFactor * topK * count) / numExperts);
+    // Without tokens no number would come of a capacity without limit.
+    const capacity = count && Math.ceil((this.capacityFactor * topK * count) / numExperts);
     const { source, place, isTaken, load, ...rows } = dispatch(indices, numExperts, capacity);
     const results = this.experts.forward(tokens.indexSelect(0, source), rows);
     const found = results.indexSelect(0, place).reshape([topK, count, outputDim]);
-    const taken = isTaken?.reshape([topK, count]);
-    const share = taken?.where(weights.t(), 0) ?? weights.t(); // [topK, count]
-    const mixed = found.mul(share.unsqueeze(2)).sum(0);
+    const kept = isTaken?.reshape([topK, count, 1]).where(found, 0) ?? found;
+    const mixed = kept.mul(weights.t().unsqueeze(2)).sum(0);
     const y = this.shared === undefined ? mixed : mixed.add(this.shared.forward(tokens));
 
     const balance = balanceLoss(logits, load);

@@ -147,6 +147,43 @@ test("beyond its capacity an expert drops tokens: the last ones of each choice, 
   ]);
 });
 
+test("what an expert makes of others does not reach a token that is dropped", () => {
+  const moe = new MoE({ inputDim: 2, hiddenDim: 3, numExperts: 2, topK: 1, capacityFactor: 1 });
+  noGrad(() => {
+    moe.router.gate.weight.assign(
+      tensor([
+        [1, 0],
+        [0, 0],
+      ]),
+    );
+    moe.experts.downBias.assign(tensor([Number.NaN, Number.NaN, 0, 0]).reshape([2, 2]));
+  });
+  const y = moe.forward(
+    tensor([
+      [2, 0],
+      [3, 0],
+      [4, 0],
+    ]),
+  );
+  expect(moe.lastRouting!.dropped.itemSync()).toBe(1);
+  expect(numbers(y.select(0, 0))).toEqual([Number.NaN, Number.NaN]);
+  expect(numbers(y.select(0, 2))).toEqual([0, 0]);
+});
+
+test.each([Number.POSITIVE_INFINITY, 1])(
+  "a batch without tokens gives none, losses of 0 and gradients of 0, capacityFactor %d",
+  (capacityFactor) => {
+    const moe = new MoE({ inputDim: 4, hiddenDim: 5, numExperts: 3, topK: 2, capacityFactor });
+    const y = moe.forward(zeros([0, 4]));
+    expect(y.shape).toEqual([0, 4]);
+    expect(moe.auxLoss.itemSync()).toBe(0);
+    y.sum().add(moe.auxLoss).backward();
+    for (const [name, { grad }] of moe.namedParameters()) {
+      expect([name, grad?.abs().sum().itemSync()]).toEqual([name, 0]);
+    }
+  },
+);
+
 test("the losses are what their formulas say", () => {
   const even = zeros([4, 2]);
   expect(balanceLoss(even, tensor([2, 2]).to("int32")).itemSync()).toBeCloseTo(1, 6);
