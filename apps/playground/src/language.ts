@@ -2,7 +2,7 @@
 import { CrossEntropyLoss } from "@gradloom/loss";
 import { Adam, clipGradNorm, OneCycleLR } from "@gradloom/optim";
 import type { RecurrentLM } from "@gradloom/rnn-lstm";
-import { noGrad, type Tensor } from "@gradloom/tensor";
+import { noGrad, realize, type Tensor } from "@gradloom/tensor";
 import { checkLoss, InterruptedError } from "./errors.ts";
 import { type Corpus, piecesOf } from "./text.ts";
 
@@ -95,6 +95,8 @@ async function bitsPerCharacter(
       const [logits, after] = model.forward(x, state);
       return [criterion.forward(logits.flatten(0, 1), y), after] as const;
     });
+    // The state as well: if it were only recorded, each piece would compute all those before it again.
+    realize(loss, ...next);
     losses.push(await loss.item());
     state = next;
   }

@@ -1,5 +1,5 @@
 import { RecurrentLM } from "@gradloom/rnn-lstm";
-import { manualSeed } from "@gradloom/tensor";
+import { manualSeed, memoryStats } from "@gradloom/tensor";
 import { expect, test } from "vitest";
 import { correlation, knownCells, traceCells } from "../src/cells.ts";
 import { fitLanguage } from "../src/language.ts";
@@ -48,6 +48,7 @@ test("a small LSTM learns from a text, and its cells can be drawn", async () => 
     embeddingDim: 8,
     hiddenSize: 16,
   });
+  const plans = memoryStats().compiledPlans;
   const points = await fitLanguage(
     model,
     { alphabet, training: ids, heldOut: ids },
@@ -60,6 +61,8 @@ test("a small LSTM learns from a text, and its cells can be drawn", async () => 
       onStep: () => {},
     },
   );
+  // Pieces of a test that computed those before them again would take a plan each.
+  expect(memoryStats().compiledPlans - plans).toBeLessThan(10);
   expect(points[points.length - 1].bits).toBeLessThan(points[0].bits - 1);
   const characters = [...text].slice(0, 200);
   const trace = await traceCells(model, ids.subarray(0, 200));
