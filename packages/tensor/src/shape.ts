@@ -69,10 +69,7 @@ export function axisOf(op: string, x: Tensor, dim: number): number {
 export function toAxis(op: string, dim: number, ndim: number): number {
   const axes = Math.max(ndim, 1);
   if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
-    const fix =
-      typeof dim === "object"
-        ? " Options come after the axis, which may be undefined where it has a default."
-        : "";
+    const fix = typeof dim === "object" ? " Options follow the axis." : "";
     throw shapeError`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${JSON.stringify(dim)}.${fix}`;
   }
   return dim < 0 ? dim + axes : dim;

@@ -29,7 +29,7 @@ describe("axes", () => {
     expect(() => x().std(5)).toThrow("std: the axis must be in [-2, 1], got 5.");
     // @ts-expect-error: options in the place of the axis, as JavaScript may have them.
     expect(() => x().std({ correction: 0 })).toThrow(
-      'std: the axis must be in [-2, 1], got {"correction":0}. Options come after the axis',
+      'std: the axis must be in [-2, 1], got {"correction":0}. Options follow the axis',
     );
   });
 });
