@@ -107,6 +107,16 @@ export class FunctionWriter {
     return this.#indexed(0x22, local);
   }
 
+  /** Adds a number to a local of i32. */
+  add(local: number, amount: number): this {
+    return this.get(local).i32(amount).op("i32.add").set(local);
+  }
+
+  /** One less of a counter, and the loop again unless that is 0. */
+  countDown(counter: number, loop: number): this {
+    return this.get(counter).i32(1).op("i32.sub").tee(counter).brIf(loop);
+  }
+
   call(functionIndex: number): this {
     return this.#indexed(0x10, functionIndex);
   }

@@ -47,10 +47,7 @@ function addRunChunk(module: ModuleWriter): FunctionWriter {
   const next = f.loop();
   f.get(chunk).get(step).load("i32.load", stepField.chunks).op("i32.lt_u").brIf(found);
   f.get(chunk).get(step).load("i32.load", stepField.chunks).op("i32.sub").set(chunk);
-  f.get(step)
-    .i32(planWords.step * 4)
-    .op("i32.add")
-    .set(step);
+  f.add(step, planWords.step * 4);
   f.br(next).end().end();
   f.get(chunk).get(step).load("i32.load", stepField.grain).op("i32.mul").tee(begin);
   f.get(step).load("i32.load", stepField.grain).op("i32.add").set(end);
@@ -81,11 +78,8 @@ function addRunGroup(module: ModuleWriter, runChunk: FunctionWriter): FunctionWr
   f.get(step).get(chunk).i32(0).call(runChunk.index);
   f.get(chunk).i32(1).op("i32.add").tee(chunk);
   f.get(step).load("i32.load", stepField.chunks).op("i32.lt_u").brIf(nextChunk).end();
-  f.get(step)
-    .i32(planWords.step * 4)
-    .op("i32.add")
-    .set(step);
-  f.get(steps).i32(1).op("i32.sub").tee(steps).brIf(nextStep).end();
+  f.add(step, planWords.step * 4);
+  f.countDown(steps, nextStep).end();
   return f.get(step);
 }
 
@@ -94,10 +88,7 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
   const group = 0;
   const groups = f.local("i32");
   f.get(group).load("i32.load").set(groups);
-  f.get(group)
-    .i32(planWords.groups * 4)
-    .op("i32.add")
-    .set(group);
+  f.add(group, planWords.groups * 4);
   const next = f.loop();
   f.get(group).call(runGroup.index).set(group);
   pushGroupsLeft(f, groups).brIf(next).end();

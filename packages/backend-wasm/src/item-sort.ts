@@ -88,7 +88,7 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
   f.get(from).get(to).set(from).set(to);
   setEnd();
   f.end();
-  f.get(table).i32(1024).op("i32.add").set(table);
+  f.add(table, 1024);
   f.get(digit).i32(1).op("i32.add").tee(digit).i32(keyBytes).op("i32.lt_u").brIf(nextPlace).end();
   return f.get(from);
 }

@@ -150,7 +150,7 @@ function addBlocks(
   f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
   f.get(aTile).get(p0).get(first).op("i32.sub").call(tileColumn.index);
   f.get(b).get(bPanel).op("i32.add").set(b);
-  f.get(c).i32(32).op("i32.add").set(c);
+  f.add(c, 32);
   f.get(left).i32(tileColumns).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextPanel).end();
 
   f.get(p0).get(terms).op("i32.add").tee(p0).get(last).op("i32.lt_u").brIf(nextTerms).end();
@@ -348,7 +348,7 @@ function addCopyBlock(module: ModuleWriter): FunctionWriter {
   f.get(to).get(from).get(columns).i32(2).op("i32.shl").op("memory.copy", 0, 0);
   f.get(from).get(fromRow).op("i32.add").set(from);
   f.get(to).get(toRow).op("i32.add").set(to);
-  f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  f.countDown(rows, nextRow).end();
   return f;
 }
 
@@ -359,6 +359,6 @@ function addClearBlock(module: ModuleWriter): FunctionWriter {
   const nextRow = f.loop();
   f.get(to).i32(0).get(columns).i32(2).op("i32.shl").op("memory.fill", 0);
   f.get(to).get(toRow).op("i32.add").set(to);
-  f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  f.countDown(rows, nextRow).end();
   return f;
 }

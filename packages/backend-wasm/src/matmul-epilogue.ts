@@ -74,10 +74,7 @@ export function compileEpilogue(
         writer.writeRow(width, copies);
         writer.advance(width * copies);
       });
-      f.get(product)
-        .i32(4 * width * copies)
-        .op("i32.add")
-        .set(product);
+      f.add(product, 4 * width * copies);
       f.get(left)
         .i32(width * copies)
         .op("i32.sub")
@@ -89,8 +86,8 @@ export function compileEpilogue(
     }
   });
   f.get(block).get(blockRow).op("i32.add").set(block);
-  f.get(i0).i32(1).op("i32.add").set(i0);
-  f.get(rows).i32(1).op("i32.sub").tee(rows).brIf(nextRow).end();
+  f.add(i0, 1);
+  f.countDown(rows, nextRow).end();
   writeCaller?.(module.function(epilogueParameters, [], "k"), f.index);
   return module.finish();
 }

@@ -81,7 +81,7 @@ function addTiles(
   }
   for (const pointer of pa) f.get(pointer).get(aStep).op("i32.add").set(pointer);
   f.get(pb).get(bStep).op("i32.add").set(pb);
-  f.get(n).i32(1).op("i32.sub").tee(n).brIf(nextTerm).end();
+  f.countDown(n, nextTerm).end();
 
   f.get(c).set(row);
   for (let i = 0; i < tileRows; i++) {
@@ -95,7 +95,7 @@ function addTiles(
   }
   f.get(row).set(c);
   f.get(a).get(aTile).op("i32.add").set(a);
-  f.get(tiles).i32(1).op("i32.sub").tee(tiles).brIf(nextTile).end();
+  f.countDown(tiles, nextTile).end();
   return f;
 }
 

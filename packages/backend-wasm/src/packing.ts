@@ -47,7 +47,7 @@ function addPackPanels(
     advance(f, to, panel);
   }
   f.call(sixteen.index);
-  f.get(from).i32(64).op("i32.add").set(from);
+  f.add(from, 64);
   f.get(count).i32(16).op("i32.sub").set(count);
   f.else();
   for (let i = 0; i < width; i += 4) {
@@ -95,7 +95,7 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
   f.get(to).get(from).load("v128.load").store("v128.store");
   advance(f, from, stride);
   advance(f, to, step);
-  f.get(k).i32(1).op("i32.sub").tee(k).brIf(copy).end();
+  f.countDown(k, copy).end();
   f.op("return").end();
 
   // Missing rows repeat the last one.
@@ -123,7 +123,7 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
     f.op("i8x16.shuffle", ...(p % 2 === 0 ? lowHalves : highHalves)).store("v128.store");
     advance(f, to, step);
   }
-  for (const row of rows) f.get(row).i32(16).op("i32.add").set(row);
+  for (const row of rows) f.add(row, 16);
   f.get(k).i32(4).op("i32.sub").tee(k).i32(4).op("i32.ge_u").brIf(transpose).end();
   f.end();
 
@@ -136,7 +136,7 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
   f.get(to).get(v[0]).store("v128.store");
   for (const row of rows) advance(f, row, stride);
   advance(f, to, step);
-  f.get(k).i32(1).op("i32.sub").tee(k).brIf(gather).end();
+  f.countDown(k, gather).end();
   f.end();
   return f;
 }
@@ -158,7 +158,7 @@ function addPackLines(module: ModuleWriter): FunctionWriter {
     advance(f, place, step);
   });
   advance(f, from, stride);
-  f.get(k).i32(1).op("i32.sub").tee(k).brIf(next).end();
+  f.countDown(k, next).end();
   return f;
 }
 

@@ -97,7 +97,7 @@ function createSink(
     keys();
     if (wide) f.op("i64x2.extract_lane", 0).store("i64.store", key);
     else f.op("i32x4.extract_lane", lane).store("i32.store", key);
-    f.get(end).i32(bytes).op("i32.add").set(end);
+    f.add(end, bytes);
   };
   return {
     startRow() {
@@ -142,12 +142,9 @@ function createSink(
       f.set(at).i32(count).set(left);
       const next = f.loop();
       f.get(at).get(item).load("i32.load").store("i32.store");
-      f.get(item).i32(bytes).op("i32.add").set(item);
-      f.get(at)
-        .i32(4 * target.strides[digits.length])
-        .op("i32.add")
-        .set(at);
-      f.get(left).i32(1).op("i32.sub").tee(left).brIf(next).end();
+      f.add(item, bytes);
+      f.add(at, 4 * target.strides[digits.length]);
+      f.countDown(left, next).end();
     },
   };
 }

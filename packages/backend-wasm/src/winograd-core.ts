@@ -55,12 +55,12 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   field("columnBlock").i32(2).op("i32.shl").get(tiles);
   f.get(termsA).i32(4).op("i32.shl").get(p0).call(tileColumn.index);
   f.get(terms).i32(5).op("i32.shl").get(b).op("i32.add").set(b);
-  f.get(c).i32(32).op("i32.add").set(c);
+  f.add(c, 32);
   f.get(left).i32(tileColumns).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextPanel).end();
   field("layerA").get(layerA).op("i32.add").set(layerA);
   field("layerB").get(layerB).op("i32.add").set(layerB);
   field("layerProduct").get(layerC).op("i32.add").set(layerC);
-  f.get(packed).i32(1).op("i32.sub").tee(packed).brIf(nextLayer).end();
+  f.countDown(packed, nextLayer).end();
 
   f.get(p0).get(terms).op("i32.add").tee(p0);
   field("k").op("i32.lt_u").brIf(nextTerms).end();

@@ -112,21 +112,12 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
       f.store("v128.store", channel * row + i * line);
     });
   });
-  f.get(from).i32(16).op("i32.add").set(from);
-  f.get(at)
-    .i32(4 * row)
-    .op("i32.add")
-    .set(at);
+  f.add(from, 16);
+  f.add(at, 4 * row);
   f.get(left).i32(4).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextChannels).end();
-  f.get(product)
-    .i32(4 * plan.columnBlock)
-    .op("i32.add")
-    .set(product);
-  f.get(to)
-    .i32(4 * tileSize)
-    .op("i32.add")
-    .set(to);
-  f.get(tile).i32(1).op("i32.sub").tee(tile).brIf(nextTile).end();
+  f.add(product, 4 * plan.columnBlock);
+  f.add(to, 4 * tileSize);
+  f.countDown(tile, nextTile).end();
 
   // Each line of the pictures.
   const smaller = (local: number, other: () => void): void => {
@@ -147,14 +138,14 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   f.get(x).i32(tileSize).op("i32.mul").op("i32.add").set(at);
   const nextLine = f.loop();
   f.get(args).get(to).i32(row).get(batch).get(j0).get(columns).get(at).get(wide).call(epilogue);
-  f.get(to).i32(line).op("i32.add").set(to);
-  f.get(at).i32(width).op("i32.add").set(at);
-  f.get(lines).i32(1).op("i32.sub").tee(lines).brIf(nextLine).end();
+  f.add(to, line);
+  f.add(at, width);
+  f.countDown(lines, nextLine).end();
 
   f.i32(0).set(x);
   f.get(y).i32(1).op("i32.add").tee(y).i32(down).op("i32.eq").if();
   f.i32(0).set(y);
-  f.get(batch).i32(1).op("i32.add").set(batch).end();
+  f.add(batch, 1).end();
   f.get(rows).get(run).op("i32.sub").tee(rows).brIf(nextRun).end();
 };
 
@@ -176,15 +167,12 @@ const writeWeight: WriteOutput = (f, epilogue, winograd, plan, features) => {
         .store("v128.store32_lane", 36 * lane + 4 * (3 * i + j), lane);
     }
   });
-  f.get(from).i32(16).op("i32.add").set(from);
-  f.get(at).i32(144).op("i32.add").set(at);
+  f.add(from, 16);
+  f.add(at, 144);
   f.get(rest).i32(4).op("i32.sub").tee(rest).i32(0).op("i32.gt_s").brIf(nextChannels).end();
-  f.get(product)
-    .i32(4 * plan.columnBlock)
-    .op("i32.add")
-    .set(product);
-  f.get(to).i32(row).op("i32.add").set(to);
-  f.get(left).i32(1).op("i32.sub").tee(left).brIf(nextRow).end();
+  f.add(product, 4 * plan.columnBlock);
+  f.add(to, row);
+  f.countDown(left, nextRow).end();
   f.get(args).get(block).i32(row).get(batch).get(i0).get(rows);
   f.get(j0).i32(9).op("i32.mul").get(columns).i32(9).op("i32.mul").call(epilogue);
 };
