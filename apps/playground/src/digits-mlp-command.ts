@@ -28,7 +28,7 @@ export function trainDigitsMLPCommand(program: Command): Command {
       "train an MLP on handwritten digits with DataLoader and Trainer; it can be resumed",
     )
     .option("--epochs <n>", "passes over the training pictures", integer(1, 10_000), 5)
-    .option("--lr <number>", "the largest learning rate", positive, 0.003)
+    .option("--lr <number>", "the largest learning rate", positive, 0.005)
     .option("--batch-size <n>", "pictures in a step", integer(1, 8000), 64)
     .option("--hidden <n>", "units of the hidden layer", integer(1, 8192), 256)
     .option("--held-out <n>", "pictures kept for the test", integer(1, 9000), 2000)

@@ -24,7 +24,7 @@ async function run(
       done();
     },
   });
-  const options = { epochs: 4, lr: 0.003, batchSize: 64, hidden: 256, heldOut: 2000, seed: 0 };
+  const options = { epochs: 4, lr: 0.005, batchSize: 64, hidden: 256, heldOut: 2000, seed: 0 };
   const more = { ...(resume ? { resume: true as const } : {}), out, pictures: true };
   await trainDigitsMLP({ ...options, ...more }, stream, controller.signal);
   return text;
