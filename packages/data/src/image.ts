@@ -54,6 +54,7 @@ async function readImage(context: Context, bytes: Uint8Array): Promise<Picture> 
   if (!isPng && start !== "255,216,255") {
     throw malformed(context, "the file must be PNG or JPEG, got something else");
   }
+  if (isPng) checkPngSize(context, bytes);
   const library = await load<PngLibrary | JpegLibrary>(context, isPng ? "fast-png" : "jpeg-js");
   try {
     return isPng
@@ -62,6 +63,23 @@ async function readImage(context: Context, bytes: Uint8Array): Promise<Picture> 
   } catch (error) {
     throw malformed(context, `the picture must be whole, got "${(error as Error).message}"`);
   }
+}
+
+/** Channels by PNG's colour type. */
+const pngChannels: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+/** @throws DataError if the picture is larger than its bytes can be: the decoder takes memory for what the file says. */
+function checkPngSize(context: Context, bytes: Uint8Array): void {
+  if (bytes.byteLength < 26) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const bits = width * height * bytes[24] * (pngChannels[bytes[25]] ?? 1);
+  // Deflate makes at most 1,032 bytes of one.
+  if (bits / 8 <= 1032 * bytes.byteLength) return;
+  throw malformed(
+    context,
+    `the picture must fit its ${bytes.byteLength} bytes, got ${width} × ${height} pixels`,
+  );
 }
 
 /** A library that may be missing; its name is not written out, so that a bundler does not ask for it. */

@@ -262,6 +262,12 @@ describe("pictures", () => {
   test("cut off or of another kind are refused", async () => {
     expect((await thrown(decodeImage(png.subarray(0, 40)))).message).toContain("must be whole");
     expect((await thrown(decodeImage(Uint8Array.of(1, 2, 3)))).message).toContain("PNG or JPEG");
+    const huge = Uint8Array.from(png);
+    new DataView(huge.buffer).setUint32(16, 40_000);
+    new DataView(huge.buffer).setUint32(20, 40_000);
+    expect((await thrown(decodeImage(huge))).message).toContain(
+      `the picture must fit its ${png.byteLength} bytes, got 40000 × 40000 pixels`,
+    );
     const jpeg = Uint8Array.of(255, 216, 255, 0, 1, 2);
     expect((await thrown(decodeImage(jpeg))).message).toContain("must be whole");
   });
