@@ -80,8 +80,13 @@ export class WasmBackend implements Backend {
   }
 
   write(address: number, data: TypedArray): void {
-    const { bytes } = this.machine.memory;
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
+    const { bytes, words, floats, doubles } = this.machine.memory;
+    const place = address / data.BYTES_PER_ELEMENT;
+    // Not as bytes: asking a small array for its buffer makes one, which costs more than the copy.
+    if (data instanceof Float32Array) floats.set(data, place);
+    else if (data instanceof Int32Array) words.set(data, place);
+    else if (data instanceof Float64Array) doubles.set(data, place);
+    else bytes.set(data, place);
   }
 
   read(address: number, dtype: DType, length: number, start?: number): Promise<TypedArray> {

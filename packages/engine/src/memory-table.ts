@@ -31,7 +31,7 @@ export class MemoryTable {
   readonly #resident: Box[] = [];
   #budget = firstBudget;
   #clock = 0;
-  #staged: number[] = [];
+  #staged: { readonly address: number; readonly bytes: number }[] = [];
   /** Memory of values that were given back, by its size: in a loop the next one is as large. */
   readonly #spare = new Map<number, number[]>();
   #spareBytes = 0;
@@ -64,9 +64,10 @@ export class MemoryTable {
     if (host !== undefined && !box.isState && !box.isUsed) {
       // An input is often used once, a batch: it need not stay.
       box.isUsed = true;
-      const address = this.#allocate(host.byteLength);
+      const bytes = host.byteLength;
+      const address = this.#allocate(bytes);
       this.#backend.write(address, host);
-      this.#staged.push(address);
+      this.#staged.push({ address, bytes });
       return address;
     }
     const address = this.place(box);
@@ -83,16 +84,19 @@ export class MemoryTable {
   place(box: Box): number {
     box.lastUse = this.#clock;
     const bytes = bytesOfBox(box);
-    const address = this.#spare.get(bytes)?.pop();
-    if (address !== undefined) this.#spareBytes -= bytes;
-    box.address = address ?? this.#allocate(bytes);
+    box.address = this.#allocate(bytes);
     box.position = this.#resident.push(box) - 1;
     this.bytes += bytes;
     return box.address;
   }
 
-  /** New memory; where there is none, what this run does not use makes room. */
+  /** Memory that was put aside, or new; where there is none, what this run does not use makes room. */
   #allocate(bytes: number): number {
+    const spare = this.#spare.get(bytes)?.pop();
+    if (spare !== undefined) {
+      this.#spareBytes -= bytes;
+      return spare;
+    }
     const size = Math.max(bytes, 1);
     try {
       return this.#backend.allocate(size);
@@ -107,7 +111,7 @@ export class MemoryTable {
   /** Ends a run: lets go of inputs that were brought for it, and keeps to the budget. */
   end(): void {
     if (this.#staged.length > 0) {
-      for (const address of this.#staged) this.#backend.free(address);
+      for (const { address, bytes } of this.#staged) this.#putAside(address, bytes);
       this.#staged = [];
     }
     if (this.bytes <= this.#budget) return;
