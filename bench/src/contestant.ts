@@ -79,9 +79,22 @@ export function javaScriptPeers(): Contestant[] {
   ];
 }
 
-/** PyTorch on each number of threads, or nothing where Python has none. */
+/** Says whether PyTorch, as Debian has it, was given the BLAS that is there to be replaced by a fast one. */
+const torchProbe = `
+import torch
+try: print("slow" if "/blas/libblas" in open("/proc/self/maps").read() else "fine")
+except OSError: print("fine")`;
+
+/** PyTorch on each number of threads, or nothing where Python has none, or one whose ratios would flatter. */
 export function torch(threads: readonly number[]): Contestant[] {
-  if (spawnSync(python, ["-c", "import torch"]).status !== 0) return [];
+  const { status, stdout } = spawnSync(python, ["-c", torchProbe], { encoding: "utf8" });
+  if (status !== 0) return [];
+  if (stdout.trim() === "slow") {
+    process.stderr.write(
+      "PyTorch is left out: its products run on the reference BLAS, 20 times slower than on OpenBLAS. Install libopenblas0-pthread.\n",
+    );
+    return [];
+  }
   return threads.map((count) => {
     const command = [python, file("../torch/contestant.py"), "--threads", String(count)];
     return {
