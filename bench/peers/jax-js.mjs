@@ -1,6 +1,7 @@
 // jax-js on its WebAssembly backend. In Node it runs on one thread.
 import { blockUntilReady, nn, numpy as np, scipySpecial } from "@jax-js/jax";
 import { serveOrFirstLoss } from "./contestant.mjs";
+import { lstm } from "./jax-js-lstm.mjs";
 import { randn, repeated, trainer, uniform } from "./jax-js-tools.mjs";
 import { windows } from "./jax-js-windows.mjs";
 
@@ -61,6 +62,7 @@ function mlpStep() {
 
 const workloads = {
   ...windows,
+  ...lstm,
   dnn,
   "dnn-compiled": dnn,
   "mlp-step": mlpStep,

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { serveOrFirstLoss } from "./contestant.mjs";
+import { lstm } from "./tfjs-lstm.mjs";
 import { windows } from "./tfjs-windows.mjs";
 
 await tf.setBackend(process.argv.includes("--plain") ? "cpu" : "wasm");
@@ -85,6 +86,7 @@ function gelu(activation) {
 
 const workloads = {
   ...windows,
+  ...lstm,
   dnn,
   "dnn-compiled": dnn,
   "mlp-step": mlpStep,

@@ -54,6 +54,8 @@ export function verdicts(workload: string, results: Results): Verdict[] {
       return perThreads(only);
     case "convnet":
       return [...againstTorch(results), ...against(only, "peer", 1 / 30)];
+    case "lstm":
+      return [...againstTorch(results), ...againstPeers(results, 1 / 5)];
     case "moe":
       return [...againstTorch(results), ...shares(results)];
     default:
@@ -66,6 +68,11 @@ function againstTorch(results: Results): Verdict[] {
     const [plain, relaxed] = limits[part] ?? [];
     return plain === undefined ? [] : against(measured, "torch", plain, part, relaxed);
   });
+}
+
+/** For the parts that a peer can do. */
+function againstPeers(results: Results, limit: number): Verdict[] {
+  return [...results].flatMap(([part, measured]) => against(measured, "peer", limit, part));
 }
 
 /** What two experts of eight cost, as a part of what all cost, for each setting. */
