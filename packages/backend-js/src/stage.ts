@@ -77,12 +77,12 @@ function compileInstruction(
   const toDType = fit[instruction.dtype];
   switch (instruction.op) {
     case "load": {
-      const { access, index } = instruction;
+      const { access, index, outside = 0 } = instruction;
       const { buffer } = access;
       const locate = compileAccess(access, index);
       const guards = instruction.guards.map(compileGuard);
       return (frame) => {
-        for (const holds of guards) if (!holds(frame.loops)) return 0;
+        for (const holds of guards) if (!holds(frame.loops)) return outside;
         return frame.arrays[buffer][locate(frame)];
       };
     }

@@ -35,19 +35,19 @@ interface Block {
  * take constant time and changing sizes cannot wear the memory down to crumbs.
  */
 export class Allocator {
-  private readonly memory: LinearMemory;
-  private readonly used = new Map<number, Block>();
-  private readonly lists: (Block | undefined)[] = new Array(numClasses).fill(undefined);
+  readonly #memory: LinearMemory;
+  readonly #used = new Map<number, Block>();
+  readonly #lists: (Block | undefined)[] = new Array(numClasses).fill(undefined);
   /** A bit for each list that is not empty. */
-  private readonly occupied = new Int32Array(numClasses / 32);
+  readonly #occupied = new Int32Array(numClasses / 32);
   /** The block with the highest address. */
-  private last: Block | undefined;
-  private end: number;
+  #last: Block | undefined;
+  #end: number;
 
   /** Manages the memory from an address on. */
   constructor(memory: LinearMemory, start: number) {
-    this.memory = memory;
-    this.end = Math.ceil(start / alignment) * alignment;
+    this.#memory = memory;
+    this.#end = Math.ceil(start / alignment) * alignment;
   }
 
   /**
@@ -60,10 +60,10 @@ export class Allocator {
       throw new BackendError(`allocate: a size must be in [0, 2³²] bytes, got ${byteLength}.`);
     }
     const bytes = stagger(Math.max(Math.ceil(byteLength / alignment), 1) * alignment);
-    const block = this.take(bytes) ?? this.extend(bytes);
+    const block = this.#take(bytes) ?? this.#extend(bytes);
     block.free = false;
-    if (block.bytes > bytes) this.split(block, bytes);
-    this.used.set(block.address, block);
+    if (block.bytes > bytes) this.#split(block, bytes);
+    this.#used.set(block.address, block);
     return block.address;
   }
 
@@ -73,94 +73,94 @@ export class Allocator {
    * @throws BackendError if there is no block in use at the address.
    */
   free(address: number): void {
-    let block = this.used.get(address);
+    let block = this.#used.get(address);
     if (block === undefined) {
       throw new BackendError(`free: an address must be that of a block in use, got ${address}.`);
     }
-    this.used.delete(address);
+    this.#used.delete(address);
     const { before, behind } = block;
     if (behind?.free) {
-      this.unlist(behind);
-      this.join(block, behind);
+      this.#unlist(behind);
+      this.#join(block, behind);
     }
     if (before?.free) {
-      this.unlist(before);
-      this.join(before, block);
+      this.#unlist(before);
+      this.#join(before, block);
       block = before;
     }
-    this.list(block);
+    this.#list(block);
   }
 
   /** A free block of a class all of whose blocks are large enough, taken from its list. */
-  private take(bytes: number): Block | undefined {
+  #take(bytes: number): Block | undefined {
     // Rounded up to the class's upper limit, so that any block of the class found will do.
     let index = classOf(bytes + (stepOf(bytes) - alignment));
     let word = index >>> 5;
-    let bits = index < numClasses ? this.occupied[word] & (-1 << (index & 31)) : 0;
+    let bits = index < numClasses ? this.#occupied[word] & (-1 << (index & 31)) : 0;
     while (bits === 0) {
-      if (++word >= this.occupied.length) return undefined;
-      bits = this.occupied[word];
+      if (++word >= this.#occupied.length) return undefined;
+      bits = this.#occupied[word];
     }
     index = word * 32 + 31 - Math.clz32(bits & -bits);
-    const block = this.lists[index] as Block;
-    this.unlist(block);
+    const block = this.#lists[index] as Block;
+    this.#unlist(block);
     return block;
   }
 
   /** A block at the end of what has been given out so far. */
-  private extend(bytes: number): Block {
-    const open = this.last?.free ? this.last : undefined;
-    const start = open ? open.address : this.end;
+  #extend(bytes: number): Block {
+    const open = this.#last?.free ? this.#last : undefined;
+    const start = open ? open.address : this.#end;
     // Kernels may read, not write, up to a vector beyond the end of a buffer.
-    this.memory.reserve(start + bytes + alignment);
+    this.#memory.reserve(start + bytes + alignment);
     if (open) {
-      this.unlist(open);
+      this.#unlist(open);
       open.bytes = bytes;
-      this.end = start + bytes;
+      this.#end = start + bytes;
       return open;
     }
-    const block = newBlock(start, bytes, this.last, undefined);
-    if (this.last) this.last.behind = block;
-    this.last = block;
-    this.end = start + bytes;
+    const block = newBlock(start, bytes, this.#last, undefined);
+    if (this.#last) this.#last.behind = block;
+    this.#last = block;
+    this.#end = start + bytes;
     return block;
   }
 
-  private split(block: Block, bytes: number): void {
+  #split(block: Block, bytes: number): void {
     const rest = newBlock(block.address + bytes, block.bytes - bytes, block, block.behind);
     if (block.behind) block.behind.before = rest;
-    else this.last = rest;
+    else this.#last = rest;
     block.behind = rest;
     block.bytes = bytes;
-    this.list(rest);
+    this.#list(rest);
   }
 
   /** Appends the block behind. */
-  private join(block: Block, behind: Block): void {
+  #join(block: Block, behind: Block): void {
     block.bytes += behind.bytes;
     block.behind = behind.behind;
     if (behind.behind) behind.behind.before = block;
-    else this.last = block;
+    else this.#last = block;
   }
 
-  private list(block: Block): void {
+  #list(block: Block): void {
     const index = classOf(block.bytes);
-    const head = this.lists[index];
+    const head = this.#lists[index];
     block.free = true;
     block.previous = undefined;
     block.next = head;
     if (head) head.previous = block;
-    this.lists[index] = block;
-    this.occupied[index >>> 5] |= 1 << (index & 31);
+    this.#lists[index] = block;
+    this.#occupied[index >>> 5] |= 1 << (index & 31);
   }
 
-  private unlist(block: Block): void {
+  #unlist(block: Block): void {
     const index = classOf(block.bytes);
     if (block.next) block.next.previous = block.previous;
     if (block.previous) block.previous.next = block.next;
     else {
-      this.lists[index] = block.next;
-      if (!block.next) this.occupied[index >>> 5] &= ~(1 << (index & 31));
+      this.#lists[index] = block.next;
+      if (!block.next) this.#occupied[index >>> 5] &= ~(1 << (index & 31));
     }
     block.free = false;
     block.previous = undefined;

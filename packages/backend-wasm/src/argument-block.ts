@@ -1,4 +1,4 @@
-import type { Kernel } from "@gradloom/engine";
+import type { Kernel, LoopKernel } from "@gradloom/engine";
 
 /**
  * What a kernel function finds at the address in its first argument: the address of each of the kernel's
@@ -15,7 +15,7 @@ export interface ArgumentLayout {
 }
 
 /** Where a kernel's arguments are, in bytes from the start of its argument block. */
-export function argumentLayout(kernel: Kernel): ArgumentLayout {
+export function argumentLayout(kernel: Kernel | Omit<LoopKernel, "stages">): ArgumentLayout {
   const numBuffers = kernel.buffers.length;
   const numScratch = kernel.kind === "loop" ? kernel.scratch.length : 0;
   const scalars = Math.ceil((numBuffers + numScratch) / 4) * 16;

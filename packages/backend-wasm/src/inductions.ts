@@ -10,15 +10,19 @@ export const wideBlock = 32;
 export const wideRow = 256;
 
 /**
- * An affine expression that is kept in a local and increased from iteration to iteration: an address,
- * a value of a guard, or an index.
+ * Affine expressions with the same strides, of which the lowest is kept in a local and increased from iteration to
+ * iteration: addresses, values of guards, or indices.
  */
 interface Induction {
   /** A local with what it starts from. */
   readonly base: number | undefined;
   /** What one unit of the affine expression counts: the bytes of an element, or 1. */
   readonly unit: number;
-  readonly affine: Affine;
+  readonly strides: readonly number[];
+  /** The least offset. */
+  offset: number;
+  /** Whether there may be nothing at some of the addresses, so that the local may be below 0. */
+  guarded: boolean;
   /** The local with the value at the loops' present positions. */
   local: number;
 }
@@ -29,6 +33,8 @@ export class Inductions {
   /** The loop along which the lanes lie, or -1. */
   readonly #laneLoop: number;
   readonly #all = new Map<string, Induction>();
+  /** Whether all guards hold in what is being written. */
+  isInside: boolean = false;
 
   constructor(frame: KernelFrame, laneLoop: number) {
     this.#frame = frame;
@@ -42,18 +48,23 @@ export class Inductions {
   }
 
   /** Makes room for the address of an access. */
-  addAccess(access: Access, dtype: DType): void {
-    this.#ofAccess(access, dtype);
+  addAccess(access: Access, dtype: DType, guarded = false): void {
+    this.#add(this.#ofAccess(access, dtype), access, guarded);
   }
 
   addIndex(affine: Affine): void {
-    this.#ofIndex(affine);
+    this.#add(this.#ofIndex(affine), affine, false);
+  }
+
+  #add(induction: Induction, { offset }: Affine, guarded: boolean): void {
+    induction.offset = Math.min(induction.offset, offset);
+    induction.guarded ||= guarded;
   }
 
   /** Writes the values at the start of a call, of what depends on no loop, or at the start of a row. */
   start(of: "call" | "row"): void {
     for (const induction of this.#all.values()) {
-      const fixed = induction.affine.strides.every((stride) => stride === 0);
+      const fixed = induction.strides.every((stride) => stride === 0);
       if (fixed === (of === "call")) this.#startOne(induction);
     }
   }
@@ -63,7 +74,7 @@ export class Inductions {
     const { w } = this.#frame;
     const outside = new Map<Induction, number>();
     for (const induction of this.#all.values()) {
-      if (induction.affine.strides[loop] === 0) continue;
+      if (induction.strides[loop] === 0) continue;
       outside.set(induction, induction.local);
       const local = w.fresh("i32");
       w.f.get(induction.local).set(local);
@@ -76,17 +87,18 @@ export class Inductions {
   /** Writes the step by a number of iterations of a loop. */
   advance(loop: number, iterations: number): void {
     const { f } = this.#frame.w;
-    for (const { affine, unit, local } of this.#all.values()) {
-      const step = affine.strides[loop] * unit * iterations;
+    for (const { strides, unit, local } of this.#all.values()) {
+      const step = strides[loop] * unit * iterations;
       if (step !== 0) f.get(local).i32(step).op("i32.add").set(local);
     }
   }
 
   /** Where the lanes of a vector are, with `copy` full vectors before it. */
-  laneAddress(access: Access, dtype: DType, copy: number, wraps = false): LaneAddress {
-    const { local } = this.#ofAccess(access, dtype);
+  laneAddress(access: Access, dtype: DType, copy: number): LaneAddress {
+    const { local, offset: least, unit, guarded } = this.#ofAccess(access, dtype);
     const stride = this.laneStride(access) * byteSize[dtype];
-    return { dtype, pointer: local, offset: copy * this.#frame.lanes * stride, stride, wraps };
+    const offset = (access.offset - least) * unit + copy * this.#frame.lanes * stride;
+    return { dtype, pointer: local, offset, stride, wraps: guarded && !this.isInside };
   }
 
   /** Bytes from an element of an access to the next. */
@@ -97,46 +109,48 @@ export class Inductions {
   /** The value of an expression in each lane. */
   indexValue(affine: Affine, copy: number): Value {
     const { w, lanes } = this.#frame;
-    const { local } = this.#ofIndex(affine);
+    const { local, offset } = this.#ofIndex(affine);
     const stride = this.laneStride(affine);
     const splat: Value = () => w.f.get(local).op("i32x4.splat");
-    if (stride === 0) return splat;
-    const steps = [0, 1, 2, 3].map((lane) => (copy * lanes + lane) * stride);
+    const start = affine.offset - offset;
+    if (stride === 0 && start === 0) return splat;
+    const steps = [0, 1, 2, 3].map((lane) => start + (copy * lanes + lane) * stride);
     return w.op("i32x4.add", splat, w.i32(...steps));
   }
 
-  /** Pushes whether all guards hold at all points of the inner loops, of which none has begun, in so many lanes. */
-  pushAllInRange(guards: readonly Guard[], inner: readonly number[], lanes: number): void {
-    const { w, outer } = this.#frame;
-    w.f.i32(1);
-    for (const guard of guards) {
-      const reach = inner.map((size, i) => guard.strides[outer.length + i] * (size - 1));
-      if (this.#laneLoop < outer.length) reach.push(this.laneStride(guard) * (lanes - 1));
-      const sum = (pick: (a: number, b: number) => number): number =>
-        reach.reduce((total, x) => total + pick(x, 0), 0);
-      for (const offset of new Set([sum(Math.min), sum(Math.max)])) {
-        w.f.get(this.#ofIndex(guard).local).i32(offset).op("i32.add");
-        w.f.i32(guard.size).op("i32.lt_u").op("i32.and");
+  /** Pushes whether all guards hold from here up to so many iterations further on in some loops. */
+  pushAllInRange(guards: readonly Guard[], reach: ReadonlyMap<number, number>): void {
+    const { f } = this.#frame.w;
+    const ends = new Map<Induction, Map<number, [low: number, high: number]>>();
+    for (const { offset, size, strides } of guards) {
+      const induction = this.#ofIndex({ offset, strides });
+      const sizes = ends.get(induction) ?? new Map();
+      ends.set(induction, sizes);
+      const [low, high] = sizes.get(size) ?? [Infinity, -Infinity];
+      let [first, last] = [offset - induction.offset, offset - induction.offset];
+      for (const [loop, count] of reach) {
+        first += Math.min(strides[loop] * count, 0);
+        last += Math.max(strides[loop] * count, 0);
+      }
+      sizes.set(size, [Math.min(low, first), Math.max(high, last)]);
+    }
+    f.i32(1);
+    for (const [{ local }, sizes] of ends) {
+      for (const [size, range] of sizes) {
+        for (const offset of new Set(range)) {
+          // One comparison for both ends: below 0 is far above, without a sign.
+          f.get(local).i32(offset).op("i32.add").i32(size).op("i32.lt_u").op("i32.and");
+        }
       }
     }
   }
 
-  /** Pushes whether all guards hold in these lanes. */
-  pushInRange(guards: readonly Guard[], copy: number, lanes: readonly number[]): void {
-    const { f } = this.#frame.w;
-    let first = true;
-    for (const guard of guards) {
-      const stride = this.laneStride(guard);
-      for (const lane of stride === 0 ? [0] : lanes) {
-        const offset = (copy * this.#frame.lanes + lane) * stride;
-        f.get(this.#ofIndex(guard).local);
-        if (offset !== 0) f.i32(offset).op("i32.add");
-        // One comparison for both ends: below 0 is far above, without a sign.
-        f.i32(guard.size).op("i32.lt_u");
-        if (!first) f.op("i32.and");
-        first = false;
-      }
-    }
+  /** In which lanes all guards hold. */
+  inRange(guards: readonly Guard[], copy: number): Value {
+    const { w } = this.#frame;
+    return guards
+      .map((guard) => w.op("i32x4.lt_u", this.indexValue(guard, copy), w.i32(guard.size)))
+      .reduce((all, one) => w.op("v128.and", all, one));
   }
 
   /** Whether it accesses scratch rows that lie side by side, one for each lane of a block. */
@@ -154,11 +168,11 @@ export class Inductions {
     return this.#find(affine, 1, undefined);
   }
 
-  #find(affine: Affine, unit: number, base: number | undefined): Induction {
-    const key = `${base} ${unit} ${affine.offset} ${affine.strides.join()}`;
+  #find({ offset, strides }: Affine, unit: number, base: number | undefined): Induction {
+    const key = `${base} ${unit} ${strides.join()}`;
     let induction = this.#all.get(key);
     if (induction === undefined) {
-      induction = { base, unit, affine, local: -1 };
+      induction = { base, unit, strides, offset, guarded: false, local: -1 };
       this.#all.set(key, induction);
     }
     return induction;
@@ -166,12 +180,12 @@ export class Inductions {
 
   #startOne(induction: Induction): void {
     const { w, digits } = this.#frame;
-    const { affine, unit, base } = induction;
+    const { strides, offset, unit, base } = induction;
     induction.local = w.fresh("i32");
-    w.f.i32(affine.offset * unit);
+    w.f.i32(offset * unit);
     if (base !== undefined) w.f.get(base).op("i32.add");
     for (const [loop, digit] of digits.entries()) {
-      const stride = affine.strides[loop] * unit;
+      const stride = strides[loop] * unit;
       if (stride === 0) continue;
       w.f.get(digit);
       if (stride !== 1) w.f.i32(stride).op("i32.mul");

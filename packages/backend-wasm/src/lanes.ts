@@ -149,6 +149,17 @@ export function writeStore(w: VectorWriter, at: LaneAddress, width: number, valu
   }
 }
 
+/** Writes two vectors of 32 bits by turns: the lanes of the second are behind those of the first. */
+export function writeByTurns(w: VectorWriter, at: LaneAddress, first: Value, second: Value): void {
+  const [a, b] = [w.keep(first), w.keep(second)];
+  for (const [half, words] of [order(0, 4, 1, 5), order(2, 6, 3, 7)].entries()) {
+    const offset = pushAddress(w, at, 2 * half);
+    a();
+    b();
+    w.f.op("i8x16.shuffle", ...words).store("v128.store", offset);
+  }
+}
+
 /** Writes one lane of a value. */
 export function writeStoreLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
   const offset = pushAddress(w, at, lane);

@@ -1,4 +1,4 @@
-import type { Kernel } from "@gradloom/engine";
+import { exactKey, type Kernel } from "@gradloom/engine";
 import { hostMath } from "./host-math.ts";
 
 /** A compiled function. */
@@ -22,11 +22,11 @@ export class KernelLibrary {
   compiled: number = 0;
   /** Counts the functions that were dropped: programs must look whether theirs are still there. */
   dropped: number = 0;
-  private readonly entries = new Map<string, LibraryEntry>();
-  private readonly freeSlots: number[] = [];
-  private nextSlot: number;
-  private readonly capacity: number;
-  private readonly install: (entry: LibraryEntry) => void;
+  readonly #entries = new Map<string, LibraryEntry>();
+  readonly #freeSlots: number[] = [];
+  #nextSlot: number;
+  readonly #capacity: number;
+  readonly #install: (entry: LibraryEntry) => void;
 
   /**
    * @param firstSlot - The first position in the table that is free.
@@ -34,19 +34,19 @@ export class KernelLibrary {
    * @param install - Puts a function into the tables of all threads.
    */
   constructor(firstSlot: number, capacity: number, install: (entry: LibraryEntry) => void) {
-    this.nextSlot = firstSlot;
-    this.capacity = capacity;
-    this.install = install;
+    this.#nextSlot = firstSlot;
+    this.#capacity = capacity;
+    this.#install = install;
   }
 
   /** The functions in the table. */
   loaded(): Iterable<LibraryEntry> {
-    return this.entries.values();
+    return this.#entries.values();
   }
 
   /** The function for a structure, compiled if need be, as the one used last. */
   get(key: string, write: () => Uint8Array<ArrayBuffer>): LibraryEntry {
-    const known = this.entries.get(key);
+    const known = this.#entries.get(key);
     if (known) {
       this.touch(known);
       return known;
@@ -64,20 +64,20 @@ export class KernelLibrary {
 
   /** Marks a function as the one used last, and puts it back into the table if it was dropped. */
   touch(entry: LibraryEntry): void {
-    this.entries.delete(entry.key);
-    this.entries.set(entry.key, entry);
+    this.#entries.delete(entry.key);
+    this.#entries.set(entry.key, entry);
     if (entry.slot >= 0) return;
-    entry.slot = this.freeSlots.pop() ?? this.nextSlot++;
-    this.install(entry);
+    entry.slot = this.#freeSlots.pop() ?? this.#nextSlot++;
+    this.#install(entry);
   }
 
   /** Drops what is too much, apart from the functions that were used last: a program's own. */
   trim(keep: number): void {
-    let excess = this.entries.size - Math.max(this.capacity, keep);
-    for (const entry of this.entries.values()) {
+    let excess = this.#entries.size - Math.max(this.#capacity, keep);
+    for (const entry of this.#entries.values()) {
       if (excess-- <= 0) return;
-      this.entries.delete(entry.key);
-      this.freeSlots.push(entry.slot);
+      this.#entries.delete(entry.key);
+      this.#freeSlots.push(entry.slot);
       entry.slot = -1;
       this.dropped++;
     }
@@ -93,11 +93,5 @@ function isBuiltIn(name: string): boolean {
 /** What two kernels have in common if the same code computes them. */
 export function structureKey(kernel: Kernel): string {
   const { buffers, scalars, label, ...structure } = kernel;
-  return JSON.stringify([buffers.length, scalars.length, structure], exactNumber);
-}
-
-/** JSON has neither -0 nor what is not finite. */
-function exactNumber(_key: string, value: unknown): unknown {
-  if (typeof value !== "number") return value;
-  return Number.isFinite(value) && !Object.is(value, -0) ? value : `${1 / value},${value}`;
+  return exactKey([buffers.length, scalars.length, structure]);
 }

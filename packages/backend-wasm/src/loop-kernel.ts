@@ -1,4 +1,4 @@
-import { byteSize, elementOps, type LoopKernel, type Stage } from "@gradloom/engine";
+import { byteSize, elementOps, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
@@ -11,9 +11,13 @@ import {
   countIterations,
   dependsOn,
   moveInnermost,
-  withPosition,
+  type Nest,
+  type WrittenKernel,
+  type WrittenStage,
+  writtenKernel,
 } from "./loop-nest.ts";
 import { maxPages } from "./memory.ts";
+import { writeOutPoints, writeOutRows } from "./short-loops.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
 import { VectorWriter } from "./vector-writer.ts";
@@ -30,7 +34,7 @@ export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8
 
 /** The same for loops that are arranged already; a sink takes what the points of the only stage give. */
 export function compileLoops(
-  kernel: LoopKernel,
+  kernel: WrittenKernel,
   features: Features,
   lanesAcross: boolean,
   createSink?: (
@@ -87,13 +91,20 @@ export function commonForm(kernel: LoopKernel): LoopKernel {
 }
 
 /** The kernel's loops, as few as possible, and along which of them the lanes lie. */
-function arrangeLoops(kernel: LoopKernel): Pick<LoopKernel, "outer" | "stages"> & {
+function arrangeLoops(kernel: LoopKernel): Pick<WrittenKernel, "outer" | "stages"> & {
   readonly lanesAcross: boolean;
 } {
-  const stages = kernel.stages.map((stage) => withPosition(stage, kernel.outer.length));
-  const collapsed = collapseLoops(kernel.outer, stages);
-  const tiled = tileLoops(collapsed.outer, collapsed.stages);
-  return { ...tiled, lanesAcross: chooseLanesAcross(tiled.outer, tiled.stages) };
+  const written = writtenKernel(kernel);
+  let loops = collapseLoops(written.outer, written.stages);
+  // Points of a scan are in order, and a row that is kept is one row's.
+  const mayWriteOut =
+    kernel.scratch.length === 0 &&
+    kernel.stages.every(({ code }) => code.every(({ op }) => op !== "scan"));
+  if (mayWriteOut) loops = writeOutRows(loops, chooseLanesAcross);
+  loops = tileLoops(loops.outer, loops.stages);
+  const lanesAcross = chooseLanesAcross(loops);
+  if (lanesAcross && mayWriteOut) loops = writeOutPoints(loops);
+  return { ...loops, lanesAcross };
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */
@@ -119,12 +130,12 @@ export function addresses(
 }
 
 /** Lanes of a full vector. float64 is for checking gradients: correct, one lane at a time. */
-export function lanesOf(stages: readonly Stage[]): number {
+export function lanesOf(stages: readonly Nest[]): number {
   const wide = stages.some((stage) => stage.code.some(({ dtype }) => dtype === "float64"));
   return wide ? 1 : 4;
 }
 
-export function writtenBuffers(stages: readonly Stage[]): Set<number> {
+export function writtenBuffers(stages: readonly Nest[]): Set<number> {
   return new Set(stages.flatMap((stage) => stage.stores.map(({ access }) => access.buffer)));
 }
 
@@ -232,7 +243,7 @@ function writeBlocks(
 }
 
 /** Whether lanes across the last outer loop cost less than lanes within each stage. */
-function chooseLanesAcross(outer: readonly number[], stages: readonly Stage[]): boolean {
+function chooseLanesAcross({ outer, stages }: Pick<WrittenKernel, "outer" | "stages">): boolean {
   const last = outer.length - 1;
   if (last < 0) return false;
   if (stages.every((stage) => stage.inner.length === 0)) return true;
@@ -255,7 +266,11 @@ function chooseLanesAcross(outer: readonly number[], stages: readonly Stage[]): 
 }
 
 /** What a vector of a stage's points costs, in instructions, with the lanes along a loop. */
-export function laneCost(stage: Stage, loop: number, width: number): number {
+export function laneCost(
+  stage: Nest & { readonly results: readonly unknown[] },
+  loop: number,
+  width: number,
+): number {
   let cost = 0;
   for (const { strides } of affinesOf(stage)) {
     const stride = loop < 0 ? 0 : strides[loop];
@@ -273,7 +288,7 @@ export function laneCost(stage: Stage, loop: number, width: number): number {
   return cost + stage.results.length;
 }
 
-function withBestLaneLoop(stage: Stage, numOuter: number): Stage {
+function withBestLaneLoop(stage: WrittenStage, numOuter: number): WrittenStage {
   let best = stage.inner.length - 1;
   let bestCost = Infinity;
   for (let i = stage.inner.length - 1; i >= 0; i--) {
@@ -290,7 +305,8 @@ function withBestLaneLoop(stage: Stage, numOuter: number): Stage {
 export interface LoopNeeds {
   /** For each of its scratch rows: bytes of a thread's own memory. */
   readonly scratchBytes: readonly number[];
-  /** How many points of the outer loops a call should have at least: those of a block of lanes. */
+  /** How many points of the outer loops a call goes through in one, and how many such steps it should have at least. */
+  readonly points: number;
   readonly leastGrain: number;
 }
 
@@ -301,5 +317,6 @@ export function loopNeeds(kernel: LoopKernel): LoopNeeds {
     ({ dtype, length }) => byteSize[dtype] * length * (lanesAcross ? blockLanes : 1),
   );
   const block = outer[outer.length - 1] >= wideRow ? wideBlock : blockLanes;
-  return { scratchBytes, leastGrain: lanesAcross ? block : 1 };
+  const points = countIterations(kernel.outer) / countIterations(outer);
+  return { scratchBytes, points, leastGrain: lanesAcross ? block : 1 };
 }

@@ -1,7 +1,25 @@
-import type { Affine, Instruction, LoopKernel, Stage } from "@gradloom/engine";
+import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
+
+/** A value that a result combines, and for `argmax` and `argmin` the instruction that says where it is. */
+export interface Term {
+  readonly value: number;
+  readonly position?: number;
+}
+
+/** Of a stage, what loops have to do with. */
+export type Nest = Omit<Stage, "results">;
+
+/** A stage as it is written: at each of its points, a result combines any number of values. */
+export interface WrittenStage extends Nest {
+  readonly results: readonly {
+    readonly reduce: Result["reduce"];
+    readonly dtype: DType;
+    readonly terms: readonly Term[];
+  }[];
+}
 
 /** Every affine expression in a stage: of loads and their guards, of indices, of stores. */
-export function affinesOf(stage: Stage): readonly Affine[] {
+export function affinesOf(stage: Nest): readonly Affine[] {
   const affines: Affine[] = stage.stores.map((store) => store.access);
   for (const instruction of stage.code) affines.push(...affinesIn(instruction));
   return affines;
@@ -21,7 +39,7 @@ export function argumentsOf(instruction: Instruction): readonly number[] {
 }
 
 /** For each instruction of a stage, whether it depends on a loop. */
-export function dependsOn({ code }: Stage, loop: number): boolean[] {
+export function dependsOn({ code }: Nest, loop: number): boolean[] {
   const depends: boolean[] = [];
   for (const instruction of code) {
     const affines = affinesIn(instruction);
@@ -34,10 +52,10 @@ export function dependsOn({ code }: Stage, loop: number): boolean[] {
 }
 
 /** The same stage with the strides of each affine expression rewritten. */
-export function withStrides(
-  stage: Stage,
+export function withStrides<S extends Nest>(
+  stage: S,
   rewrite: (strides: readonly number[]) => number[],
-): Stage {
+): S {
   const change = <T extends Affine>(affine: T): T => ({
     ...affine,
     strides: rewrite(affine.strides),
@@ -53,7 +71,7 @@ export function withStrides(
   return { ...stage, code, stores };
 }
 
-function withoutLoop(stage: Stage, loop: number): Stage {
+function withoutLoop<S extends Nest>(stage: S, loop: number): S {
   return withStrides(stage, (strides) => strides.filter((_, i) => i !== loop));
 }
 
@@ -61,11 +79,11 @@ function withoutLoop(stage: Stage, loop: number): Stage {
  * Leaves out loops of one iteration, and makes one loop of neighbours through which every access runs
  * as if they were one. `keepLast` outer loops stay as they are.
  */
-export function collapseLoops(
+export function collapseLoops<S extends Nest>(
   outerSizes: readonly number[],
-  kernelStages: readonly Stage[],
+  kernelStages: readonly S[],
   keepLast = 0,
-): Pick<LoopKernel, "outer" | "stages"> {
+): { readonly outer: readonly number[]; readonly stages: readonly S[] } {
   const outer = [...outerSizes];
   let stages = [...kernelStages];
   for (let i = outer.length - 1 - keepLast; i >= 0; i--) {
@@ -79,7 +97,7 @@ export function collapseLoops(
   return { outer, stages: stages.map((stage) => collapseInner(stage, outer.length)) };
 }
 
-function collapseInner(original: Stage, numOuter: number): Stage {
+function collapseInner<S extends Nest>(original: S, numOuter: number): S {
   const inner = [...original.inner];
   let stage = original;
   for (let i = inner.length - 1; i >= 0; i--) {
@@ -94,20 +112,39 @@ function collapseInner(original: Stage, numOuter: number): Stage {
 }
 
 /** Whether a loop and the next, of this size, are one loop to all affine expressions. */
-function merges(stage: Stage, loop: number, nextSize: number): boolean {
+function merges(stage: Nest, loop: number, nextSize: number): boolean {
   return affinesOf(stage).every(({ strides }) => strides[loop] === strides[loop + 1] * nextSize);
 }
 
-/** The same stage with the position in its inner loops as the last instruction, if a result needs it. */
-export function withPosition(stage: Stage, numOuter: number): Stage {
-  if (!stage.results.some(({ reduce }) => reduce === "argmax" || reduce === "argmin")) return stage;
+/** A kernel of loops as it is written. */
+export interface WrittenKernel extends Omit<LoopKernel, "stages"> {
+  readonly stages: readonly WrittenStage[];
+}
+
+/** A kernel as it is written, with the loops that it has. */
+export function writtenKernel(kernel: LoopKernel): WrittenKernel {
+  const { outer, stages } = kernel;
+  return { ...kernel, stages: stages.map((stage) => writtenStage(stage, outer.length)) };
+}
+
+/** A stage as it is written, with the position in its inner loops as the last instruction if a result needs it. */
+export function writtenStage(stage: Stage, numOuter: number): WrittenStage {
+  const { inner, code } = stage;
   const strides = new Array<number>(numOuter).fill(0);
-  for (const i of stage.inner.keys()) strides.push(countIterations(stage.inner.slice(i + 1)));
-  return { ...stage, code: [...stage.code, { op: "index", dtype: "int32", offset: 0, strides }] };
+  for (const i of inner.keys()) strides.push(countIterations(inner.slice(i + 1)));
+  let isPositional = false;
+  const results = stage.results.map(({ value, reduce }) => {
+    const { dtype } = code[value];
+    if (reduce !== "argmax" && reduce !== "argmin") return { reduce, dtype, terms: [{ value }] };
+    isPositional = true;
+    return { reduce, dtype, terms: [{ value, position: code.length }] };
+  });
+  const position = { op: "index", dtype: "int32", offset: 0, strides } as const;
+  return { ...stage, code: isPositional ? [...code, position] : code, results };
 }
 
 /** The same stage with one of its inner loops as the innermost. */
-export function moveInnermost(stage: Stage, numOuter: number, which: number): Stage {
+export function moveInnermost<S extends Nest>(stage: S, numOuter: number, which: number): S {
   const last = numOuter + stage.inner.length - 1;
   const loop = numOuter + which;
   if (loop === last) return stage;
@@ -122,7 +159,7 @@ export function moveInnermost(stage: Stage, numOuter: number, which: number): St
 }
 
 /** The same stage with an outer loop, of this size, as the innermost. */
-export function moveInside(stage: Stage, loop: number, size: number): Stage {
+export function moveInside<S extends Nest>(stage: S, loop: number, size: number): S {
   const last = (list: readonly number[]): number[] => [
     ...list.filter((_, i) => i !== loop),
     list[loop],
@@ -131,7 +168,7 @@ export function moveInside(stage: Stage, loop: number, size: number): Stage {
 }
 
 /** The same stage with the innermost loop cut into so many, which an outer loop behind the others counts. */
-export function splitInnermost(stage: Stage, numOuter: number, count: number): Stage {
+export function splitInnermost<S extends Nest>(stage: S, numOuter: number, count: number): S {
   const inner = [...stage.inner];
   const size = (inner.pop() as number) / count;
   return {
@@ -145,7 +182,7 @@ export function splitInnermost(stage: Stage, numOuter: number, count: number): S
 }
 
 /** The same stage with another outer loop behind the others, which nothing depends on. */
-export function addOuter(stage: Stage, numOuter: number): Stage {
+export function addOuter<S extends Nest>(stage: S, numOuter: number): S {
   return withStrides(stage, (strides) => [
     ...strides.slice(0, numOuter),
     0,

@@ -31,35 +31,35 @@ export class WasmMachine {
   numThreads: number;
   /** Changes when programs have to be laid out again. */
   revision: number = 0;
-  private readonly core: Core;
-  private readonly sleep: number;
-  private broken = false;
+  readonly #core: Core;
+  readonly #sleep: number;
+  #broken = false;
   /** Nanoseconds of work so far that threads could have shared. */
-  private sharedWork = 0;
+  #sharedWork = 0;
   /** The block that all programs share: the arena, then memory shared by threads, then each thread's own. */
-  private block = 0;
-  private arenaBytes = 0;
-  private sharedBytes = 0;
-  private ownBytes = 0;
-  private ownThreads = 0;
-  private droppedSeen = 0;
+  #block = 0;
+  #arenaBytes = 0;
+  #sharedBytes = 0;
+  #ownBytes = 0;
+  #ownThreads = 0;
+  #droppedSeen = 0;
 
   constructor(features: Features, numThreads: number) {
     this.features = features;
     this.numThreads = numThreads;
     this.memory = new LinearMemory(features.sharedMemory);
     this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
-    this.sleep = features.sharedMemory && maySleep() ? 1 : 0;
+    this.#sleep = features.sharedMemory && maySleep() ? 1 : 0;
     const module = compile(writeCore(features));
     const imports = {
       e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
       h: hostMath,
     };
     const instance = new WebAssembly.Instance(module, imports);
-    this.core = instance.exports as WebAssembly.Exports & Core;
+    this.#core = instance.exports as WebAssembly.Exports & Core;
     this.library = new KernelLibrary(coreSlots.firstFree, libraryCapacity, (entry) => {
       const { exports } = new WebAssembly.Instance(entry.module, imports);
-      this.core.table.set(entry.slot, exports.k);
+      this.#core.table.set(entry.slot, exports.k);
       this.threads.install(entry);
     });
     this.threads = new Threads({
@@ -77,40 +77,40 @@ export class WasmMachine {
 
   /** Where the arena starts. */
   get arena(): number {
-    return this.block;
+    return this.#block;
   }
 
   /** Where the memory starts that steps share with all threads. */
   get sharedMemory(): number {
-    return this.block + this.arenaBytes;
+    return this.#block + this.#arenaBytes;
   }
 
   /** Where a thread's own memory starts. */
   ownMemory(thread: number): number {
-    return this.block + this.arenaBytes + this.sharedBytes + thread * this.ownBytes;
+    return this.#block + this.#arenaBytes + this.#sharedBytes + thread * this.#ownBytes;
   }
 
   /** Sees to it that there is as much of each kind of memory that does not outlive a run. */
   reserveArena(arenaBytes: number, sharedBytes: number, ownBytes: number): void {
-    if (this.library.dropped > this.droppedSeen) {
-      this.droppedSeen = this.library.dropped;
+    if (this.library.dropped > this.#droppedSeen) {
+      this.#droppedSeen = this.library.dropped;
       this.revision++;
     }
     if (
-      arenaBytes <= this.arenaBytes &&
-      sharedBytes <= this.sharedBytes &&
-      ownBytes + ownDistance <= this.ownBytes &&
-      this.numThreads <= this.ownThreads
+      arenaBytes <= this.#arenaBytes &&
+      sharedBytes <= this.#sharedBytes &&
+      ownBytes + ownDistance <= this.#ownBytes &&
+      this.numThreads <= this.#ownThreads
     ) {
       return;
     }
-    this.arenaBytes = Math.max(this.arenaBytes, roundUp(arenaBytes));
-    this.sharedBytes = Math.max(this.sharedBytes, roundUp(sharedBytes));
-    this.ownBytes = Math.max(this.ownBytes, roundUp(ownBytes) + ownDistance);
-    this.ownThreads = Math.max(this.ownThreads, this.numThreads);
-    if (this.block !== 0) this.allocator.free(this.block);
-    this.block = 0;
-    this.block = this.allocator.allocate(this.ownMemory(this.ownThreads));
+    this.#arenaBytes = Math.max(this.#arenaBytes, roundUp(arenaBytes));
+    this.#sharedBytes = Math.max(this.#sharedBytes, roundUp(sharedBytes));
+    this.#ownBytes = Math.max(this.#ownBytes, roundUp(ownBytes) + ownDistance);
+    this.#ownThreads = Math.max(this.#ownThreads, this.numThreads);
+    if (this.#block !== 0) this.allocator.free(this.#block);
+    this.#block = 0;
+    this.#block = this.allocator.allocate(this.ownMemory(this.#ownThreads));
     this.revision++;
   }
 
@@ -123,24 +123,24 @@ export class WasmMachine {
     const { words } = this.memory;
     const fault = (controlAddress + control.fault) >>> 2;
     words[fault] = 0;
-    this.runPlan(plan, shared);
+    this.#runPlan(plan, shared);
     if (words[fault] === 0) return;
     const [index, size, name] = words.subarray(fault + 1, fault + 4);
     throw new IndexError(operationName(name), index, size);
   }
 
-  private runPlan(plan: number, shared: number): void {
-    if (shared === 0 || this.numThreads === 1 || this.broken || !this.worthStarting(shared)) {
-      this.core.alone(plan);
+  #runPlan(plan: number, shared: number): void {
+    if (shared === 0 || this.numThreads === 1 || this.#broken || !this.#worthStarting(shared)) {
+      this.#core.alone(plan);
       return;
     }
     this.threads.ensure(this.numThreads);
     this.threads.announceGrowth();
     let failed = 1;
     try {
-      failed = this.core.run(plan, this.numThreads, this.sleep);
+      failed = this.#core.run(plan, this.numThreads, this.#sleep);
     } finally {
-      if (failed !== 0) this.abandonThreads();
+      if (failed !== 0) this.#abandonThreads();
     }
     if (failed !== 0) {
       throw new BackendError(
@@ -151,10 +151,10 @@ export class WasmMachine {
   }
 
   /** Starting threads costs tens of milliseconds: they have to have something to do for longer. */
-  private worthStarting(nanoseconds: number): boolean {
-    if (this.sharedWork >= startWork) return true;
-    this.sharedWork += Math.max(nanoseconds, startWork / 4);
-    return this.sharedWork >= startWork;
+  #worthStarting(nanoseconds: number): boolean {
+    if (this.#sharedWork >= startWork) return true;
+    this.#sharedWork += Math.max(nanoseconds, startWork / 4);
+    return this.#sharedWork >= startWork;
   }
 
   /** Ends the threads. */
@@ -163,8 +163,8 @@ export class WasmMachine {
   }
 
   /** After a failure nobody knows what a thread may still write to the control block: it is not used again. */
-  private abandonThreads(): void {
-    this.broken = true;
+  #abandonThreads(): void {
+    this.#broken = true;
     this.threads.stop();
   }
 }

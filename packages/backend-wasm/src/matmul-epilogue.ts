@@ -5,7 +5,7 @@ import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { addresses, lanesOf, writtenBuffers } from "./loop-kernel.ts";
-import { collapseLoops } from "./loop-nest.ts";
+import { collapseLoops, writtenStage } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { maxPages } from "./memory.ts";
 import { StageWriter } from "./stage-writer.ts";
@@ -48,7 +48,7 @@ export function compileEpilogue(
     scalarOffset: layout.scalarOffset,
     product,
   };
-  const writer = new StageWriter(frame, stages[0], []);
+  const writer = new StageWriter(frame, writtenStage(stages[0], outer.length), []);
   writer.writeStart();
 
   for (let i = outer.length - 3; i >= 0; i--) {

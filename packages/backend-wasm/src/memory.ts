@@ -16,14 +16,14 @@ export class LinearMemory {
   words: Int32Array = new Int32Array(0);
   floats: Float32Array = new Float32Array(0);
   doubles: Float64Array = new Float64Array(0);
-  private readonly maximum: number;
+  readonly #maximum: number;
   /** Counts growths: threads must look again at a memory that has grown. */
   growths: number = 0;
 
   constructor(shared: boolean, initialPages = 16) {
     this.shared = shared;
-    [this.memory, this.maximum] = reserveMemory(shared, initialPages);
-    this.refresh();
+    [this.memory, this.#maximum] = reserveMemory(shared, initialPages);
+    this.#refresh();
   }
 
   get byteLength(): number {
@@ -35,27 +35,27 @@ export class LinearMemory {
     if (end <= this.byteLength) return;
     const pages = this.byteLength / pageBytes;
     const needed = Math.ceil(end / pageBytes);
-    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.maximum);
-    if (needed > this.maximum || !(this.grow(wanted - pages) || this.grow(needed - pages))) {
+    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.#maximum);
+    if (needed > this.#maximum || !(this.#grow(wanted - pages) || this.#grow(needed - pages))) {
       throw new BackendError(
-        `allocate: all memory must fit into ${this.maximum / 16384} GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
+        `allocate: all memory must fit into ${this.#maximum / 16384} GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
         { op: "allocate" },
       );
     }
   }
 
-  private grow(pages: number): boolean {
+  #grow(pages: number): boolean {
     try {
       this.memory.grow(pages);
     } catch {
       return false;
     }
-    this.refresh();
+    this.#refresh();
     this.growths++;
     return true;
   }
 
-  private refresh(): void {
+  #refresh(): void {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.words = new Int32Array(this.memory.buffer);
     this.floats = new Float32Array(this.memory.buffer);

@@ -23,42 +23,43 @@ export interface Repetition {
  * positions in the table of functions) changes rarely; then all of it is written again.
  */
 export class WasmExecutable implements Executable {
-  private readonly program: Program;
-  private readonly machine: WasmMachine;
-  private readonly loop: Repetition;
-  private steps: Step[] = [];
+  readonly #program: Program;
+  readonly #machine: WasmMachine;
+  readonly #loop: Repetition;
+  #steps: Step[] = [];
   /** All steps; and those that further repetitions of a loop take. */
-  private layouts: readonly PlanLayout[] = [];
+  #layouts: readonly PlanLayout[] = [];
   /** What the memory was laid out for. */
-  private threads = 0;
-  private revision = -1;
-  private plan = 0;
+  #threads = 0;
+  #revision = -1;
+  #plan = 0;
   /** Bytes of shared memory for what is kept from one repetition to the next. */
-  private keptBytes = 0;
-  private readonly argumentAddresses = new Map<Step, number>();
-  private patches: Patch[][] = [];
-  private scalarWords: number[][] = [];
-  private addresses: Float64Array;
-  private scalars: Float64Array;
-  private disposed = false;
+  #keptBytes = 0;
+  readonly #argumentAddresses = new Map<Step, number>();
+  #patches: Patch[][] = [];
+  #scalarWords: number[][] = [];
+  #addresses: Float64Array;
+  #scalars: Float64Array;
+  #disposed = false;
 
   constructor(
     program: Program,
     machine: WasmMachine,
     loop: Repetition = { count: 1, still: new Set() },
   ) {
-    this.program = program;
-    this.machine = machine;
-    this.loop = loop;
-    this.addresses = new Float64Array(program.buffers.length);
-    this.scalars = new Float64Array(program.scalars.length);
-    this.prepare();
+    this.#program = program;
+    this.#machine = machine;
+    this.#loop = loop;
+    this.#addresses = new Float64Array(program.buffers.length);
+    this.#scalars = new Float64Array(program.scalars.length);
+    this.#prepare();
   }
 
   /** Has all memory that it needs from now on: it moves no more. */
   settle(): void {
-    const { machine } = this;
-    if (this.revision !== machine.revision || this.threads !== machine.numThreads) this.prepare();
+    const machine = this.#machine;
+    if (this.#revision !== machine.revision || this.#threads !== machine.numThreads)
+      this.#prepare();
   }
 
   /** @param isAgain - Whether the repetition before has just been run, so that what it has kept is there. */
@@ -69,29 +70,29 @@ export class WasmExecutable implements Executable {
     isAgain: boolean = false,
   ): void {
     this.settle();
-    this.bind(addresses);
-    this.setScalars(scalars);
-    if (onKernel) this.runStepwise(onKernel);
-    else if (this.plan !== 0) {
-      const [whole, rest] = this.layouts;
-      const plan = isAgain ? this.plan + roundUp(whole.words * 4) : this.plan;
-      this.machine.run(plan, (isAgain ? rest : whole).shared);
+    this.#bind(addresses);
+    this.#setScalars(scalars);
+    if (onKernel) this.#runStepwise(onKernel);
+    else if (this.#plan !== 0) {
+      const [whole, rest] = this.#layouts;
+      const plan = isAgain ? this.#plan + roundUp(whole.words * 4) : this.#plan;
+      this.#machine.run(plan, (isAgain ? rest : whole).shared);
     }
   }
 
   /** Gives its memory back. It must not run any more. */
   dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.revision = -1;
-    if (this.plan !== 0) this.machine.allocator.free(this.plan);
-    this.plan = 0;
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#revision = -1;
+    if (this.#plan !== 0) this.#machine.allocator.free(this.#plan);
+    this.#plan = 0;
   }
 
-  private bind(addresses: ArrayLike<number>): void {
-    const { words } = this.machine.memory;
-    const { patches } = this;
-    const bound = this.addresses;
+  #bind(addresses: ArrayLike<number>): void {
+    const { words } = this.#machine.memory;
+    const patches = this.#patches;
+    const bound = this.#addresses;
     for (let i = 0; i < patches.length; i++) {
       const address = addresses[i];
       if (address === bound[i]) continue;
@@ -102,20 +103,21 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private setScalars(values: ArrayLike<number>): void {
-    const { program, scalars } = this;
+  #setScalars(values: ArrayLike<number>): void {
+    const program = this.#program;
+    const scalars = this.#scalars;
     for (let i = 0; i < scalars.length; i++) {
       const value = values[i];
       if (value === scalars[i] && (value !== 0 || 1 / value === 1 / scalars[i])) continue;
       scalars[i] = value;
-      const places = this.scalarWords[i];
-      for (let j = 0; j < places.length; j++) this.splat(places[j], program.scalars[i], value);
+      const places = this.#scalarWords[i];
+      for (let j = 0; j < places.length; j++) this.#splat(places[j], program.scalars[i], value);
     }
   }
 
   /** Writes a scalar into all lanes of a vector. */
-  private splat(word: number, dtype: Program["scalars"][number], value: number): void {
-    const { words, floats, doubles } = this.machine.memory;
+  #splat(word: number, dtype: Program["scalars"][number], value: number): void {
+    const { words, floats, doubles } = this.#machine.memory;
     if (dtype === "float32") floats.fill(value, word, word + 4);
     else if (dtype === "float64") doubles.fill(value, word / 2, word / 2 + 2);
     else if (dtype === "bool") words.fill(value ? -1 : 0, word, word + 4);
@@ -123,104 +125,109 @@ export class WasmExecutable implements Executable {
   }
 
   /** Lays everything out again, for the present state of the machine. */
-  private prepare(): void {
-    const { machine, program } = this;
-    if (this.threads !== machine.numThreads) {
-      this.threads = machine.numThreads;
-      this.keptBytes = 0;
-      const { still } = this.loop;
-      const { kernels, parts } = shareColumns(this.threads, program.kernels, still);
-      this.steps = kernels.flatMap((kernel, i) =>
+  #prepare(): void {
+    const machine = this.#machine;
+    const program = this.#program;
+    if (this.#threads !== machine.numThreads) {
+      this.#threads = machine.numThreads;
+      this.#keptBytes = 0;
+      const { still } = this.#loop;
+      const { kernels, parts } = shareColumns(this.#threads, program.kernels, still);
+      this.#steps = kernels.flatMap((kernel, i) =>
         stepsOf(kernel, i, program.barriers[i], {
           features: machine.features,
           library: machine.library,
-          threads: this.threads,
+          threads: this.#threads,
           still,
           columnParts: parts,
           keep: (bytes) => {
-            this.keptBytes += roundUp(bytes);
-            return this.keptBytes - roundUp(bytes);
+            this.#keptBytes += roundUp(bytes);
+            return this.#keptBytes - roundUp(bytes);
           },
         }),
       );
-      this.layouts = [this.steps, this.steps.filter(({ once }) => once !== true)].map((steps) =>
-        layOutPlan(steps, this.threads, this.loop.count),
+      this.#layouts = [this.#steps, this.#steps.filter(({ once }) => once !== true)].map((steps) =>
+        layOutPlan(steps, this.#threads, this.#loop.count),
       );
     }
     let sharedBytes = 0;
     let ownBytes = 0;
-    for (const step of this.steps) {
+    for (const step of this.#steps) {
       sharedBytes = Math.max(sharedBytes, step.sharedBytes);
       ownBytes = Math.max(ownBytes, step.ownBytes);
       for (const entry of entriesOf(step)) machine.library.touch(entry);
     }
-    machine.library.trim(this.steps.length);
-    machine.reserveArena(program.arenaBytes, this.keptBytes + sharedBytes, ownBytes);
-    this.write();
-    this.revision = machine.revision;
+    machine.library.trim(this.#steps.length);
+    machine.reserveArena(program.arenaBytes, this.#keptBytes + sharedBytes, ownBytes);
+    this.#write();
+    this.#revision = machine.revision;
   }
 
   /** Writes the plan and the argument blocks into new memory. */
-  private write(): void {
-    const { machine, steps, layouts, threads } = this;
-    if (this.plan !== 0) machine.allocator.free(this.plan);
-    this.plan = 0;
-    this.patches = this.program.buffers.map(() => []);
-    this.scalarWords = this.program.scalars.map(() => []);
-    this.addresses.fill(-1);
-    this.scalars.fill(Number.NaN);
-    this.argumentAddresses.clear();
+  #write(): void {
+    const machine = this.#machine;
+    const steps = this.#steps;
+    const layouts = this.#layouts;
+    const threads = this.#threads;
+    if (this.#plan !== 0) machine.allocator.free(this.#plan);
+    this.#plan = 0;
+    this.#patches = this.#program.buffers.map(() => []);
+    this.#scalarWords = this.#program.scalars.map(() => []);
+    this.#addresses.fill(-1);
+    this.#scalars.fill(Number.NaN);
+    this.#argumentAddresses.clear();
     if (steps.length === 0) return;
     let bytes = 0;
     for (const { words } of layouts) bytes += roundUp(words * 4);
     const start = bytes;
     for (const step of steps) bytes += roundUp(step.argumentBytes) * copies(step, threads);
-    this.plan = machine.allocator.allocate(bytes);
-    let address = this.plan + start;
+    this.#plan = machine.allocator.allocate(bytes);
+    let address = this.#plan + start;
     for (const step of steps) {
-      this.argumentAddresses.set(step, address);
+      this.#argumentAddresses.set(step, address);
       for (let thread = 0; thread < copies(step, threads); thread++) {
-        this.writeArguments(step, address, thread);
+        this.#writeArguments(step, address, thread);
         address += roundUp(step.argumentBytes);
       }
     }
-    let plan = this.plan;
+    let plan = this.#plan;
     for (const layout of layouts) {
-      writePlan(machine.memory.words, plan, layout, (step) => this.argumentsOf(step));
+      writePlan(machine.memory.words, plan, layout, (step) => this.#argumentsOf(step));
       plan += roundUp(layout.words * 4);
     }
   }
 
-  private argumentsOf(step: Step): { address: number; stride: number } {
-    const stride = copies(step, this.threads) > 1 ? roundUp(step.argumentBytes) : 0;
-    return { address: this.argumentAddresses.get(step) as number, stride };
+  #argumentsOf(step: Step): { address: number; stride: number } {
+    const stride = copies(step, this.#threads) > 1 ? roundUp(step.argumentBytes) : 0;
+    return { address: this.#argumentAddresses.get(step) as number, stride };
   }
 
-  private writeArguments(step: Step, address: number, thread: number): void {
+  #writeArguments(step: Step, address: number, thread: number): void {
     for (const [offset, word] of step.words) {
       const place = (address + offset) / 4;
-      this.machine.memory.words[place] = this.wordValue(word, place, address, thread);
+      this.#machine.memory.words[place] = this.#wordValue(word, place, address, thread);
     }
     for (const [offset, scalar] of step.scalars) {
-      this.scalarWords[scalar].push((address + offset) / 4);
+      this.#scalarWords[scalar].push((address + offset) / 4);
     }
   }
 
-  private wordValue(word: Word, place: number, address: number, thread: number): number {
-    const { machine, program } = this;
+  #wordValue(word: Word, place: number, address: number, thread: number): number {
+    const machine = this.#machine;
+    const program = this.#program;
     switch (word.kind) {
       case "value":
         return word.value;
       case "buffer": {
         const { arenaOffset } = program.buffers[word.buffer];
         if (arenaOffset !== undefined) return machine.arena + arenaOffset + word.offset;
-        this.patches[word.buffer].push({ word: place, offset: word.offset });
+        this.#patches[word.buffer].push({ word: place, offset: word.offset });
         return 0;
       }
       case "kept":
         return machine.sharedMemory + word.offset;
       case "shared":
-        return machine.sharedMemory + this.keptBytes + word.offset;
+        return machine.sharedMemory + this.#keptBytes + word.offset;
       case "own":
         return machine.ownMemory(thread) + word.offset;
       case "self":
@@ -233,13 +240,13 @@ export class WasmExecutable implements Executable {
   }
 
   /** Runs the steps of one kernel after the other, each in a plan of its own. */
-  private runStepwise(onKernel: (kernel: number, milliseconds: number) => void): void {
-    const { machine } = this;
-    this.program.kernels.forEach((_, kernel) => {
-      const steps = this.steps.filter((step) => step.kernel === kernel);
-      const layout = layOutPlan(steps, this.threads);
+  #runStepwise(onKernel: (kernel: number, milliseconds: number) => void): void {
+    const machine = this.#machine;
+    this.#program.kernels.forEach((_, kernel) => {
+      const steps = this.#steps.filter((step) => step.kernel === kernel);
+      const layout = layOutPlan(steps, this.#threads);
       const plan = machine.allocator.allocate(layout.words * 4);
-      writePlan(machine.memory.words, plan, layout, (step) => this.argumentsOf(step));
+      writePlan(machine.memory.words, plan, layout, (step) => this.#argumentsOf(step));
       const start = performance.now();
       machine.run(plan, layout.shared);
       onKernel(kernel, performance.now() - start);

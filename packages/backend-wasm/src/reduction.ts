@@ -19,8 +19,12 @@ export class Reduction {
   /** Whether it is a sum of partial sums. */
   readonly long: boolean;
 
+  /** Whether values come in the order of their positions, the first one at 0. */
+  readonly #ordered: boolean;
+
   /** A `long` one has so many terms that the rounding of a simple sum would be felt. */
-  constructor(w: VectorWriter, op: ReduceOp, dtype: DType, long: boolean) {
+  constructor(w: VectorWriter, op: ReduceOp, dtype: DType, long: boolean, ordered: boolean) {
+    this.#ordered = ordered;
     this.long = long && op === "sum" && dtype === "float32";
     this.#w = w;
     // As an integer, true is -1: the greater of booleans is the lesser of numbers.
@@ -48,7 +52,7 @@ export class Reduction {
     this.#identity();
     w.f.set(accumulator[0]);
     if (accumulator.length === 1) return;
-    w.i32(this.positional ? 0x7fffffff : 0)();
+    w.i32(this.positional && !this.#ordered ? 0x7fffffff : 0)();
     w.f.set(accumulator[1]);
   }
 
@@ -156,13 +160,17 @@ export class Reduction {
     const earlier = w.op("i32x4.lt_s", position, at);
     let better = w.op(`${lanes}.${beats}${signed}` as Opcode, value, best);
     let equal = w.op(`${lanes}.eq` as Opcode, value, best);
-    if (isFloat(this.#dtype)) {
+    if (this.#ordered && isFloat(this.#dtype)) {
+      const worse = w.op(`${lanes}.${beats === "gt" ? "le" : "ge"}` as Opcode, value, best);
+      better = w.op("v128.andnot", w.op(`${lanes}.eq` as Opcode, best, best), worse);
+    } else if (isFloat(this.#dtype)) {
       const unordered = w.keep(w.op(`${lanes}.ne` as Opcode, value, value));
       const wasNaN = w.keep(w.op(`${lanes}.ne` as Opcode, best, best));
       better = w.op("v128.or", better, w.op("v128.andnot", unordered, wasNaN));
       equal = w.op("v128.or", equal, w.op("v128.and", unordered, wasNaN));
     }
-    const take = w.keep(w.op("v128.or", better, w.op("v128.and", equal, earlier)));
+    const tie = w.op("v128.and", equal, earlier);
+    const take = w.keep(this.#ordered ? better : w.op("v128.or", better, tie));
     w.op("v128.bitselect", position, at, take)();
     w.f.set(accumulator[1]);
     const wide = this.#dtype === "float64" ? w.op("i64x2.extend_low_i32x4_s", take) : take;

@@ -16,14 +16,14 @@ interface Part {
  * So it is compiled once, however often it is repeated.
  */
 class RepeatingExecutable implements Executable {
-  private readonly program: Program;
-  private readonly machine: WasmMachine;
-  private readonly parts: readonly Part[];
+  readonly #program: Program;
+  readonly #machine: WasmMachine;
+  readonly #parts: readonly Part[];
 
   constructor(program: Program, machine: WasmMachine) {
-    this.program = program;
-    this.machine = machine;
-    this.parts = partsOf(program, machine);
+    this.#program = program;
+    this.#machine = machine;
+    this.#parts = partsOf(program, machine);
   }
 
   run(
@@ -31,29 +31,30 @@ class RepeatingExecutable implements Executable {
     scalars: ArrayLike<number>,
     onKernel?: (kernel: number, milliseconds: number) => void,
   ): void {
-    for (const { executable, first, loop } of this.parts) {
+    for (const { executable, first, loop } of this.#parts) {
       if (loop === undefined) {
         executable.run(addresses, scalars, onKernel && ((i, time) => onKernel(first + i, time)));
         continue;
       }
       const start = performance.now();
-      this.repeat(loop, executable, addresses);
+      this.#repeat(loop, executable, addresses);
       onKernel?.(first, performance.now() - start);
     }
   }
 
   /** Has all memory that it needs from now on: it moves no more. */
   settle(): void {
-    this.machine.reserveArena(this.program.arenaBytes, 0, 0);
-    for (const { executable } of this.parts) executable.settle();
+    this.#machine.reserveArena(this.#program.arenaBytes, 0, 0);
+    for (const { executable } of this.#parts) executable.settle();
   }
 
   dispose(): void {
-    for (const { executable } of this.parts) executable.dispose();
+    for (const { executable } of this.#parts) executable.dispose();
   }
 
-  private repeat(loop: RepeatKernel, body: Part["executable"], addresses: ArrayLike<number>): void {
-    const { machine, program } = this;
+  #repeat(loop: RepeatKernel, body: Part["executable"], addresses: ArrayLike<number>): void {
+    const machine = this.#machine;
+    const program = this.#program;
     this.settle();
     const starts = loop.buffers.map((buffer) => {
       const { arenaOffset } = program.buffers[buffer];

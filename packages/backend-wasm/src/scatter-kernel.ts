@@ -11,6 +11,7 @@ import {
   dependsOn,
   moveInside,
   splitInnermost,
+  writtenKernel,
 } from "./loop-nest.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -118,7 +119,8 @@ function chooseLaneLoop(stage: Stage, outer: readonly number[], index: number): 
 
 /** A module whose function `k(args, begin, end)` scatters for a range of the plan's outer loops. */
 export function compileScatter(plan: ScatterPlan, features: Features): Uint8Array<ArrayBuffer> {
-  return compileLoops(plan.loops, features, false, (w, digits) => createSink(plan, w, digits));
+  const loops = writtenKernel(plan.loops);
+  return compileLoops(loops, features, false, (w, digits) => createSink(plan, w, digits));
 }
 
 function createSink(

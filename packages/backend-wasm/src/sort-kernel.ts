@@ -3,7 +3,7 @@ import type { Features } from "./features.ts";
 import { addItemSort, counterBytes, type ItemLayout, narrowItems, wideItems } from "./item-sort.ts";
 import type { Sink } from "./kernel-frame.ts";
 import { compileLoops, type LoopNeeds } from "./loop-kernel.ts";
-import { countIterations } from "./loop-nest.ts";
+import { countIterations, writtenKernel } from "./loop-nest.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** How rows are sorted. */
@@ -42,14 +42,14 @@ export function planSort(kernel: SortKernel): SortPlan {
     kernel,
     layout,
     room,
-    needs: { scratchBytes, leastGrain: 1 },
+    needs: { scratchBytes, points: 1, leastGrain: 1 },
     nanoseconds: countIterations([...outer, size]) * (room < size ? 1 : 8),
   };
 }
 
 /** A module whose function `k(args, begin, end)` sorts a range of rows. */
 export function compileSort(plan: SortPlan, features: Features): Uint8Array<ArrayBuffer> {
-  return compileLoops(plan.loops, features, false, (w, digits, address) =>
+  return compileLoops(writtenKernel(plan.loops), features, false, (w, digits, address) =>
     createSink(plan, w, digits, address),
   );
 }

@@ -1,7 +1,7 @@
-import { type Affine, elementOps, type Instruction, type Stage } from "@gradloom/engine";
+import { type Affine, elementOps, type Instruction } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { affinesIn, argumentsOf } from "./loop-nest.ts";
+import { affinesIn, argumentsOf, type WrittenStage } from "./loop-nest.ts";
 import { longChains } from "./vector-math.ts";
 
 /** Expressions are written by recursion: longer chains are cut into pieces. */
@@ -34,7 +34,7 @@ export interface StageAnalysis {
 /** Analyses a stage, and makes room for its affine expressions. */
 export function analyseStage(
   frame: KernelFrame,
-  stage: Stage,
+  stage: WrittenStage,
   inductions: Inductions,
 ): StageAnalysis {
   const { code, stores, results } = stage;
@@ -81,7 +81,8 @@ export function analyseStage(
   for (const [i, instruction] of code.entries()) {
     for (const argument of argumentsOf(instruction)) uses[argument].push(i);
   }
-  for (const { value } of [...stores, ...results]) uses[value].push(-1);
+  const terms = results.flatMap((result) => result.terms);
+  for (const { value } of [...stores, ...terms]) uses[value].push(-1);
   const isLong = code.map(
     (instruction) =>
       "args" in instruction &&
@@ -139,7 +140,7 @@ export function analyseStage(
 
 function addInductions(instruction: Instruction, inductions: Inductions): void {
   if (instruction.op === "load") {
-    inductions.addAccess(instruction.access, instruction.dtype);
+    inductions.addAccess(instruction.access, instruction.dtype, instruction.guards.length > 0);
     for (const guard of instruction.guards) inductions.addIndex(guard);
   } else if (instruction.op === "index") {
     inductions.addIndex(instruction);

@@ -1,16 +1,17 @@
-import type { Access, DType, Guard, LoadInstruction } from "@gradloom/engine";
+import type { Access, DType, LoadInstruction } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { type LaneAddress, pushLoad, pushLoadLane, pushSplat } from "./lanes.ts";
+import { type LaneAddress, pushLoad, pushSplat } from "./lanes.ts";
 import type { StageAnalysis } from "./stage-analysis.ts";
 import type { Value } from "./vector-writer.ts";
+
+/** Lanes that are no more than this apart are in memory if one of them is: it does not end within a line of the cache. */
+const nearBytes = 16;
 
 /** Writes where the accesses of a stage are in memory, and its loads. */
 export class StageMemory {
   /** Whether there is nothing that an index could name. */
   isEmpty: boolean = false;
-  /** Whether all guards hold in the inner loops that are being written. */
-  isInside: boolean = false;
   readonly #frame: KernelFrame;
   readonly #inductions: Inductions;
   readonly #analysis: StageAnalysis;
@@ -47,10 +48,9 @@ export class StageMemory {
     dtype: DType,
     copy: number,
     index: LoadInstruction["index"],
-    wraps = false,
   ): LaneAddress {
     const { w } = this.#frame;
-    const at = this.#inductions.laneAddress(access, dtype, copy, wraps);
+    const at = this.#inductions.laneAddress(access, dtype, copy);
     if (index === undefined) return at;
     const step = index.stride * this.#inductions.unit(access, dtype);
     w.f.get(at.pointer);
@@ -72,47 +72,63 @@ export class StageMemory {
     return { ...at, stride: 0, scattered };
   }
 
-  /** Pushes what a load gives in the first `width` lanes; `varies` says whether it differs from lane to lane. */
-  pushLoad(instruction: LoadInstruction, copy: number, varies: boolean, width: number): void {
+  /** Pushes what a load gives in the first `width` lanes. */
+  pushLoad(instruction: LoadInstruction, copy: number, width: number): void {
     const { w } = this.#frame;
-    const { access, dtype, guards, index } = instruction;
+    const { access, dtype, guards, index, outside = 0 } = instruction;
     if (index !== undefined && this.isEmpty) {
       w.f.i32x4(0);
       return;
     }
-    const at = this.address(access, dtype, copy, index, guards.length > 0);
-    const load = (): void => {
-      if (at.stride === 0 && at.scattered === undefined) pushSplat(w, at);
-      else pushLoad(w, at, width);
+    const at = this.address(access, dtype, copy, index);
+    const load = (from: LaneAddress): void => {
+      if (from.stride === 0 && from.scattered === undefined) pushSplat(w, from);
+      else pushLoad(w, from, width);
     };
-    if (guards.length === 0 || this.isInside) {
-      load();
+    if (guards.length === 0 || this.#inductions.isInside) {
+      load(at);
       return;
     }
-    // All lanes are in range if the first and the last are.
-    this.#inductions.pushInRange(guards, copy, varies ? [0, width - 1] : [0]);
+    const across = guards.filter((guard) => this.#inductions.laneStride(guard) !== 0);
+    this.#inductions.pushAllInRange(
+      guards.filter((guard) => !across.includes(guard)),
+      new Map(),
+    );
+    let mask: Value | undefined;
+    if (across.length > 0) {
+      mask = w.keep(this.#inductions.inRange(across, copy));
+      mask();
+      if (width === 1) w.f.op("i32x4.extract_lane", 0);
+      else w.f.op("v128.any_true");
+      w.f.op("i32.and");
+    }
     w.f.if("v128");
-    load();
-    w.f.else().i32x4(0);
-    if (varies) this.#replaceLanesInRange(at, guards, copy, width);
+    if (mask === undefined || width === 1) load(at);
+    else {
+      load(this.#near(at, access, mask));
+      if (outside !== 0) w.constant(dtype, outside)();
+      mask();
+      w.f.op(outside === 0 ? "v128.and" : "v128.bitselect");
+    }
+    w.f.else();
+    w.constant(dtype, outside)();
     w.f.end();
   }
 
-  #replaceLanesInRange(
-    at: LaneAddress,
-    guards: readonly Guard[],
-    copy: number,
-    width: number,
-  ): void {
+  /** The same lanes, if any that may not be read could be where there is no memory then at the start of the buffer. */
+  #near(at: LaneAddress, access: Access, mask: Value): LaneAddress {
     const { w } = this.#frame;
-    const value = w.fresh();
-    w.f.set(value);
-    for (let lane = 0; lane < width; lane++) {
-      this.#inductions.pushInRange(guards, copy, [lane]);
-      w.f.if();
-      pushLoadLane(w, at, lane, w.local(value));
-      w.f.set(value).end();
-    }
-    w.f.get(value);
+    const { pointer, offset, stride } = at;
+    if (at.scattered === undefined && Math.abs(stride) <= nearBytes) return at;
+    const splat = (local: number): Value => w.op("i32x4.splat", w.local(local));
+    const lanes = [0, 1, 2, 3].map((lane) => offset + lane * stride);
+    const places =
+      at.scattered === undefined
+        ? w.op("i32x4.add", splat(pointer), w.i32(...lanes))
+        : w.local(at.scattered);
+    const scattered = w.fresh();
+    w.op("v128.bitselect", places, splat(this.#frame.address(access.buffer)), mask)();
+    w.f.set(scattered);
+    return { ...at, stride: 0, scattered };
   }
 }

@@ -1,15 +1,17 @@
 import {
+  type Access,
   byteSize,
   type CheckInstruction,
   type ElementInstruction,
-  type Stage,
+  type Guard,
+  type Store,
 } from "@gradloom/engine";
 import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
 import { Inductions, wideBlock, wideRow } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { pushLoad, writeStore } from "./lanes.ts";
-import { countIterations } from "./loop-nest.ts";
+import { pushLoad, writeByTurns, writeStore } from "./lanes.ts";
+import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
@@ -20,19 +22,24 @@ import type { Value, VectorWriter } from "./vector-writer.ts";
 /** Sums of more terms than this many times this are sums of sums of as many terms: rounding errors stay small. */
 const termsOfPartialSum = 256;
 
+/** Partial results that stay in registers, with what is combined with them. */
+const mostAccumulators = 8;
+
 /** Writes the loops and the straight-line code of a stage. */
 export class StageWriter {
   /** How many vectors are worked on at once, independently of each other. */
   readonly unroll: number;
   readonly #frame: KernelFrame;
   readonly #w: VectorWriter;
-  readonly #stage: Stage;
+  readonly #stage: WrittenStage;
   readonly #earlier: readonly StageWriter[];
   /** The loop along which the lanes lie, or -1: there is none, each value is one for all lanes. */
   readonly #laneLoop: number;
   readonly #inductions: Inductions;
   readonly #analysis: StageAnalysis;
   readonly #reductions: readonly (Reduction | undefined)[];
+  /** By the instruction with which all is known that a result combines. */
+  readonly #terms = new Map<number, readonly (readonly [result: number, term: Term])[]>();
   /** For each scan, for each copy if lanes lie across rows. */
   readonly #scans = new Map<number, readonly Scan[]>();
   /** For each result, for each copy. */
@@ -46,7 +53,7 @@ export class StageWriter {
   #width = 1;
   #copies = 1;
 
-  constructor(frame: KernelFrame, stage: Stage, earlier: readonly StageWriter[]) {
+  constructor(frame: KernelFrame, stage: WrittenStage, earlier: readonly StageWriter[]) {
     const { outer, lanes, lanesAcross } = frame;
     const { inner, code, results } = stage;
     this.#frame = frame;
@@ -63,12 +70,11 @@ export class StageWriter {
     this.#values = code.map(() => []);
     // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
     const { cost, isLong } = this.#analysis;
-    const some =
-      cost <= 8 || (cost <= 60 && isLong.includes(true))
-        ? 4
-        : cost <= 30 || isLong.includes(true)
-          ? 2
-          : 1;
+    const hasLong = isLong.includes(true);
+    const fit = cost <= 8 || (cost <= 60 && hasLong) ? 4 : cost <= 30 || hasLong ? 2 : 1;
+    // At an edge, all vectors of a block are checked.
+    const checked = cost > 2 && !hasLong && this.#guards().length > 0;
+    const some = checked ? 1 : Math.min(fit, Math.ceil(mostAccumulators / (results.length || 1)));
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
@@ -85,9 +91,13 @@ export class StageWriter {
       code.some((instruction) => instruction.op === "check" && instruction.size === 0);
     const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
     const long = terms > 4 * termsOfPartialSum;
-    this.#reductions = results.map(({ value, reduce }) =>
-      reduce === undefined ? undefined : new Reduction(this.#w, reduce, code[value].dtype, long),
-    );
+    this.#reductions = results.map(({ reduce, dtype, terms }, r) => {
+      for (const term of terms) {
+        const known = Math.max(term.value, term.position ?? 0);
+        this.#terms.set(known, [...(this.#terms.get(known) ?? []), [r, term]]);
+      }
+      return reduce && new Reduction(this.#w, reduce, dtype, long, lanesAcross);
+    });
   }
 
   /** Whether rows are read across, as for the sum of many rows: two lines of the cache of each are better than one. */
@@ -134,12 +144,20 @@ export class StageWriter {
       for (const accumulator of this.#accumulators[r]) reduction?.start(accumulator);
     }
     w.scope(() => {
-      this.#writeLevel(this.#analysis.rowLevel);
-      if (stage.inner.length === 0 || countIterations(stage.inner) === 0) return;
+      const { rowLevel } = this.#analysis;
+      if (stage.inner.length === 0) {
+        this.#withGuards(() => this.#writeLevel(rowLevel));
+        return;
+      }
+      this.#writeLevel(rowLevel);
+      if (countIterations(stage.inner) === 0) return;
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
-      this.#withReciprocals(() => this.#withGuards(() => this.#writeInner(0)));
+      this.#withReciprocals(() => {
+        if (frame.lanesAcross) this.#withGuards(() => this.#writeInner(0));
+        else this.#writeInner(0);
+      });
     });
     for (const [r, reduction] of this.#reductions.entries()) {
       if (reduction === undefined) continue;
@@ -195,22 +213,36 @@ export class StageWriter {
     w.f.end();
   }
 
-  /** Where no guard fails in any of the inner loops, as almost anywhere in a picture, none is checked in there. */
+  /** The guards of loads in the inner loops, or where there are none, in a block of rows. */
+  #guards(): readonly Guard[] {
+    const { levels, rowLevel, pointLevel } = this.#analysis;
+    return this.#stage.code.flatMap((instruction, i) =>
+      instruction.op === "load" && levels[i] >= Math.min(rowLevel + 1, pointLevel)
+        ? instruction.guards
+        : [],
+    );
+  }
+
+  /**
+   * Writes code without checks for where no guard fails, as almost anywhere in a picture, and code for elsewhere: with lanes
+   * across rows, for a block of them and all inner loops; else for the next lanes.
+   */
   #withGuards(write: () => void): void {
     const w = this.#w;
-    const { inner, code } = this.#stage;
-    const guards = code.flatMap((instruction) =>
-      instruction.op === "load" ? instruction.guards : [],
-    );
-    if (guards.length === 0) {
+    const { outer, lanesAcross } = this.#frame;
+    const guards = this.#guards();
+    if (guards.length === 0 || this.#laneLoop < 0) {
       write();
       return;
     }
-    this.#inductions.pushAllInRange(guards, inner, this.#width * this.#copies);
+    const inner = lanesAcross ? this.#stage.inner : [];
+    const reach = new Map(inner.map((size, i) => [outer.length + i, size - 1]));
+    reach.set(this.#laneLoop, this.#width * this.#copies - 1);
+    this.#inductions.pushAllInRange(guards, reach);
     w.f.if();
-    this.#memory.isInside = true;
+    this.#inductions.isInside = true;
     w.scope(write);
-    this.#memory.isInside = false;
+    this.#inductions.isInside = false;
     w.f.else();
     w.scope(write);
     w.f.end();
@@ -253,7 +285,7 @@ export class StageWriter {
   }
 
   #writeLaneLoop(size: number): void {
-    const { lanes } = this.#frame;
+    const { lanes, lanesAcross } = this.#frame;
     const { unroll } = this;
     const vectors = Math.floor(size / lanes);
     const part = (count: number, copies: number, width: number): void => {
@@ -261,7 +293,9 @@ export class StageWriter {
       this.#repeatSumming(count, count, () => {
         this.#width = width;
         this.#copies = copies;
-        this.#writeLevel(this.#analysis.pointLevel);
+        const write = () => this.#writeLevel(this.#analysis.pointLevel);
+        if (lanesAcross) write();
+        else this.#withGuards(write);
         this.advance(width * copies);
       });
     };
@@ -313,36 +347,58 @@ export class StageWriter {
     const w = this.#w;
     const { levels, varies, inlined, isLong, pointLevel } = this.#analysis;
     this.#words.clear();
-    const here = [...levels.keys()].filter((i) => levels[i] === level && !inlined[i]);
+    const isHere = levels.map((own, i) => own === level && !inlined[i]);
+    const here = [...levels.keys()].filter((i) => isHere[i]);
     for (const i of here) {
       if (!varies[i]) this.#writeInstruction(i, 0);
     }
     const copies = [...Array(this.#copies).keys()];
     const write = (list: readonly number[]): void => {
-      for (const i of here) {
-        const parts = varies[i] ? list.map((copy) => () => this.#writeInstruction(i, copy)) : [];
-        if (parts.length > 1 && isLong[i]) w.interleave(parts);
-        else for (const part of parts) part();
+      for (const i of levels.keys()) {
+        if (varies[i] && isHere[i]) {
+          const parts = list.map((copy) => () => this.#writeInstruction(i, copy));
+          if (parts.length > 1 && isLong[i]) w.interleave(parts);
+          else for (const part of parts) part();
+        }
+        if (level !== pointLevel) continue;
+        // As soon as it is known, so that it need not be kept.
+        for (const copy of list) w.scope(() => this.#combine(i, copy));
       }
-      if (level === pointLevel) for (const copy of list) w.scope(() => this.#writePoint(copy));
+      if (level === pointLevel) for (const copy of list) w.scope(() => this.#writeStores(copy));
     };
     if (here.some((i) => isLong[i])) write(copies);
     else for (const copy of copies) write([copy]);
   }
 
-  #writePoint(copy: number): void {
-    const { code, stores, results } = this.#stage;
+  #writeStores(copy: number): void {
+    const { code, stores } = this.#stage;
     const { sink } = this.#frame;
-    for (const { value, access } of stores) {
+    const done = new Set<Store>();
+    for (const store of stores) {
+      if (done.has(store)) continue;
+      const { value, access } = store;
       if (sink) {
         const at = this.#memory.address(access, code[value].dtype, copy, sink.index);
         sink.write(at, this.#laneLoop < 0 ? 1 : this.#width, (i) => this.#valueOf(i, copy));
         continue;
       }
       const at = this.#inductions.laneAddress(access, code[value].dtype, copy);
-      writeStore(this.#w, at, this.#laneLoop < 0 ? 1 : this.#width, this.#valueOf(value, copy));
+      const width = this.#laneLoop < 0 ? 1 : this.#width;
+      const neighbour = at.stride === 8 && width === 4 && byteSize[at.dtype] === 4;
+      const next = stores.find(
+        (other) => neighbour && !done.has(other) && isNext(other.access, access),
+      );
+      if (next) {
+        done.add(next);
+        const [first, second] = [value, next.value].map((i) => this.#valueOf(i, copy));
+        writeByTurns(this.#w, at, first, second);
+      } else writeStore(this.#w, at, width, this.#valueOf(value, copy));
     }
-    for (const [r, { value }] of results.entries()) {
+  }
+
+  /** Has the results combine what is known with an instruction. */
+  #combine(instruction: number, copy: number): void {
+    for (const [r, { value, position }] of this.#terms.get(instruction) ?? []) {
       const reduction = this.#reductions[r];
       const accumulator = this.#accumulators[r][this.#accumulators[r].length > copy ? copy : 0];
       if (reduction === undefined) {
@@ -352,9 +408,8 @@ export class StageWriter {
         // With lanes across rows, those beyond the width belong to nobody.
         const { lanesAcross, lanes } = this.#frame;
         const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#width;
-        // See withPosition: the last instruction.
-        const position = reduction.positional ? this.#valueOf(code.length - 1, copy) : undefined;
-        reduction.fold(accumulator, this.#valueOf(value, copy), width, position);
+        const at = position === undefined ? undefined : this.#valueOf(position, copy);
+        reduction.fold(accumulator, this.#valueOf(value, copy), width, at);
       }
     }
   }
@@ -396,7 +451,7 @@ export class StageWriter {
       if (instruction.op !== "philox") this.#pushElement(instruction, copy);
       else this.#w.f.get(this.#wordsOf(instruction, copy)[instruction.word ?? 0]);
     } else if (instruction.op === "load") {
-      this.#memory.pushLoad(instruction, copy, this.#analysis.varies[i], this.#width);
+      this.#memory.pushLoad(instruction, copy, this.#width);
     } else if (instruction.op === "check") {
       this.#pushCheck(instruction, copy);
     } else if (instruction.op === "scan") {
@@ -461,4 +516,13 @@ export class StageWriter {
     if (countIterations(this.#stage.inner) === 0) indices();
     else pushChecked(this.#w, indices, check, varies[check.arg] ? this.#width : this.#frame.lanes);
   }
+}
+
+/** Whether an access is to the element behind that of another. */
+function isNext(access: Access, { buffer, offset, strides }: Access): boolean {
+  return (
+    access.buffer === buffer &&
+    access.offset === offset + 1 &&
+    access.strides.every((stride, i) => stride === strides[i])
+  );
 }

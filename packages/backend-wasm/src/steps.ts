@@ -106,7 +106,7 @@ function scatterSteps(
   const scatter = loopSteps(loops, number, true, context, {
     key: `${structureKey(loops)} ${JSON.stringify(plan, ["index", "stride", "combine", "range"])}`,
     write: () => compileScatter(plan, context.features),
-    needs: { scratchBytes: [], leastGrain: 1 },
+    needs: { scratchBytes: [], points: 1, leastGrain: 1 },
     nanoseconds,
   });
   return [...zero, ...scatter];
@@ -150,8 +150,8 @@ function loopSteps(
     nanoseconds = loopNanoseconds(kernel),
   }: Partial<LoopStep> = {},
 ): Step[] {
-  const units = countIterations(kernel.outer);
-  if (units === 0) return [];
+  const units = countIterations(kernel.outer) / needs.points;
+  if (!(units > 0)) return [];
   const layout = argumentLayout(kernel);
   const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
     layout.bufferOffset(i),

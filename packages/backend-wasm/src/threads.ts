@@ -31,19 +31,19 @@ interface Sent {
 export class Threads {
   /** How long the first thread waits for a chunk that another has begun, without any sign of life. */
   patience: number = 20_000;
-  private readonly host: ThreadsHost;
+  readonly #host: ThreadsHost;
   /** The other threads, by number. */
   readonly workers: Map<number, WorkerHandle> = new Map();
-  private sent: Sent[] = [];
-  private letters = 0;
-  private growths = 0;
-  private restarts = 0;
-  private lastSign = -1;
-  private lastCheck = 0;
-  private waited = 0;
+  #sent: Sent[] = [];
+  #letters = 0;
+  #growths = 0;
+  #restarts = 0;
+  #lastSign = -1;
+  #lastCheck = 0;
+  #waited = 0;
 
   constructor(host: ThreadsHost) {
-    this.host = host;
+    this.#host = host;
   }
 
   /** Sees to it that the threads 1 … `count - 1` run, or will soon. */
@@ -51,33 +51,33 @@ export class Threads {
     if (this.workers.size >= count - 1) return;
     for (let thread = 1; thread < count; thread++) {
       // A host on which workers keep dying goes on without them.
-      if (!this.workers.has(thread) && this.restarts < 3 * count) this.start(thread);
+      if (!this.workers.has(thread) && this.#restarts < 3 * count) this.#start(thread);
     }
   }
 
   /** Tells the threads about a function that is new in the table. */
   install(entry: LibraryEntry): void {
     if (this.workers.size === 0 || entry.firstThreadOnly) return;
-    const { memory, allocator } = this.host;
+    const { memory, allocator } = this.#host;
     const address = allocator.allocate(letter.words * 4 + entry.bytes.length);
     const at = address >>> 2;
     memory.words[at + letter.next] = 0;
     memory.words[at + letter.slot] = entry.slot;
     memory.words[at + letter.byteLength] = entry.bytes.length;
-    memory.words[at + letter.number] = ++this.letters;
+    memory.words[at + letter.number] = ++this.#letters;
     memory.bytes.set(entry.bytes, address + letter.words * 4);
-    const last = this.sent[this.sent.length - 1];
+    const last = this.#sent[this.#sent.length - 1];
     Atomics.store(memory.words, (last.address >>> 2) + letter.next, address | 0);
-    this.sent.push({ number: this.letters, address });
-    this.changeEpoch();
-    this.freeRead();
+    this.#sent.push({ number: this.#letters, address });
+    this.#changeEpoch();
+    this.#freeRead();
   }
 
   /** Before a run: tells the threads if the memory has grown. */
   announceGrowth(): void {
-    if (this.growths === this.host.memory.growths) return;
-    this.growths = this.host.memory.growths;
-    this.changeEpoch();
+    if (this.#growths === this.#host.memory.growths) return;
+    this.#growths = this.#host.memory.growths;
+    this.#changeEpoch();
   }
 
   /**
@@ -86,15 +86,15 @@ export class Threads {
    * @throws BackendError if nothing has moved for too long.
    */
   checkProgress(): void {
-    const sign = this.host.memory.words[this.host.control >>> 2] + this.chunksRun;
+    const sign = this.#host.memory.words[this.#host.control >>> 2] + this.chunksRun;
     const now = performance.now();
     // A process that was stopped for a while has not waited all that time.
-    this.waited += Math.min(now - this.lastCheck, 200);
-    this.lastCheck = now;
-    if (sign !== this.lastSign) {
-      this.lastSign = sign;
-      this.waited = 0;
-    } else if (this.waited > this.patience) {
+    this.#waited += Math.min(now - this.#lastCheck, 200);
+    this.#lastCheck = now;
+    if (sign !== this.#lastSign) {
+      this.#lastSign = sign;
+      this.#waited = 0;
+    } else if (this.#waited > this.patience) {
       throw new BackendError(
         `run: every thread must finish what it has begun, got no answer from one of ${this.workers.size} for ${this.patience} ms; it may have been killed. What the run was to compute is lost.`,
         { op: "run" },
@@ -106,8 +106,8 @@ export class Threads {
   get chunksRun(): number {
     let sum = 0;
     for (let thread = 1; thread < maxThreads; thread++) {
-      const word = threadWord(this.host.control, thread, "chunks");
-      sum += Atomics.load(this.host.memory.words, word);
+      const word = threadWord(this.#host.control, thread, "chunks");
+      sum += Atomics.load(this.#host.memory.words, word);
     }
     return sum;
   }
@@ -116,65 +116,65 @@ export class Threads {
   stop(): void {
     for (const worker of this.workers.values()) worker.terminate();
     this.workers.clear();
-    for (const { address } of this.sent) this.host.allocator.free(address);
-    this.sent = [];
+    for (const { address } of this.#sent) this.#host.allocator.free(address);
+    this.#sent = [];
   }
 
-  private start(thread: number): void {
-    const { memory, allocator, core } = this.host;
-    if (this.sent.length === 0) {
+  #start(thread: number): void {
+    const { memory, allocator, core } = this.#host;
+    if (this.#sent.length === 0) {
       const address = allocator.allocate(letter.words * 4);
       memory.words[(address >>> 2) + letter.next] = 0;
-      this.sent.push({ number: this.letters, address });
+      this.#sent.push({ number: this.#letters, address });
     }
     const modules: [number, WebAssembly.Module][] = [];
-    for (const entry of this.host.loaded()) {
+    for (const entry of this.#host.loaded()) {
       if (!entry.firstThreadOnly) modules.push([entry.slot, entry.module]);
     }
-    const last = this.sent[this.sent.length - 1];
-    Atomics.store(memory.words, this.acknowledged(thread), last.number);
+    const last = this.#sent[this.#sent.length - 1];
+    Atomics.store(memory.words, this.#acknowledged(thread), last.number);
     try {
       const worker = startWorker(
         {
           core,
           memory: memory.memory,
-          control: this.host.control,
+          control: this.#host.control,
           thread,
           modules,
           letter: last.address,
-          epoch: Atomics.load(memory.words, (this.host.control + control.epoch) >>> 2),
+          epoch: Atomics.load(memory.words, (this.#host.control + control.epoch) >>> 2),
         },
         () => {
           if (this.workers.get(thread) !== worker) return;
           this.workers.delete(thread);
-          this.restarts++;
+          this.#restarts++;
         },
       );
       this.workers.set(thread, worker);
     } catch {
       // No workers here: the first thread does everything.
-      this.restarts = Number.POSITIVE_INFINITY;
+      this.#restarts = Number.POSITIVE_INFINITY;
     }
   }
 
-  private acknowledged(thread: number): number {
-    return threadWord(this.host.control, thread, "acknowledged");
+  #acknowledged(thread: number): number {
+    return threadWord(this.#host.control, thread, "acknowledged");
   }
 
-  private changeEpoch(): void {
-    Atomics.add(this.host.memory.words, (this.host.control + control.epoch) >>> 2, 1);
+  #changeEpoch(): void {
+    Atomics.add(this.#host.memory.words, (this.#host.control + control.epoch) >>> 2, 1);
   }
 
   /** Frees the letters that all threads have read, apart from the last one, which the next will hang on. */
-  private freeRead(): void {
-    let read = this.letters;
+  #freeRead(): void {
+    let read = this.#letters;
     for (const thread of this.workers.keys()) {
-      read = Math.min(read, Atomics.load(this.host.memory.words, this.acknowledged(thread)));
+      read = Math.min(read, Atomics.load(this.#host.memory.words, this.#acknowledged(thread)));
     }
     let count = 0;
-    while (count < this.sent.length - 1 && this.sent[count].number < read) {
-      this.host.allocator.free(this.sent[count++].address);
+    while (count < this.#sent.length - 1 && this.#sent[count].number < read) {
+      this.#host.allocator.free(this.#sent[count++].address);
     }
-    if (count > 0) this.sent.splice(0, count);
+    if (count > 0) this.#sent.splice(0, count);
   }
 }

@@ -1,5 +1,4 @@
-import type { LoopKernel, Stage } from "@gradloom/engine";
-import { countIterations, withStrides } from "./loop-nest.ts";
+import { countIterations, type WrittenStage, withStrides } from "./loop-nest.ts";
 
 /** Elements further apart than this lie in different lines of the cache. */
 const lineElements = 16;
@@ -16,8 +15,8 @@ const shortLoop = 128;
  */
 export function tileLoops(
   outer: readonly number[],
-  stages: readonly Stage[],
-): Pick<LoopKernel, "outer" | "stages"> {
+  stages: readonly WrittenStage[],
+): { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] } {
   const last = outer.length - 1;
   const near =
     countIterations(outer) < fewestPoints || stages.some(({ inner }) => inner.length > 0)
@@ -42,7 +41,7 @@ export function tileLoops(
 }
 
 /** The loop along which a read that is in large steps along the last one goes in small steps, or -1. */
-function findNear(stages: readonly Stage[], last: number): number {
+function findNear(stages: readonly WrittenStage[], last: number): number {
   for (const { code } of stages) {
     for (const instruction of code) {
       if (instruction.op !== "load") continue;

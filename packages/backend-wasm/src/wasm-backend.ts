@@ -32,7 +32,7 @@ export interface WasmBackendOptions {
  */
 export class WasmBackend implements Backend {
   readonly name = "wasm";
-  private readonly machine: WasmMachine;
+  readonly #machine: WasmMachine;
 
   constructor(options: WasmBackendOptions = {}) {
     if (!hasSimd()) {
@@ -46,41 +46,41 @@ export class WasmBackend implements Backend {
     const detected = detectFeatures();
     const threads = options.threads ?? Math.min(hardwareThreads(), 8);
     checkThreads("WasmBackend", threads);
-    this.machine = new WasmMachine(
+    this.#machine = new WasmMachine(
       { ...detected, relaxedSimd: detected.relaxedSimd && options.relaxedSimd !== false },
       detected.sharedMemory ? threads : 1,
     );
   }
 
   get numThreads(): number {
-    return this.machine.numThreads;
+    return this.#machine.numThreads;
   }
 
   /** Where memory cannot be shared, there is one thread whatever is asked for. */
   setNumThreads(count: number): void {
     checkThreads("setNumThreads", count);
-    if (!this.machine.features.sharedMemory) return;
-    this.machine.setNumThreads(count);
+    if (!this.#machine.features.sharedMemory) return;
+    this.#machine.setNumThreads(count);
   }
 
   get compiledKernels(): number {
-    return this.machine.library.compiled;
+    return this.#machine.library.compiled;
   }
 
   get memoryBytes(): number {
-    return this.machine.memory.byteLength;
+    return this.#machine.memory.byteLength;
   }
 
   allocate(byteLength: number): number {
-    return this.machine.allocator.allocate(byteLength);
+    return this.#machine.allocator.allocate(byteLength);
   }
 
   free(address: number): void {
-    this.machine.allocator.free(address);
+    this.#machine.allocator.free(address);
   }
 
   write(address: number, data: TypedArray): void {
-    const { bytes, words, floats, doubles } = this.machine.memory;
+    const { bytes, words, floats, doubles } = this.#machine.memory;
     const place = address / data.BYTES_PER_ELEMENT;
     // Not as bytes: asking a small array for its buffer makes one, which costs more than the copy.
     if (data instanceof Float32Array) floats.set(data, place);
@@ -96,17 +96,17 @@ export class WasmBackend implements Backend {
   readSync(address: number, dtype: DType, length: number, start: number = 0): TypedArray {
     const array = createArray(dtype, length);
     const place = address + start * byteSize[dtype];
-    array.set(viewArray(dtype, this.machine.memory.memory.buffer, place, length));
+    array.set(viewArray(dtype, this.#machine.memory.memory.buffer, place, length));
     return array;
   }
 
   compile(program: Program): Executable {
-    return compileProgram(program, this.machine);
+    return compileProgram(program, this.#machine);
   }
 
   /** Ends the threads. The backend can still be used: they start again when they are needed. */
   dispose(): void {
-    this.machine.dispose();
+    this.#machine.dispose();
   }
 }
 

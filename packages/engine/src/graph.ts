@@ -146,14 +146,21 @@ export function groupedMatmul(along: "rows" | "terms", a: Node, b: Node, bounds:
  * convolution are one: along an axis, `position = start + stride · window + dilation · tap`.
  *
  * @param matrix - For each axis of `x`: a factor for each axis of the result.
+ * @param lowest - Whether it is -∞ where `x` has no element.
  */
 export function affine(
   x: Node,
   offsets: readonly number[],
   matrix: readonly (readonly number[])[],
   shape: readonly number[],
+  lowest: boolean = false,
 ): Node {
-  return new Node("affine", [x], [...offsets, ...matrix.flat()], shape, x.dtype);
+  return new Node("affine", [x], [...offsets, ...matrix.flat(), Number(lowest)], shape, x.dtype);
+}
+
+/** What an `affine` view with these attributes gives where there is no element. */
+export function outsideOf(attributes: readonly number[]): number {
+  return attributes[attributes.length - 1] ? Number.NEGATIVE_INFINITY : 0;
 }
 
 const operationNames: string[] = [];

@@ -21,12 +21,13 @@ export interface Access extends Affine {
   readonly buffer: number;
 }
 
-/** Reads an element, or gives 0 without reading if one of the guards does not hold. */
+/** Reads an element, or gives `outside`, else 0, without reading if one of the guards does not hold. */
 export interface LoadInstruction {
   readonly op: "load";
   readonly dtype: DType;
   readonly access: Access;
   readonly guards: readonly Guard[];
+  readonly outside?: number;
   /**
    * A gather: the element lies `stride` times the value of an earlier instruction further on. That one is an int32 whose
    * range has been checked.

@@ -267,7 +267,8 @@ class Lowering {
         if (member !== undefined) return this.#valueIn(stage, member);
         const access = this.#access(step.value, step.flat);
         const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
-        const load = { op: "load", dtype: step.dtype, access, guards } as const;
+        const { dtype, outside } = step;
+        const load = { op: "load", dtype, access, guards, ...(outside && { outside }) } as const;
         if (step.index === undefined) return stage.push(load);
         const { step: value, stride } = step.index;
         return stage.push({ ...load, index: { value: positions[value], stride } });

@@ -1,6 +1,17 @@
 import type { Member } from "./group.ts";
 import type { Access, Affine, Instruction, Result, Stage, Store } from "./kernel.ts";
 
+/** What two things that are made of numbers and names have in common if they are alike. */
+export function exactKey(structure: unknown): string {
+  return JSON.stringify(structure, exactNumber);
+}
+
+/** JSON has neither -0 nor what is not finite. */
+function exactNumber(_key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : `${1 / value},${value}`;
+}
+
 /** A stage while members are being put into it. Results name stages by their time, rows have negative numbers. */
 export class OpenStage {
   readonly time: number;
@@ -23,13 +34,9 @@ export class OpenStage {
 
   /** Adds an instruction, or finds the one that does the same. */
   push(instruction: Instruction): number {
-    const key = JSON.stringify(instruction);
-    const isZero = instruction.op === "constant" && Object.is(instruction.value, -0);
-    let position = isZero ? undefined : this.#known.get(key);
-    if (position === undefined) {
-      position = this.#code.push(instruction) - 1;
-      if (!isZero) this.#known.set(key, position);
-    }
+    const key = exactKey(instruction);
+    const position = this.#known.get(key) ?? this.#code.push(instruction) - 1;
+    this.#known.set(key, position);
     return position;
   }
 

@@ -29,7 +29,7 @@ function operandOf(operand: Value): Operand | undefined {
     throw error;
   }
   const [step, ...others] = trace.code;
-  if (step?.op !== "read" || step.index !== undefined || others.length > 0) return undefined;
+  if (step?.op !== "read" || step.index || step.outside || others.length > 0) return undefined;
   return {
     base: step.value,
     variables,

@@ -1,6 +1,7 @@
 import type { DType } from "./dtype.ts";
 import { type ElementOp, elementOps } from "./element-op.ts";
 import { combine, type Form, flatten, scale, type Variables, zero } from "./form.ts";
+import { outsideOf } from "./graph.ts";
 import { stridesOf } from "./operand.ts";
 import type { Value } from "./value.ts";
 
@@ -20,6 +21,8 @@ export type Step =
       readonly forms: readonly Form[] | undefined;
       readonly flat: Form;
       readonly guards: readonly FormGuard[];
+      /** What it gives where they do not hold, if that is not 0. */
+      readonly outside?: number;
       /** The element lies `stride` times the value of a step further on. */
       readonly index?: { readonly step: number; readonly stride: number };
     }
@@ -56,6 +59,9 @@ export class Untraceable extends Error {
     this.value = value;
   }
 }
+
+/** What gives 0 for zeros; of `where`, whatever the condition. */
+const keepsZero: ReadonlySet<Step["op"]> = new Set(["where", "add", "sub", "mul", "abs", "cast"]);
 
 /** Follows an expression down to the anchors and leaves that it reads: views become arithmetic on indices. */
 export class Trace {
@@ -119,7 +125,7 @@ export class Trace {
       }
       case "pad": {
         const inner = forms.map((form, axis) => scale(form, 1, -attributes[axis]));
-        return this.#within(x, inner, guards);
+        return this.#within(x, inner, guards, 0);
       }
       case "affine": {
         const { length } = forms;
@@ -127,7 +133,7 @@ export class Trace {
         const inner = rows.map((at, a) =>
           combine(forms, attributes.slice(at, at + length), attributes[a]),
         );
-        return this.#within(x, inner, guards);
+        return this.#within(x, inner, guards, outsideOf(attributes));
       }
       case "check": {
         // Outside its guards an index is 0 before anything is done to it, which may not be a good one.
@@ -180,20 +186,32 @@ export class Trace {
     return forms;
   }
 
-  /** An element of `x`, or 0 where it has none. */
-  #within(x: Value, inner: readonly Form[], guards: readonly FormGuard[]): number {
+  /** An element of `x`, or `outside` where it has none. */
+  #within(x: Value, inner: readonly Form[], guards: readonly FormGuard[], outside: number): number {
     const own: FormGuard[] = [];
     for (let axis = 0; axis < inner.length; axis++) {
       const size = x.shape[axis];
       const [least, greatest] = this.#variables.range(this.#variables.resolve(inner[axis]));
       if (least < 0 || greatest >= size) own.push({ form: inner[axis], size });
     }
+    if (outside !== 0 && own.length > 0 && guards.length === 0 && (x.isLeaf || x.isAnchor)) {
+      return this.#read(x, inner, flatten(inner, x.shape), own, undefined, outside);
+    }
     const element = this.value(x, inner, [...guards, ...own]);
-    // A guarded read gives 0 outside by itself; anything computed has to be told.
-    if (own.length === 0 || this.code[element].op === "read") return element;
-    const zero = this.#push({ op: "constant", dtype: x.dtype, value: 0 });
+    if (own.length === 0 || (outside === 0 && this.#vanishes(element))) return element;
+    const other = this.#push({ op: "constant", dtype: x.dtype, value: outside });
     const inside = own.map((guard) => this.#inside(guard)).reduce((a, b) => this.#and(a, b));
-    return this.#push({ op: "where", dtype: x.dtype, args: [inside, element, zero] });
+    return this.#push({ op: "where", dtype: x.dtype, args: [inside, element, other] });
+  }
+
+  /** Whether a step is 0 where the guards of all that it reads do not hold. */
+  #vanishes(position: number): boolean {
+    const step = this.code[position];
+    if (step.op === "constant") return step.value === 0;
+    if (step.op === "read") return step.outside === undefined;
+    if (!("args" in step) || !keepsZero.has(step.op)) return false;
+    const args = step.op === "where" ? step.args.slice(1) : step.args;
+    return args.every((arg) => this.#vanishes(arg));
   }
 
   /** An element of a value in memory whose position along one axis is computed. */
@@ -226,6 +244,7 @@ export class Trace {
     flat: Form,
     guards: readonly FormGuard[],
     index?: { readonly step: number; readonly stride: number },
+    outside?: number,
   ): number {
     const resolve = (form: Form) => this.#variables.resolve(form);
     return this.#push({
@@ -235,7 +254,8 @@ export class Trace {
       forms: forms?.map(resolve),
       flat: resolve(flat),
       guards: guards.map(({ form, size }) => ({ form: resolve(form), size })),
-      ...(index === undefined ? {} : { index }),
+      ...(index && { index }),
+      ...(outside !== undefined && { outside }),
     });
   }
 
@@ -258,7 +278,7 @@ function keyOf(step: Step): string {
     case "read": {
       const guards = step.guards.map(({ form, size }) => `${of(form)}<${size}`);
       const index = step.index === undefined ? "" : `${step.index.step}*${step.index.stride}`;
-      return `read ${step.value.number} ${step.forms?.map(of) ?? ""} ${of(step.flat)} ${guards} ${index}`;
+      return `read ${step.value.number} ${step.forms?.map(of) ?? ""} ${of(step.flat)} ${guards} ${step.outside} ${index}`;
     }
     case "check":
       return `check ${step.arg} ${step.size} ${step.name}`;

@@ -1,5 +1,6 @@
 import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
+import { outsideOf } from "./graph.ts";
 import { isView, type Node, type NodeOp } from "./node.ts";
 
 /** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
@@ -134,9 +135,10 @@ export class ValueGraph {
     if (op.startsWith("scan:") && x.shape[attributes[0]] === 1) return x;
     if (op === "sort" && x.shape[attributes[0]] === 1) return this.#fill(0, shape, dtype);
     if (op === "cat") return this.#cat(inputs, attributes[0], shape, dtype);
-    if ((op === "affine" || op.startsWith("scatter:")) && x.numel === 0) {
-      return this.#fill(0, shape, dtype);
+    if (op === "affine" && x.numel === 0) {
+      return this.#fill(outsideOf(attributes), shape, dtype);
     }
+    if (op.startsWith("scatter:") && x.numel === 0) return this.#fill(0, shape, dtype);
     if (op === "matmul" && x.shape[x.shape.length - 1] === 0) return this.#fill(0, shape, dtype);
     if (op.startsWith("reduce:")) {
       return this.#reduce(op as `reduce:${ReduceOp}`, x, attributes, shape, dtype);

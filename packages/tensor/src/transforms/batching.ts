@@ -37,7 +37,8 @@ const attributesOf: Readonly<Record<Structural, (attributes: Numbers, node: Node
       0,
       ...a.slice(rows + i * columns, rows + (i + 1) * columns),
     ]);
-    return [0, ...a.slice(0, rows), 1, ...new Array<number>(columns).fill(0), ...matrix];
+    const first = [1, ...new Array<number>(columns).fill(0)];
+    return [0, ...a.slice(0, rows), ...first, ...matrix, a[a.length - 1]];
   },
   cat: firstShifted,
   gather: firstShifted,

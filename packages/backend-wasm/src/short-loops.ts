@@ -1,0 +1,175 @@
+import {
+  type Affine,
+  exactKey,
+  type Guard,
+  type Instruction,
+  type LoopKernel,
+  type Store,
+} from "@gradloom/engine";
+import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
+
+/** A loop of more iterations than this, and loops of more together, are not written out. */
+const shortLoop = 8;
+const shortLoops = 64;
+/** Fewer than this do not fill the lanes of a vector. */
+const lanes = 4;
+/** As many instructions stay in a core's caches, and as many results in its registers. */
+const mostInstructions = 512;
+const mostResults = 16;
+/** Outer loops that are written out leave so many rows to threads. */
+const leastRows = 16;
+
+type Loops = Pick<LoopKernel, "outer"> & { readonly stages: readonly WrittenStage[] };
+
+/**
+ * Loops of which each iteration is code of its own: the last outer ones if lanes cannot lie along them, as the phases of a
+ * stride and the taps of a weight's gradient, and others that are short and decide whether a tap is there at all. What
+ * iterations have in common is done once.
+ */
+export function writeOutRows(loops: Loops, lanesAcross: (loops: Loops) => boolean): Loops {
+  let { outer, stages } = loops;
+  let copies = 1;
+  const mayWriteOut = (loop: number): boolean => {
+    const size = outer[loop];
+    const rows = countIterations(outer) / size;
+    const cost = stages.reduce((sum, stage) => sum + size * costOf(stage), 0);
+    return size * copies <= mostResults && cost <= mostInstructions && rows >= leastRows;
+  };
+  for (let loop = outer.length - 1; loop >= 0; loop--) {
+    const size = outer[loop];
+    const isLast = loop > 0 && loop === outer.length - 1;
+    const fits =
+      size < lanes ? isLast : isLast && size <= shortLoop && !lanesAcross({ outer, stages });
+    const wanted = fits || (size <= lanes && stages.some((s) => decides(s, outer, loop)));
+    if (!wanted || !mayWriteOut(loop)) continue;
+    copies *= size;
+    const at = loop;
+    stages = stages.map((stage) => writeOut(stage, at, size, true));
+    outer = outer.filter((_, i) => i !== loop);
+  }
+  return { outer, stages };
+}
+
+/** Of stages with lanes across rows: inner loops that are short, as those over the taps of a window. */
+export function writeOutPoints({ outer, stages }: Loops): Loops {
+  return {
+    outer,
+    stages: stages.map((stage) => {
+      let { inner } = stage;
+      const short =
+        inner.every((size) => size <= shortLoop) && countIterations(inner) <= shortLoops;
+      if (!short || costOf(stage) > mostInstructions) return stage;
+      for (; inner.length > 0; { inner } = stage) {
+        const last = inner.length - 1;
+        stage = writeOut(stage, outer.length + last, inner[last], false);
+        stage = { ...stage, inner: inner.slice(0, last) };
+      }
+      return stage;
+    }),
+  };
+}
+
+/** How many instructions a stage becomes once its short inner loops are written out. */
+function costOf({ inner, code }: WrittenStage): number {
+  const points = countIterations(inner);
+  return code.length * (points <= shortLoops ? points : 1);
+}
+
+/** Whether a guard depends on a loop, and else on short loops alone. */
+function decides({ inner, code }: WrittenStage, outer: readonly number[], loop: number): boolean {
+  const sizes = [...outer, ...inner];
+  return code.some(
+    (instruction) =>
+      instruction.op === "load" &&
+      instruction.guards.some(
+        ({ strides }) =>
+          strides[loop] !== 0 && sizes.every((size, i) => strides[i] === 0 || size <= shortLoop),
+      ),
+  );
+}
+
+/** A stage with a piece of code for each iteration of a loop: an outer one has results for each. */
+function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: boolean): WrittenStage {
+  const code: Instruction[] = [];
+  const known = new Map<string, number>();
+  const stores: Store[] = [];
+  const terms = stage.results.map((): Term[][] => (isOuter ? [] : [[]]));
+  for (let at = 0; at < size; at++) {
+    const place = <T extends Affine>(affine: T): T => ({
+      ...affine,
+      offset: affine.offset + at * affine.strides[loop],
+      strides: affine.strides.filter((_, i) => i !== loop),
+    });
+    /** Where nothing is read, and where nothing is added. */
+    const [outsides, absent] = [[] as boolean[], [] as boolean[]];
+    const copied: number[] = [];
+    const copy = (i: number): number => {
+      if (copied[i] !== undefined) return copied[i];
+      const instruction = copyOf(stage.code[i], i);
+      const key = exactKey(instruction);
+      const number = known.get(key) ?? code.push(instruction) - 1;
+      known.set(key, number);
+      copied[i] = number;
+      return number;
+    };
+    const copyOf = (instruction: Instruction, i: number): Instruction => {
+      if ("args" in instruction) return { ...instruction, args: instruction.args.map(copy) };
+      if ("arg" in instruction) return { ...instruction, arg: copy(instruction.arg) };
+      if (instruction.op === "index") return place(instruction);
+      if (instruction.op === "result" && isOuter) {
+        return { ...instruction, result: instruction.result * size + at };
+      }
+      if (instruction.op !== "load") return instruction;
+      const { access, dtype, index, outside = 0 } = instruction;
+      if (outsides[i]) return { op: "constant", dtype, value: outside };
+      const guards = instruction.guards.map(place).filter(({ strides }) => !isFixed(strides));
+      return {
+        ...instruction,
+        access: place(access),
+        guards,
+        ...(index && { index: { ...index, value: copy(index.value) } }),
+      };
+    };
+    stage.code.forEach((instruction, i) => {
+      if (instruction.op === "load") {
+        outsides[i] = instruction.guards.map(place).some(fails);
+        absent[i] = outsides[i] && !instruction.outside;
+      } else if (instruction.op === "mul") absent[i] = instruction.args.some((arg) => absent[arg]);
+      else if (instruction.op === "where") {
+        absent[i] = instruction.args
+          .slice(1)
+          .every((arg) => absent[arg] || isZero(stage.code[arg]));
+      }
+      // An index is checked whether or not anything is read with it.
+      if (instruction.op === "check") copy(i);
+    });
+    for (const { value, access } of stage.stores) {
+      stores.push({ value: copy(value), access: place(access) });
+    }
+    stage.results.forEach((result, i) => {
+      const copies = result.terms
+        .filter(({ value }) => !(absent[value] && result.reduce === "sum"))
+        .map(({ value, position }) => ({
+          value: copy(value),
+          ...(position !== undefined && { position: copy(position) }),
+        }));
+      if (isOuter) terms[i].push(copies);
+      else terms[i][0].push(...copies);
+    });
+  }
+  const results = stage.results.flatMap((result, i) =>
+    terms[i].map((list) => ({ ...result, terms: list })),
+  );
+  return { ...stage, code, stores, results };
+}
+
+const isFixed = (strides: readonly number[]): boolean => strides.every((stride) => stride === 0);
+
+/** Whether a guard holds nowhere, which can be said if it depends on no loop. */
+function fails({ offset, strides, size }: Guard): boolean {
+  return isFixed(strides) && (offset < 0 || offset >= size);
+}
+
+function isZero(instruction: Instruction): boolean {
+  return instruction.op === "constant" && instruction.value === 0;
+}

@@ -1,0 +1,161 @@
+import { checkProgram, JsBackend } from "@gradloom/backend-js";
+import type { LoopKernel, ReduceOp } from "@gradloom/engine";
+import * as fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { WasmBackend } from "../src/index.ts";
+import { writtenKernel } from "../src/loop-nest.ts";
+import { writeOutPoints, writeOutRows } from "../src/short-loops.ts";
+import { runOn, sameBits } from "./compare.ts";
+import type { RandomProgram } from "./kernel-builder.ts";
+import { createContent } from "./random-content.ts";
+
+interface Windows {
+  readonly channels: number;
+  readonly size: readonly [number, number];
+  readonly taps: readonly [number, number];
+  readonly stride: number;
+  readonly padding: number;
+  readonly reduce: ReduceOp;
+}
+
+/** For each position of pictures, by phases of a stride: what `reduce` makes of weighted values that reach it. */
+function gather({ channels, size, taps, stride, padding, reduce }: Windows): LoopKernel {
+  const [height, width] = size;
+  const [rows, columns] = [stride * height, stride * width];
+  const [th, tw] = taps.map((tap) => Math.ceil(tap / stride));
+  const isPosition = reduce === "argmax";
+  return {
+    kind: "loop",
+    buffers: [0, 1, 2],
+    scalars: [],
+    label: [],
+    scratch: [],
+    // channel, row, its phase, column, its phase; then the taps.
+    outer: [channels, height, stride, width, stride],
+    stages: [
+      {
+        inner: [th, tw],
+        code: [
+          {
+            op: "load",
+            dtype: "float32",
+            access: {
+              buffer: 0,
+              offset: padding * (width + 1),
+              strides: [height * width, width, 0, 1, 0, -width, -1],
+            },
+            guards: [
+              { offset: padding, strides: [0, 1, 0, 0, 0, -1, 0], size: height },
+              { offset: padding, strides: [0, 0, 0, 1, 0, 0, -1], size: width },
+            ],
+            ...(reduce !== "sum" && { outside: -Infinity }),
+          },
+          {
+            op: "load",
+            dtype: "float32",
+            access: {
+              buffer: 1,
+              offset: 0,
+              strides: [0, 0, taps[1], 0, 1, stride * taps[1], stride],
+            },
+            guards: [
+              { offset: 0, strides: [0, 0, 1, 0, 0, stride, 0], size: taps[0] },
+              { offset: 0, strides: [0, 0, 0, 0, 1, 0, stride], size: taps[1] },
+            ],
+          },
+          { op: reduce === "sum" ? "mul" : "add", dtype: "float32", args: [0, 1] },
+        ],
+        stores: [],
+        results: [{ value: 2, reduce }],
+      },
+      {
+        inner: [],
+        code: [{ op: "result", dtype: isPosition ? "int32" : "float32", stage: 0, result: 0 }],
+        stores: [
+          {
+            value: 0,
+            access: {
+              buffer: 2,
+              offset: 0,
+              strides: [rows * columns, stride * columns, columns, stride, 1],
+            },
+          },
+        ],
+        results: [],
+      },
+    ],
+  };
+}
+
+function programOf(windows: Windows): RandomProgram {
+  const { channels, size, taps, stride, reduce } = windows;
+  const picture = channels * size[0] * size[1];
+  const lengths = [picture, taps[0] * taps[1], picture * stride * stride];
+  const buffers = lengths.map((length, i) => ({
+    dtype: i === 2 && reduce === "argmax" ? ("int32" as const) : ("float32" as const),
+    length,
+    arenaOffset: undefined,
+  }));
+  return {
+    program: {
+      kernels: [gather(windows)],
+      barriers: [true],
+      buffers,
+      scalars: [],
+      arenaBytes: 0,
+    },
+    contents: buffers.map(({ dtype, length }, i) =>
+      createContent(dtype, length, { kind: i === 2 ? "zero" : "coarse", seed: 1 + i }, i),
+    ),
+    scalars: [],
+  };
+}
+
+describe("short loops", () => {
+  const oracle = new JsBackend(checkProgram);
+  const one = new WasmBackend({ threads: 1 });
+  const two = new WasmBackend({ threads: 2 });
+  afterAll(() => {
+    one.dispose();
+    two.dispose();
+  });
+
+  it("are written out with the taps that each phase has, and no others", () => {
+    const windows = {
+      channels: 32,
+      size: [8, 9],
+      taps: [3, 3],
+      padding: 1,
+      reduce: "sum",
+    } as const;
+    const rows = writeOutRows(writtenKernel(gather({ ...windows, stride: 2 })), () => true);
+    const { outer, stages } = writeOutPoints(rows);
+    expect(outer).toEqual([32, 8, 9]);
+    expect(stages[0].inner).toEqual([]);
+    // Of each axis, one phase has two taps, the other one.
+    expect(stages[0].results.map(({ terms }) => terms.length)).toEqual([4, 2, 2, 1]);
+    expect(stages[1].stores.map(({ access }) => access.offset)).toEqual([0, 1, 18, 19]);
+  });
+
+  it("give what loops give, at all edges, on any number of threads", () => {
+    const side = fc.integer({ min: 1, max: 21 });
+    const tap = fc.integer({ min: 1, max: 5 });
+    const windows = fc.record({
+      channels: fc.integer({ min: 1, max: 20 }),
+      size: fc.tuple(side, side),
+      taps: fc.tuple(tap, tap),
+      stride: fc.integer({ min: 1, max: 4 }),
+      padding: fc.integer({ min: 0, max: 3 }),
+      reduce: fc.constantFrom<ReduceOp>("sum", "max", "argmax"),
+    });
+    fc.assert(
+      fc.property(windows, (given) => {
+        const program = programOf(given);
+        const got = runOn(one, program);
+        expect(got[2]).toEqual(runOn(oracle, program)[2]);
+        expect(sameBits(got, runOn(two, program))).toBe(true);
+      }),
+      { numRuns: 60, seed: 5 },
+    );
+  }, 60_000);
+});
