@@ -1,12 +1,14 @@
 import { argumentError, shapeError } from "../errors.ts";
 import { promote, requireFloat } from "../promote.ts";
 import { formula, record } from "../record.ts";
-import { sameShape, sizeOf } from "../shape.ts";
+import { firstAxes, sameShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { cat } from "./joining.ts";
 import {
   arrivalsNode,
   joinPhases,
   type Pair,
+  type Phases,
   perAxis,
   phasesOf,
   tapsByPhase,
@@ -217,6 +219,11 @@ function inGroups(
     : result.add(bias.to(dtype).reshape([channels, ...axes.map(() => 1)]));
 }
 
+/** So few terms of a single channel are summed at each place, for all phases in one. */
+const fewTerms = 32;
+/** With fewer channels, one product of all phases is better than one for each, although some taps of it are 0. */
+const manyChannels = 8;
+
 /*
  * The three products. Of what `Σ y · weight · x` sums (batch, groups, channels, windows, taps), each leaves one factor
  * out; so it is the gradient of the other two, to any order:
@@ -242,15 +249,32 @@ function toOutput(op: string, x: Tensor, w: Tensor, axes: readonly WindowAxis[])
 function toInput(op: string, y: Tensor, w: Tensor, axes: readonly WindowAxis[]): Tensor {
   const node = formula(() => {
     const [spaced, plain] = withoutStride(y, axes);
-    const phases = plain.map(phasesOf);
     const n = axes.length;
-    const seen = record(op, arrivalsNode(spaced.node, phases)); // [batch, groups, o, ...t, ...q]
-    const taps = record(op, tapsByPhase(w.node, phases)); // [groups, o, c, ...phase, ...t]
-    const toC = [0, 2];
-    for (let a = 0; a < n; a++) toC.push(3 + a);
-    toC.push(1);
-    for (let a = 0; a < n; a++) toC.push(3 + n + a);
-    return joinPhases(contract(taps.permute(toC).unsqueeze(0), seen, 1 + n, 1 + n), phases);
+    const toC = [0, 2, ...axesFrom(3, n), 1, ...axesFrom(3 + n, n)];
+    const product = (phases: readonly Phases[], count?: number, isThin?: boolean) => {
+      const seen = record(op, arrivalsNode(spaced.node, phases)); // [batch, groups, o, ...t, ...q]
+      const taps = record(op, tapsByPhase(w.node, phases, count)); // [groups, o, c, ...phase, ...t]
+      return contract(taps.permute(toC).unsqueeze(0), seen, 1 + n, 1 + n, isThin);
+    };
+    const all = plain.map((axis) => phasesOf(axis));
+    const strides = plain.map(({ stride }) => stride);
+    const [, out, channels] = w.shape;
+    const isSmall = channels === 1 && out * sizeOf(all.map(({ taps }) => taps)) <= fewTerms;
+    if (isSmall || channels < manyChannels || sizeOf(strides) === 1) {
+      return joinPhases(product(all, undefined, isSmall), all);
+    }
+    // Each phase has a product with the taps that reach it.
+    const parts = phasesIn(strides).map((phase) =>
+      product(
+        plain.map((axis, a) => phasesOf(axis, phase[a])),
+        1,
+      ).unsqueeze(0),
+    );
+    const [, batch, groups] = parts[0].shape;
+    const counts = all.map(({ count }) => count);
+    const joined = cat(parts, 0).reshape([...strides, batch, groups, channels, ...counts]);
+    const order = [...axesFrom(n, 3), ...firstAxes(n), ...axesFrom(n + 3, n)];
+    return joinPhases(joined.permute(order), all);
   });
   return record(
     op,
@@ -265,12 +289,8 @@ function toWeight(op: string, x: Tensor, y: Tensor, axes: readonly WindowAxis[])
   const node = formula(() => {
     const n = axes.length;
     const seen = record(op, windowsNode(x.node, axes)); // [batch, groups, c, ...taps, ...counts]
-    const left = [1, 2, 0];
-    const right = [1, 0];
-    for (let a = 0; a < n; a++) left.push(3 + a);
-    for (let a = 0; a < n; a++) right.push(3 + n + a);
-    right.push(2);
-    for (let a = 0; a < n; a++) right.push(3 + a);
+    const left = [1, 2, 0, ...axesFrom(3, n)];
+    const right = [1, 0, ...axesFrom(3 + n, n), 2, ...axesFrom(3, n)];
     const product = contract(
       y.permute(left).unsqueeze(0),
       seen.permute(right).unsqueeze(0),
@@ -291,13 +311,19 @@ function toWeight(op: string, x: Tensor, y: Tensor, axes: readonly WindowAxis[])
  * `[1, groups, ...rows, ...inner] × [batch, groups, ...inner, ...columns] -> [batch, groups, ...rows, ...columns]`: as a
  * product of matrices, or where those would be thin, element by element.
  */
-function contract(a: Tensor, b: Tensor, rowAxes: number, innerAxes: number): Tensor {
+function contract(
+  a: Tensor,
+  b: Tensor,
+  rowAxes: number,
+  innerAxes: number,
+  isThin?: boolean,
+): Tensor {
   const [batch, groups] = b.shape;
   const rows = a.shape.slice(2, 2 + rowAxes);
   const inner = b.shape.slice(2, 2 + innerAxes);
   const columns = b.shape.slice(2 + innerAxes);
   const [m, k, n] = [sizeOf(rows), sizeOf(inner), sizeOf(columns)];
-  if (isThin(m, k, n)) {
+  if (isThin || Math.min(m, n) < 2 || k < 1) {
     const left = a.reshape([1, groups, ...rows, ...inner, ...columns.map(() => 1)]);
     const right = b.reshape([batch, groups, ...rows.map(() => 1), ...inner, ...columns]);
     return left.mul(right).sum(inner.map((_, axis) => 2 + rowAxes + axis));
@@ -308,6 +334,14 @@ function contract(a: Tensor, b: Tensor, rowAxes: number, innerAxes: number): Ten
     .reshape([batch, groups, ...rows, ...columns]);
 }
 
-function isThin(m: number, k: number, n: number): boolean {
-  return Math.min(m, n) < 2 || k < 1;
+function axesFrom(first: number, count: number): readonly number[] {
+  return firstAxes(count).map((axis) => first + axis);
+}
+
+/** All positions in a nest of loops of these sizes. */
+function phasesIn(strides: readonly number[]): readonly (readonly number[])[] {
+  return strides.reduce<readonly (readonly number[])[]>(
+    (phases, stride) => phases.flatMap((p) => firstAxes(stride).map((phase) => [...p, phase])),
+    [[]],
+  );
 }

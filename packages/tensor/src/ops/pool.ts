@@ -206,7 +206,7 @@ function maxPool(
   const taps = axes.map(({ taps }) => taps);
   const counts = axes.map(({ count }) => count);
   const over = axes.map((_, a) => lead + a);
-  const seen = formula(() => insideOnly(op, x, axes)); // [..., ...taps, ...counts]
+  const seen = formula(() => record(op, windowsNode(x.node, axes, true))); // [..., ...taps, ...counts]
   // Which tap is the largest, in row-major order.
   const first = () => record(op, reduce("argmax", seen, over));
   const values = record(
@@ -224,17 +224,6 @@ function maxPool(
   );
   if (options.returnIndices !== true) return values;
   return { values, indices: positionsOf(first(), axes) };
-}
-
-/** The windows, with what lies outside smaller than any number. */
-function insideOnly(op: string, x: Tensor, axes: readonly WindowAxis[]): Tensor {
-  const seen = record(op, windowsNode(x.node, axes));
-  if (axes.every((axis) => axis.padding === 0 && endOf(axis) <= axis.size)) return seen;
-  const lowest = literal(Number.NEGATIVE_INFINITY, x);
-  const yes = literal(1, x)
-    .to("bool")
-    .expand(axes.map(({ size }) => size));
-  return record(op, windowsNode(yes.node, axes)).where(seen, lowest);
 }
 
 /** Behind the last position of the last window. */

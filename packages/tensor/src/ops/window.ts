@@ -81,6 +81,7 @@ function viewTrailing(
   lead: number,
   sources: readonly Source[],
   sizes: readonly number[],
+  lowest = false,
 ): Node {
   const shape = [...x.shape.slice(0, lead), ...sizes];
   const leading = firstAxes(lead).map((axis): Source => [0, [axis - lead, 1]]);
@@ -91,39 +92,43 @@ function viewTrailing(
     return factors;
   });
   const offsets = all.map(([offset]) => offset);
-  return affine(x, offsets, matrix, shape);
+  return affine(x, offsets, matrix, shape, lowest);
 }
 
-/** The windows of the trailing axes, a view: `[..., ...sizes] -> [..., ...taps, ...counts]`. */
-export function windowsNode(x: Node, axes: readonly WindowAxis[]): Node {
+/** The windows of the trailing axes, a view: `[..., ...sizes] -> [..., ...taps, ...counts]`; 0, or -∞, around. */
+export function windowsNode(x: Node, axes: readonly WindowAxis[], lowest?: boolean): Node {
   const n = axes.length;
   return viewTrailing(
     x,
     x.shape.length - n,
     axes.map(({ stride, dilation, padding }, a) => [-padding, [a, dilation], [n + a, stride]]),
     [...axes.map(({ taps }) => taps), ...axes.map(({ count }) => count)],
+    lowest,
   );
 }
 
 /**
- * Where the windows of an axis put things: position `stride · q + phase - padding` is reached by the taps
- * `stride · t + phase`, each from window `q - dilation · t`. Only where `stride` or `dilation` is 1.
+ * Where the windows of an axis put things: position `stride · q + phase` is reached by the taps `stride · t + phase - lack`,
+ * as far as there are such, each from window `q + first - dilation · t`. Only where `stride` or `dilation` is 1.
  */
 export interface Phases {
   readonly axis: WindowAxis;
   /** How many taps reach a position at most. */
   readonly taps: number;
-  /** The first `q` that is wanted, and how many there are. */
   readonly first: number;
+  readonly lack: number;
+  /** How many `q` there are. */
   readonly count: number;
 }
 
-/** The phases of an axis, and how much is left over in front of its first position. */
-export function phasesOf(axis: WindowAxis): Phases {
+/** All phases of an axis, or one alone, as if it were the first, with no more taps than reach it. */
+export function phasesOf(axis: WindowAxis, only?: number): Phases {
   const { size, stride, padding, taps } = axis;
-  const first = Math.floor(padding / stride);
-  const last = Math.floor((padding + Math.max(size, 1) - 1) / stride);
-  return { axis, taps: Math.ceil(taps / stride), first, count: last + 1 - first };
+  const start = padding + (only ?? stride - 1);
+  const first = Math.floor(start / stride);
+  const lack = stride * first - padding - (only ?? 0);
+  const reached = Math.max(Math.ceil((taps + lack) / stride), 0);
+  return { axis, taps: reached, first, lack, count: Math.ceil(size / stride) };
 }
 
 /** `[..., ...counts] -> [..., ...t, ...q]`: the windows that reach each position, see {@link Phases}. A view. */
@@ -138,13 +143,13 @@ export function arrivalsNode(y: Node, phases: readonly Phases[]): Node {
 }
 
 /** `[..., ...taps] -> [..., ...phase, ...t]`: the taps by phase, see {@link Phases}. A view. */
-export function tapsByPhase(w: Node, phases: readonly Phases[]): Node {
+export function tapsByPhase(w: Node, phases: readonly Phases[], count?: number): Node {
   const n = phases.length;
   return viewTrailing(
     w,
     w.shape.length - n,
-    phases.map(({ axis }, a) => [0, [a, 1], [n + a, axis.stride]]),
-    [...phases.map(({ axis }) => axis.stride), ...phases.map(({ taps }) => taps)],
+    phases.map(({ axis, lack }, a) => [-lack, [a, 1], [n + a, axis.stride]]),
+    [...phases.map(({ axis }) => count ?? axis.stride), ...phases.map(({ taps }) => taps)],
   );
 }
 
@@ -158,9 +163,7 @@ export function joinPhases(y: Tensor, phases: readonly Phases[]): Tensor {
   });
   const long = phases.map(({ axis, count }) => axis.stride * count);
   const joined = y.permute(order).reshape([...y.shape.slice(0, lead), ...long]);
-  return phases.reduce((part, { axis, first }, a) => {
-    return part.narrow(lead + a, axis.padding - axis.stride * first, axis.size);
-  }, joined);
+  return phases.reduce((part, { axis }, a) => part.narrow(lead + a, 0, axis.size), joined);
 }
 
 /**
@@ -202,12 +205,12 @@ export function fold(y: Tensor, axes: readonly WindowAxis[]): Tensor {
 function folded(y: Tensor, axes: readonly WindowAxis[]): Tensor {
   const n = axes.length;
   const [spaced, plain] = withoutStride(y, axes);
-  const phases = plain.map(phasesOf);
+  const phases = plain.map((axis) => phasesOf(axis));
   const reached = viewTrailing(
     spaced.node,
     y.ndim - 2 * n,
     [
-      ...phases.map(({ axis }, a): Source => [0, [a, 1], [2 * n + a, axis.stride]]),
+      ...phases.map(({ axis, lack }, a): Source => [-lack, [a, 1], [2 * n + a, axis.stride]]),
       ...phases.map(
         ({ axis, first }, a): Source => [first, [n + a, 1], [2 * n + a, -axis.dilation]],
       ),
