@@ -1,8 +1,10 @@
 import {
+  avgPool2d,
   conv2d,
   embedding,
   fromTypedArray,
   grad,
+  maxPool2d,
   noGrad,
   randn,
   realize,
@@ -53,6 +55,17 @@ function convolution(
   return repeated(() => grad(call(), part === "input" ? x : weight, { gradOutputs }));
 }
 
+function pool(call: typeof avgPool2d, gradient: boolean): Workload {
+  const x = input(8, 64, 112, 112);
+  const run = () => call(x, 3, { stride: 2, padding: 1 });
+  if (!gradient) return repeated(() => noGrad(run));
+  const gradOutputs = input(...run().shape).detach();
+  return repeated(() => {
+    const y = run();
+    return [y, ...grad(y, [x], { gradOutputs })];
+  });
+}
+
 /** Forward and backward, of eight heads of 64 features. */
 function attention(length: number, isCausal: boolean): Workload {
   const [q, k, v] = [1, 2, 3].map(() => input(1, 8, length, 64));
@@ -81,7 +94,12 @@ export const windows: Workloads = {
   "conv2d-weight": () => convolution("weight"),
   "conv2d-gradients": () => convolution("both"),
   "conv2d-strided": () => convolution("forward", 1, 2),
+  "conv2d-strided-gradients": () => convolution("both", 1, 2),
   "conv2d-depthwise": () => convolution("forward", 64),
+  "conv2d-depthwise-gradients": () => convolution("both", 64),
+  "pool-max": () => pool(maxPool2d, false),
+  "pool-max-gradients": () => pool(maxPool2d, true),
+  "pool-mean-gradients": () => pool(avgPool2d, true),
   "attention-512": () => attention(512, false),
   "attention-1024": () => attention(1024, false),
   "attention-2048": () => attention(2048, false),

@@ -47,13 +47,23 @@ export const workloads: readonly WorkloadInfo[] = [
       "conv2d-weight": "gradient of the weight",
       "conv2d-gradients": "forward and both gradients",
       "conv2d-strided": "forward, stride 2",
+      "conv2d-strided-gradients": "forward and both gradients, stride 2",
       "conv2d-depthwise": "forward, each channel by itself",
+      "conv2d-depthwise-gradients": "forward and both gradients, each channel by itself",
     },
     flops: (part) => {
-      const all = 2 * 8 * 64 * 56 * 56 * 9;
-      if (part === "conv2d-depthwise") return all;
-      if (part === "conv2d-gradients") return all * 64 * 3;
-      return part === "conv2d-strided" ? all * 16 : all * 64;
+      const products = part.endsWith("gradients") ? 3 : 1;
+      const channels = part.includes("depthwise") ? 1 : part.includes("strided") ? 16 : 64;
+      return 2 * 8 * 64 * 56 * 56 * 9 * channels * products;
+    },
+  },
+  {
+    name: "pool",
+    title: "pools of [8, 64, 112, 112], windows of 3 × 3, stride 2",
+    parts: {
+      "pool-max": "the largest, forward",
+      "pool-max-gradients": "the largest, forward and gradient",
+      "pool-mean-gradients": "the mean, forward and gradient",
     },
   },
   {

@@ -22,6 +22,19 @@ def convolution(part, groups=1, stride=1):
     return run, {}
 
 
+def pool(call, gradient):
+    x = torch.randn(8, 64, 112, 112, requires_grad=gradient)
+    upstream = torch.randn(8, 64, 56, 56)
+
+    def run():
+        with torch.set_grad_enabled(gradient):
+            y = call(x, 3, stride=2, padding=1)
+            if gradient:
+                torch.autograd.grad(y, x, upstream)
+
+    return run, {}
+
+
 def attention(length, causal):
     q, k, v = (torch.randn(1, 8, length, 64, requires_grad=True) for _ in range(3))
     upstream = torch.randn(1, 8, length, 64)
@@ -57,7 +70,12 @@ WORKLOADS = {
     "conv2d-weight": lambda: convolution("weight"),
     "conv2d-gradients": lambda: convolution("gradients"),
     "conv2d-strided": lambda: convolution("forward", 1, 2),
+    "conv2d-strided-gradients": lambda: convolution("gradients", 1, 2),
     "conv2d-depthwise": lambda: convolution("forward", 64),
+    "conv2d-depthwise-gradients": lambda: convolution("gradients", 64),
+    "pool-max": lambda: pool(F.max_pool2d, False),
+    "pool-max-gradients": lambda: pool(F.max_pool2d, True),
+    "pool-mean-gradients": lambda: pool(F.avg_pool2d, True),
     **{f"attention-{n}": lambda n=n: attention(n, False) for n in (512, 1024, 2048, 4096)},
     "attention-2048-causal": lambda: attention(2048, True),
     "embedding-forward": lambda: look_up("forward"),
