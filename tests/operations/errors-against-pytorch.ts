@@ -17,7 +17,8 @@ export function compareWithPyTorch(): Comparison {
     Object.fromEntries(operationNames.map((name) => [name, anything])),
   );
   const folder = join(import.meta.dirname, "../parity/fixtures");
-  for (const file of readdirSync(folder).sort()) {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  for (const file of files.sort()) {
     const family = file.replace(".json", "");
     for (const c of readFixtures<Case & Partial<OperationCase>>(family)) {
       if (!isOperation(c)) continue;
