@@ -11,7 +11,7 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  *   `biasHhL0 [3·hiddenSize]`; gates in the order reset, update, new
  * - Init: uniform on ±1/√hiddenSize
  * - PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.GRU.html
- * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence.
+ * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence, IndexError if it was in a tensor.
  */
 export class GRU extends Recurrent {
   constructor(options: RecurrentOptions) {

@@ -11,7 +11,7 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  *   `biasHhL0 [4·hiddenSize]`; gates in the order input, forget, candidate, output
  * - Init: uniform on ±1/√hiddenSize
  * - PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
- * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence.
+ * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence, IndexError if it was in a tensor.
  *
  * @example
  * ```ts

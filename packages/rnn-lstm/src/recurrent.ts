@@ -35,7 +35,7 @@ export interface RecurrentOptions {
 export interface SequenceOptions {
   /**
    * How long each sequence of the batch is: the state at its end is what counts, outputs behind it are 0, as PyTorch's packed
-   * sequences give. Default: all of it.
+   * sequences give. In a list or in a tensor of int32; one that is not in 1 … time is an error. Default: all of it.
    */
   readonly lengths?: readonly number[] | Tensor | undefined;
 }
@@ -212,9 +212,10 @@ export abstract class Recurrent extends Module {
         );
       }
     }
-    return arange(time, { dtype: "int32" })
-      .reshape([time, 1, 1])
-      .lt(given.reshape([1, batch, 1]));
+    const times = arange(time, { dtype: "int32" });
+    // Numbers in a tensor are not known yet: a length that is none is an index out of range when it is.
+    const last = lengths instanceof Tensor ? times.indexSelect(0, given.sub(1)) : given.sub(1);
+    return times.reshape([time, 1, 1]).le(last.reshape([1, batch, 1]));
   }
 
   override describe(): string {

@@ -17,7 +17,7 @@ export interface RNNOptions extends RecurrentOptions {
  *   `biasHhL0 [hiddenSize]`
  * - Init: uniform on ±1/√hiddenSize
  * - PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.RNN.html
- * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence.
+ * @throws ShapeError if a size differs. ArgumentError if a length is outside the sequence, IndexError if it was in a tensor.
  */
 export class RNN extends Recurrent {
   constructor(options: RNNOptions) {

@@ -119,6 +119,9 @@ describe("recurrent layers", () => {
     expect(() => lstm.forward(zeros([2, 5, 3]), undefined, { lengths: [5] })).toThrow(
       "lengths must be [2]",
     );
+    const later = tensor([5, 6], { dtype: "int32" });
+    const [, [late]] = lstm.forward(zeros([2, 5, 3]), undefined, { lengths: later });
+    expect(() => late.dataSync()).toThrow(IndexError);
     expect(() => new LSTMCell(3, 4).forward(zeros([2, 4]))).toThrow("LSTMCell: x must be");
     expect(() => new GRU({ inputSize: 0, hiddenSize: 4 })).toThrow(ArgumentError);
     expect(String(new RNN({ inputSize: 3, hiddenSize: 4, numLayers: 2 }))).toContain(

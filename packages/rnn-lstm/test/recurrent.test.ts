@@ -1,4 +1,4 @@
-import { explain, grad, manualSeed, ones, randn } from "@gradloom/tensor";
+import { explain, grad, manualSeed, ones, randn, type Tensor, tensor } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { GRU, LSTM, RNN } from "../src/index.ts";
 
@@ -29,6 +29,19 @@ describe.each(["RNN", "GRU", "LSTM"] as const)("%s", (kind) => {
       expect(growth).toBeLessThan((1000 / 64) * 1.25);
     },
   );
+
+  test("lengths in a tensor are those of a list", () => {
+    manualSeed(2);
+    const network = new kinds[kind]({ inputSize: 3, hiddenSize: 4, bidirectional: true });
+    const x = randn([3, 5, 3]);
+    const run = (lengths: number[] | Tensor) => network.forward(x, undefined, { lengths });
+    const list = run([2, 5, 1]);
+    const given = run(tensor([2, 5, 1], { dtype: "int32" }));
+    for (const part of [0, 1] as const) {
+      const [a, b] = [list, given].map((result) => [result[part]].flat()[0]);
+      expect(a.allclose(b)).toBe(true);
+    }
+  });
 
   test("dropout is between layers, in training", () => {
     manualSeed(1);

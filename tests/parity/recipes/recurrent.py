@@ -46,9 +46,9 @@ def sequence(module, x, *state):
 
 
 def packed(lengths, batch_first):
-    def run(module, x):
+    def run(module, x, *state):
         given = pack_padded_sequence(x, torch.tensor(lengths), batch_first=batch_first, enforce_sorted=False)
-        output, state = module(given)
+        output, state = module(given, state if len(state) == 2 else state[0] if state else None)
         output, _ = pad_packed_sequence(output, batch_first=batch_first)
         return flat((output, state))
     return run
@@ -93,4 +93,10 @@ def families():
         family.add(name, [3, 4], make(3, 4), cell, [draw.normal(2, 3)])
         family.add(name, [3, 4, {"bias": False}], make(3, 4, bias=False), cell,
                    [draw.normal(2, 3), *(draw.normal(2, 4) for _ in range(states))])
+    for name, make in kinds.items():
+        states = 2 if name == "LSTM" else 1
+        family.add(name, [{"inputSize": 3, "hiddenSize": 4, "numLayers": 2, "bidirectional": True}],
+                   make(3, 4, num_layers=2, bidirectional=True, batch_first=True), packed([4, 1, 3], True),
+                   [draw.normal(3, 4, 3), *(draw.normal(4, 3, 4) for _ in range(states))],
+                   {"lengths": [4, 1, 3]}, note="from a state")
     return [family]
