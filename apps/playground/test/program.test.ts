@@ -207,7 +207,7 @@ describe("train-text", () => {
         "train-text",
         {
           steps: 1000,
-          lr: 0.005,
+          lr: 0.02,
           batchSize: 32,
           length: 64,
           hidden: 64,
