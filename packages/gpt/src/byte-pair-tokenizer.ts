@@ -1,5 +1,8 @@
 import { IndexError } from "@gradloom/tensor";
 
+/** Keeps a byte order mark, which is a character of the text like any other. */
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** What is used of an encoding of the npm package `gpt-tokenizer`, a module such as `gpt-tokenizer/encoding/r50k_base`. */
 export interface ByteEncoding {
   readonly vocabularySize: number;
@@ -47,7 +50,7 @@ export class BytePairTokenizer {
    */
   decode(ids: readonly number[]): string {
     // Not the library's: a character that was cut in two goes on in its next call there.
-    return new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => this.#bytes(id))));
+    return utf8.decode(Uint8Array.from(ids.flatMap((id) => this.#bytes(id))));
   }
 
   #bytes(id: number): readonly number[] {

@@ -28,6 +28,12 @@ describe("GPT-2's tokens", () => {
     expect(() => tokenizer.decode([0.5])).toThrow(IndexError);
   });
 
+  test("a byte order mark stays", () => {
+    const text = "\ufeffa \ufeffb";
+    expect(tokenizer.encode("\ufeff")).toEqual([171, 119, 123]);
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  });
+
   test("half a character is no text", () => {
     const [first, second] = tokenizer.encode("😀");
     expect(tokenizer.decode([first])).toBe("\ufffd");

@@ -34,6 +34,9 @@ export interface AnomalyContext {
 }
 
 let detecting = false;
+const limits: ErrorConstructor & { stackTraceLimit?: number } = Error;
+/** Stacks that come from a network's innermost layer to the line that called the network; or as they were before. */
+let otherLimit = 100;
 let context: AnomalyContext | undefined;
 /** Within how many formulas: what a `where` hides at the end is nobody's mistake. */
 let depth = 0;
@@ -66,6 +69,9 @@ const sketched = new WeakMap<Node, Origin>();
  * ```
  */
 export function setDetectAnomaly(mode: boolean): void {
+  if (mode !== detecting) {
+    [limits.stackTraceLimit, otherLimit] = [otherLimit, limits.stackTraceLimit ?? 10];
+  }
   detecting = mode;
   context?.watch(mode);
 }
@@ -97,16 +103,14 @@ export function watch(op: string, { node, history }: Tensor): void {
   const origin = originHere(op);
   if (history !== undefined) origins.set(history, origin);
   if (isSketch()) sketched.set(node, origin);
-  else inspect(node, origin, (found) => `${op}: the result must be finite, got ${found}.`);
+  else inspect(node, origin, `${op}: the result`);
 }
 
 /** {@link watch} for what an operation inside of `vmap` became for all examples. */
 export function watchBatched(one: Node, all: Node): void {
   const origin = sketched.get(one);
   if (!detecting || origin === undefined || isSketch()) return;
-  const message = (found: string) =>
-    `${origin.op}: the result must be finite, got ${found}, with an axis of examples in front, inside of vmap().`;
-  inspect(all, origin, message, origin.stack);
+  inspect(all, origin, `${origin.op}: the result inside of vmap()`, origin.stack);
 }
 
 /**
@@ -119,26 +123,14 @@ export function watchGradient(rule: () => Tensor, history: History, input: numbe
   if (isSketch()) return gradient;
   const { op } = history;
   const origin = origins.get(history) ?? { op, stack: "", place: undefined };
-  const message = (found: string) =>
-    `backward: the gradient that "${op}" gives to its input ${input} must be finite, got ${found}.`;
-  const past = origin.stack || "before setDetectAnomaly(true).";
-  inspect(gradient.node, origin, message, past);
+  const what = `backward: the gradient that "${op}" gives to its input ${input}`;
+  inspect(gradient.node, origin, what, origin.stack || "before setDetectAnomaly(true).");
   return gradient;
 }
 
 function originHere(op: string): Origin {
-  const stack = deepStack(() => new Error().stack ?? "");
+  const { stack = "" } = new Error();
   return { op, stack: stack.slice(stack.indexOf("\n") + 1), place: context?.place() };
-}
-
-/** Long enough to come from a network's innermost layer to the line that called the network. */
-function deepStack<T>(make: () => T): T {
-  const limits: ErrorConstructor & { stackTraceLimit?: number } = Error;
-  const { stackTraceLimit } = limits;
-  limits.stackTraceLimit = 100;
-  const made = make();
-  if (stackTraceLimit !== undefined) limits.stackTraceLimit = stackTraceLimit;
-  return made;
 }
 
 /** The first line of a stack that is not Gradloom's. None where a bundler has put all in one file. */
@@ -156,13 +148,11 @@ const finite = 0;
 const infinite = 1;
 const notANumber = 2;
 
-/** @param past - The stack where it was recorded, if that is not the present one. */
-function inspect(
-  node: Node,
-  { op, stack, place }: Origin,
-  message: (found: string) => string,
-  past?: string,
-): void {
+/**
+ * @param what - What must be finite, for the message.
+ * @param past - The stack where it was recorded, if that is not the present one.
+ */
+function inspect(node: Node, { op, stack, place }: Origin, what: string, past?: string): void {
   if (!isFloat(node.dtype) || node.inputs.length === 0) return;
   // Once it is computed, a node forgets what it was made of.
   const sources = sourcesOf(node);
@@ -172,21 +162,15 @@ function inspect(
   const isWrong = (x: number) => (wrong === notANumber ? Number.isNaN(x) : !Number.isFinite(x));
   const first = values.findIndex(isWrong);
   const count = Array.from(values).filter(isWrong).length;
-  const rest =
-    wrong === notANumber
-      ? "nothing that it was made of is NaN"
-      : "all that it was made of is finite";
-  const found =
-    `${values[first]} at ${pathTo(first, node.shape)} of ${show(node.shape)} ` +
-    `(${count} of ${values.length} elements), although ${rest}`;
   const line = usersLine(stack);
   const module = place?.();
   const text =
-    message(found) +
+    `${what} must be finite, got ${values[first]} at ${pathTo(first, node.shape)} of ${show(node.shape)} ` +
+    `(${count} of ${values.length} elements), although nothing that it was made of is ${wrong === notANumber ? "NaN" : "infinite"}.` +
     (line === undefined ? "" : ` Line: ${line}.`) +
     (module === undefined ? "" : ` Module: ${module.description}.`) +
     (past === undefined ? "" : ` "${op}" was recorded ${stack && "here:\n"}${past}`);
-  throw deepStack(() => new AnomalyError(text, { op, shapes: [node.shape], module: module?.path }));
+  throw new AnomalyError(text, { op, shapes: [node.shape], module: module?.path });
 }
 
 /** The values that a node is made of. */

@@ -39,7 +39,7 @@ describe("setDetectAnomaly", () => {
       ]).log(),
     );
     expect(error.message).toMatch(
-      /^log: the result must be finite, got -Infinity at \[1\]\[0\] of \[2, 2\] \(2 of 4 elements\), although all that it was made of is finite\. Line: \S*.*anomaly\.test\.ts:\d+:\d+\)?\.$/,
+      /^log: the result must be finite, got -Infinity at \[1\]\[0\] of \[2, 2\] \(2 of 4 elements\), although nothing that it was made of is infinite\. Line: \S*.*anomaly\.test\.ts:\d+:\d+\)?\.$/,
     );
     expect(error.op).toBe("log");
     expect(error.module).toBeUndefined();
@@ -62,11 +62,11 @@ describe("setDetectAnomaly", () => {
     const y = rootOf(x).mul(2).sum();
     const { message, op } = errorOf(() => y.backward());
     expect(message).toContain(
-      'backward: the gradient that "sqrt" gives to its input 0 must be finite, got Infinity at [1] of [2] (1 of 2 elements), although all that it was made of is finite. Line: ',
+      'backward: the gradient that "sqrt" gives to its input 0 must be finite, got Infinity at [1] of [2] (1 of 2 elements), although nothing that it was made of is infinite. Line: ',
     );
     expect(message).toContain('"sqrt" was recorded here:\n');
     expect(message).toMatch(
-      /is finite\. Line: rootOf \(.*anomaly\.test\.ts:\d+:\d+\)\. "sqrt" was/,
+      /is infinite\. Line: rootOf \(.*anomaly\.test\.ts:\d+:\d+\)\. "sqrt" was/,
     );
     expect(op).toBe("sqrt");
   });
@@ -85,9 +85,8 @@ describe("setDetectAnomaly", () => {
     expect(errorOf(() => grad((a: Tensor) => rootOf(a).sum())(x)).op).toBe("sqrt");
     const { message } = errorOf(() => vmap((a: Tensor) => rootOf(a).reciprocal())(x));
     expect(message).toContain(
-      "reciprocal: the result must be finite, got Infinity at [0][1] of [1, 2]",
+      "reciprocal: the result inside of vmap() must be finite, got Infinity at [0][1] of [1, 2]",
     );
-    expect(message).toContain("inside of vmap()");
     expect(message).toContain("anomaly.test.ts");
   });
 

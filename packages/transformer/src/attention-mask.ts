@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor, where } from "@gradloom/tensor";
+import { type DType, DTypeError, ShapeError, type Tensor, where } from "@gradloom/tensor";
 
 /** What a mask must go with: the scores `[batch, heads, queries, keys]`. */
 interface Scores {
@@ -8,11 +8,13 @@ interface Scores {
   readonly keys: number;
 }
 
+const dtypes: readonly DType[] = ["bool", "float32", "float64"];
+
 /**
  * One mask for `scaledDotProductAttention`, where `true` takes part, of those that a layer takes, where `true` hides.
  * Floating masks are added to the scores. Without any it is undefined.
  *
- * @throws ShapeError if a mask does not fit the scores.
+ * @throws ShapeError if a mask does not fit the scores. DTypeError if it is of integers.
  */
 export function scoreMask(
   op: string,
@@ -20,6 +22,15 @@ export function scoreMask(
   mask: Tensor | undefined,
   keyPaddingMask: Tensor | undefined,
 ): Tensor | undefined {
+  for (const [name, given] of Object.entries({ mask, keyPaddingMask })) {
+    // Next to a floating mask, integers would be added to the scores.
+    if (given !== undefined && !dtypes.includes(given.dtype)) {
+      throw new DTypeError(
+        `${op}: ${name} must be bool or floating, got ${given.dtype}. Compare first, for example with ne(0).`,
+        { op },
+      );
+    }
+  }
   const masks = [
     ...(mask === undefined ? [] : [placeMask(op, scores, mask)]),
     ...(keyPaddingMask === undefined ? [] : [placePadding(op, scores, keyPaddingMask)]),

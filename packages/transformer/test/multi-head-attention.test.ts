@@ -1,11 +1,13 @@
 import {
   ArgumentError,
+  DTypeError,
   gradcheck,
   manualSeed,
   randn,
   ShapeError,
   type Tensor,
   tensor,
+  zeros,
 } from "@gradloom/tensor";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -166,6 +168,16 @@ describe("MultiHeadAttention", () => {
     );
     expect(() => attention.forward(x, x, x, { keyPaddingMask: bools([[0, 1, 0]]) })).toThrow(
       "MultiHeadAttention: keyPaddingMask must be [2, 3], got [1, 3].",
+    );
+    const padding = bools([
+      [0, 0, 1],
+      [0, 0, 0],
+    ]);
+    // Also next to a floating mask, with which it could be added.
+    const masks = { mask: zeros([3, 3]), keyPaddingMask: padding.to("int32") };
+    expect(() => attention.forward(x, x, x, masks)).toThrow(DTypeError);
+    expect(() => attention.forward(x, x, x, masks)).toThrow(
+      "MultiHeadAttention: keyPaddingMask must be bool or floating, got int32. Compare first, for example with ne(0).",
     );
   });
 });
