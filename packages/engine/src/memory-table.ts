@@ -15,6 +15,11 @@ const recentSettlings = 8;
 /** The most memory that is put aside. */
 const mostSpareBytes = 32 * 1024 * 1024;
 
+/** Positions that the box has. */
+function within(box: Box, start: number, end: number): [start: number, end: number] {
+  return [Math.max(start, 0), Math.min(end, box.length)];
+}
+
 /** Bytes of a box's value. */
 function bytesOfBox(box: Box): number {
   return box.length * byteSize[box.dtype];
@@ -177,7 +182,8 @@ export class MemoryTable {
   }
 
   /** A box's value, or a part of it, in a new array. */
-  readSync(box: Box, start: number = 0, end: number = box.length): TypedArray {
+  readSync(box: Box, first: number = 0, last: number = box.length): TypedArray {
+    const [start, end] = within(box, first, last);
     if (box.host !== undefined) return box.host.slice(start, end);
     if (start >= end) return createArray(box.dtype, 0);
     const address = this.bring(box);
@@ -190,7 +196,8 @@ export class MemoryTable {
   }
 
   /** The same, when the backend has it. */
-  async read(box: Box, start: number = 0, end: number = box.length): Promise<TypedArray> {
+  async read(box: Box, first: number = 0, last: number = box.length): Promise<TypedArray> {
+    const [start, end] = within(box, first, last);
     if (box.host !== undefined) return box.host.slice(start, end);
     if (start >= end) return createArray(box.dtype, 0);
     return this.#backend.read(this.bring(box), box.dtype, end - start, start);

@@ -164,6 +164,8 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
       expect(await computed.data({ start: 3, end: 5 })).toEqual(Float64Array.of(3, 4));
       expect(await computed.data({ end: 1 })).toEqual(Float64Array.of(0));
       expect(await computed.data({ start: 5, end: 5 })).toEqual(new Float64Array(0));
+      expect(await computed.data({ start: 98, end: 1e9 })).toEqual(Float64Array.of(98, 99));
+      expect(await computed.data({ start: -7, end: 1 })).toEqual(Float64Array.of(0));
     }
   });
 
