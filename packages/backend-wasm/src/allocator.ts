@@ -7,6 +7,11 @@ const alignment = 64;
 const classBits = 3;
 const numClasses = 32 << classBits;
 
+/** To whole cache lines. */
+export function roundUp(bytes: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
 const largeBlock = 16384;
 const pageBytes = 4096;
 
@@ -47,7 +52,7 @@ export class Allocator {
   /** Manages the memory from an address on. */
   constructor(memory: LinearMemory, start: number) {
     this.#memory = memory;
-    this.#end = Math.ceil(start / alignment) * alignment;
+    this.#end = roundUp(start);
   }
 
   /**
@@ -59,7 +64,7 @@ export class Allocator {
     if (!(byteLength >= 0 && byteLength <= 2 ** 32)) {
       throw new BackendError(`allocate: a size must be in [0, 2³²] bytes, got ${byteLength}.`);
     }
-    const bytes = stagger(Math.max(Math.ceil(byteLength / alignment), 1) * alignment);
+    const bytes = stagger(Math.max(roundUp(byteLength), alignment));
     const block = this.#take(bytes) ?? this.#extend(bytes);
     block.free = false;
     if (block.bytes > bytes) this.#split(block, bytes);

@@ -89,7 +89,7 @@ export class Inductions {
     const { f } = this.#frame.w;
     for (const { strides, unit, local } of this.#all.values()) {
       const step = strides[loop] * unit * iterations;
-      if (step !== 0) f.get(local).i32(step).op("i32.add").set(local);
+      if (step !== 0) f.add(local, step);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { DType } from "@gradloom/engine";
 import type { Opcode } from "./opcodes.ts";
+import { words } from "./transpose.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** Where the lanes of a vector are in memory. */
@@ -50,14 +51,11 @@ export function pushSplat(w: VectorWriter, at: LaneAddress): void {
   }
 }
 
-const order = (...words: readonly number[]): number[] =>
-  words.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
-
 /** How lanes so many bytes apart are read: the vectors that start at two lanes, and which of their words these are. */
 const vectorsApart: ReadonlyMap<number, { readonly lanes: number[]; readonly order: number[] }> =
   new Map([
-    [8, { lanes: [0, 2], order: order(0, 2, 4, 6) }],
-    [-4, { lanes: [3, 3], order: order(3, 2, 1, 0) }],
+    [8, { lanes: [0, 2], order: words(0, 2, 4, 6) }],
+    [-4, { lanes: [3, 3], order: words(3, 2, 1, 0) }],
   ]);
 
 /** Pushes the elements of the first `width` lanes, one after the other in memory or strided. */
@@ -152,11 +150,11 @@ export function writeStore(w: VectorWriter, at: LaneAddress, width: number, valu
 /** Writes two vectors of 32 bits by turns: the lanes of the second are behind those of the first. */
 export function writeByTurns(w: VectorWriter, at: LaneAddress, first: Value, second: Value): void {
   const [a, b] = [w.keep(first), w.keep(second)];
-  for (const [half, words] of [order(0, 4, 1, 5), order(2, 6, 3, 7)].entries()) {
+  for (const [half, picked] of [words(0, 4, 1, 5), words(2, 6, 3, 7)].entries()) {
     const offset = pushAddress(w, at, 2 * half);
     a();
     b();
-    w.f.op("i8x16.shuffle", ...words).store("v128.store", offset);
+    w.f.op("i8x16.shuffle", ...picked).store("v128.store", offset);
   }
 }
 

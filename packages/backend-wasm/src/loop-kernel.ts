@@ -190,7 +190,7 @@ function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
 
 /** Neighbours along the last outer loop at once; a chunk is what is left of that loop. */
 function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void {
-  const { w, outer, digits, lanes } = frame;
+  const { w, outer, digits } = frame;
   const { f } = w;
   const last = outer.length - 1;
   const count = f.local("i32");
@@ -207,39 +207,44 @@ function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void 
     f.set(count).end();
   }
   f.get(begin).get(count).op("i32.add").set(begin);
-  w.scope(() => {
-    for (const writer of writers) writer.writeRowStart();
-    const unroll = Math.min(...writers.map((writer) => writer.unroll));
-    if (unroll > 1 && outer[last] >= unroll * lanes)
-      writeBlocks(frame, writers, count, lanes, unroll);
-    if (outer[last] >= lanes) writeBlocks(frame, writers, count, lanes, 1);
-    if (lanes > 1) writeBlocks(frame, writers, count, 1, 1);
-  });
+  writeChunk(frame, writers, count);
   f.i32(0).set(digits[last]);
   writeNextDigits(frame, last);
   f.get(begin).get(end).op("i32.lt_s").brIf(again).end();
 }
 
-/** Blocks of vectors while enough of the chunk is left. */
-function writeBlocks(
-  { w }: KernelFrame,
+/** As many neighbours along the last outer loop as a local says; `next` is written behind each block of so many. */
+export function writeChunk(
+  { w, outer, lanes }: KernelFrame,
   writers: readonly StageWriter[],
   count: number,
-  width: number,
-  copies: number,
+  next: (lanes: number) => void = () => {},
 ): void {
   const { f } = w;
-  const block = width * copies;
-  const done = f.block();
-  f.get(count).i32(block).op("i32.lt_s").brIf(done);
-  const again = f.loop();
+  const longest = outer[outer.length - 1];
+  /** Blocks of vectors while enough of the chunk is left. */
+  const writeBlocks = (width: number, copies: number): void => {
+    const block = width * copies;
+    if (longest < block) return;
+    const done = f.block();
+    f.get(count).i32(block).op("i32.lt_s").brIf(done);
+    const again = f.loop();
+    w.scope(() => {
+      for (const writer of writers) writer.takeResults(copies);
+      for (const writer of writers) writer.writeRow(width, copies);
+      for (const writer of writers) writer.advance(block);
+    });
+    next(block);
+    f.get(count).i32(block).op("i32.sub").tee(count).i32(block).op("i32.ge_s").brIf(again);
+    f.end().end();
+  };
   w.scope(() => {
-    for (const writer of writers) writer.takeResults(copies);
-    for (const writer of writers) writer.writeRow(width, copies);
-    for (const writer of writers) writer.advance(block);
+    for (const writer of writers) writer.writeRowStart();
+    const unroll = Math.min(...writers.map((writer) => writer.unroll));
+    if (unroll > 1) writeBlocks(lanes, unroll);
+    writeBlocks(lanes, 1);
+    if (lanes > 1) writeBlocks(1, 1);
   });
-  f.get(count).i32(block).op("i32.sub").tee(count).i32(block).op("i32.ge_s").brIf(again);
-  f.end().end();
 }
 
 /** Whether lanes across the last outer loop cost less than lanes within each stage. */

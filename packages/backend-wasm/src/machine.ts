@@ -1,5 +1,5 @@
 import { BackendError, IndexError, operationName } from "@gradloom/engine";
-import { Allocator } from "./allocator.ts";
+import { Allocator, roundUp } from "./allocator.ts";
 import { control, controlAddress, controlBytes } from "./control-block.ts";
 import { type Core, coreSlots, writeCore } from "./core.ts";
 import type { Features } from "./features.ts";
@@ -167,10 +167,6 @@ export class WasmMachine {
     this.#broken = true;
     this.threads.stop();
   }
-}
-
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
 }
 
 function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {

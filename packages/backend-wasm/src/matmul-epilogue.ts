@@ -4,7 +4,7 @@ import { type FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { addresses, lanesOf, writtenBuffers } from "./loop-kernel.ts";
+import { addresses, lanesOf, writeChunk, writtenBuffers } from "./loop-kernel.ts";
 import { collapseLoops, writtenStage } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { maxPages } from "./memory.ts";
@@ -57,34 +57,7 @@ export function compileEpilogue(
   }
   const nextRow = f.loop();
   f.get(i0).set(rowDigit).get(j0).set(columnDigit).get(block).set(product).get(columns).set(left);
-  w.scope(() => {
-    writer.writeRowStart();
-    const widths: [number, number][] = [[frame.lanes, writer.unroll]];
-    if (writer.unroll > 1) widths.push([frame.lanes, 1]);
-    if (frame.lanes > 1) widths.push([1, 1]);
-    for (const [width, copies] of widths) {
-      const done = f.block();
-      f.get(left)
-        .i32(width * copies)
-        .op("i32.lt_s")
-        .brIf(done);
-      const next = f.loop();
-      w.scope(() => {
-        writer.takeResults(copies);
-        writer.writeRow(width, copies);
-        writer.advance(width * copies);
-      });
-      f.add(product, 4 * width * copies);
-      f.get(left)
-        .i32(width * copies)
-        .op("i32.sub")
-        .tee(left);
-      f.i32(width * copies)
-        .op("i32.ge_s")
-        .brIf(next);
-      f.end().end();
-    }
-  });
+  writeChunk(frame, [writer], left, (lanes) => f.add(product, 4 * lanes));
   f.get(block).get(blockRow).op("i32.add").set(block);
   f.add(i0, 1);
   f.countDown(rows, nextRow).end();

@@ -1,9 +1,5 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
-
-const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
-const highWords = lowWords.map((byte) => byte + 8);
-const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
-const highHalves = lowHalves.map((byte) => byte + 8);
+import { transpose } from "./transpose.ts";
 
 /** The functions that {@link addPacking} writes, with the parameters `(from, to, count, k, rowStride, stride)`. */
 export interface PackingFunctions {
@@ -87,7 +83,6 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
   const last = f.local("i32");
   const rows = [from, f.local("i32"), f.local("i32"), f.local("i32")];
   const v = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
-  const t = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
 
   // Rows side by side: copy vectors. What is read beyond the last row is memory, if not the matrix.
   f.get(rowStride).i32(4).op("i32.eq").if();
@@ -110,21 +105,16 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
 
   // Contiguous rows: transpose blocks of 4×4.
   f.get(stride).i32(4).op("i32.eq").get(k).i32(4).op("i32.ge_u").op("i32.and").if();
-  const transpose = f.loop();
+  const block = f.loop();
   for (let i = 0; i < 4; i++) f.get(rows[i]).load("v128.load").set(v[i]);
-  shuffle(f, v[0], v[1], lowWords, t[0]);
-  shuffle(f, v[0], v[1], highWords, t[1]);
-  shuffle(f, v[2], v[3], lowWords, t[2]);
-  shuffle(f, v[2], v[3], highWords, t[3]);
-  for (let p = 0; p < 4; p++) {
-    const half = p >> 1;
+  for (const push of transpose(f, v)) {
     f.get(to);
-    f.get(t[half]).get(t[half + 2]);
-    f.op("i8x16.shuffle", ...(p % 2 === 0 ? lowHalves : highHalves)).store("v128.store");
+    push();
+    f.store("v128.store");
     advance(f, to, step);
   }
   for (const row of rows) f.add(row, 16);
-  f.get(k).i32(4).op("i32.sub").tee(k).i32(4).op("i32.ge_u").brIf(transpose).end();
+  f.get(k).i32(4).op("i32.sub").tee(k).i32(4).op("i32.ge_u").brIf(block).end();
   f.end();
 
   f.get(k).if();
@@ -164,17 +154,4 @@ function addPackLines(module: ModuleWriter): FunctionWriter {
 
 function advance(f: FunctionWriter, local: number, by: number): void {
   f.get(local).get(by).op("i32.add").set(local);
-}
-
-function shuffle(
-  f: FunctionWriter,
-  a: number,
-  b: number,
-  lanes: readonly number[],
-  to: number,
-): void {
-  f.get(a)
-    .get(b)
-    .op("i8x16.shuffle", ...lanes)
-    .set(to);
 }

@@ -1,4 +1,5 @@
 import type { Executable, Program } from "@gradloom/engine";
+import { roundUp } from "./allocator.ts";
 import { shareColumns } from "./column-sharing.ts";
 import type { WasmMachine } from "./machine.ts";
 import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
@@ -258,9 +259,4 @@ export class WasmExecutable implements Executable {
 /** How many argument blocks a step has: one for each thread if it needs memory of a thread's own. */
 function copies(step: Step, threads: number): number {
   return step.ownBytes > 0 ? threads : 1;
-}
-
-/** To whole cache lines. */
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
 }

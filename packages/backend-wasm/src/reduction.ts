@@ -1,5 +1,6 @@
 import { type DType, isFloat, type ReduceOp } from "@gradloom/engine";
 import type { Opcode } from "./opcodes.ts";
+import { words } from "./transpose.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** Partial results, one in each lane, in locals: what they are depends on the reduction. */
@@ -98,13 +99,12 @@ export class Reduction {
       [2, 3, 0, 1],
       [1, 0, 3, 2],
     ]) {
-      const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
       const turned = accumulator.map((local) => {
         const turn = w.fresh();
         w.f
           .get(local)
           .get(local)
-          .op("i8x16.shuffle", ...bytes)
+          .op("i8x16.shuffle", ...words(...lanes))
           .set(turn);
         return turn;
       });

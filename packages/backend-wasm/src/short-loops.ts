@@ -29,22 +29,18 @@ type Loops = Pick<LoopKernel, "outer"> & { readonly stages: readonly WrittenStag
 export function writeOutRows(loops: Loops, lanesAcross: (loops: Loops) => boolean): Loops {
   let { outer, stages } = loops;
   let copies = 1;
-  const mayWriteOut = (loop: number): boolean => {
-    const size = outer[loop];
-    const rows = countIterations(outer) / size;
-    const cost = stages.reduce((sum, stage) => sum + size * costOf(stage), 0);
-    return size * copies <= mostResults && cost <= mostInstructions && rows >= leastRows;
-  };
   for (let loop = outer.length - 1; loop >= 0; loop--) {
     const size = outer[loop];
     const isLast = loop > 0 && loop === outer.length - 1;
-    const fits =
-      size < lanes ? isLast : isLast && size <= shortLoop && !lanesAcross({ outer, stages });
-    const wanted = fits || (size <= lanes && stages.some((s) => decides(s, outer, loop)));
-    if (!wanted || !mayWriteOut(loop)) continue;
+    const mayLast = size < lanes || (size <= shortLoop && !lanesAcross({ outer, stages }));
+    const wanted =
+      (isLast && mayLast) || (size <= lanes && stages.some((s) => decides(s, outer, loop)));
+    const rows = countIterations(outer) / size;
+    const cost = stages.reduce((sum, stage) => sum + size * costOf(stage), 0);
+    const fits = size * copies <= mostResults && cost <= mostInstructions && rows >= leastRows;
+    if (!wanted || !fits) continue;
     copies *= size;
-    const at = loop;
-    stages = stages.map((stage) => writeOut(stage, at, size, true));
+    stages = stages.map((stage) => writeOut(stage, loop, size, true));
     outer = outer.filter((_, i) => i !== loop);
   }
   return { outer, stages };

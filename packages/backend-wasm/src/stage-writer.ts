@@ -205,12 +205,19 @@ export class StageWriter {
       return w.op("v128.and", w.op("f32x4.ge", size, low), w.op("f32x4.le", size, high));
     });
     inRange.reduce((all, one) => w.op("v128.and", all, one))();
-    w.f.op("i32x4.all_true").if();
-    w.scope(write);
-    this.#reciprocals.clear();
-    w.f.else();
-    w.scope(write);
-    w.f.end();
+    w.f.op("i32x4.all_true");
+    this.#writeTwice(write, () => this.#reciprocals.clear());
+  }
+
+  /** Writes code for where what has been pushed holds, and after `change` code for elsewhere. */
+  #writeTwice(write: () => void, change: () => void): void {
+    const { f } = this.#w;
+    f.if();
+    this.#w.scope(write);
+    change();
+    f.else();
+    this.#w.scope(write);
+    f.end();
   }
 
   /** The guards of loads in the inner loops, or where there are none, in a block of rows. */
@@ -228,7 +235,6 @@ export class StageWriter {
    * across rows, for a block of them and all inner loops; else for the next lanes.
    */
   #withGuards(write: () => void): void {
-    const w = this.#w;
     const { outer, lanesAcross } = this.#frame;
     const guards = this.#guards();
     if (guards.length === 0 || this.#laneLoop < 0) {
@@ -239,13 +245,10 @@ export class StageWriter {
     const reach = new Map(inner.map((size, i) => [outer.length + i, size - 1]));
     reach.set(this.#laneLoop, this.#width * this.#copies - 1);
     this.#inductions.pushAllInRange(guards, reach);
-    w.f.if();
     this.#inductions.isInside = true;
-    w.scope(write);
-    this.#inductions.isInside = false;
-    w.f.else();
-    w.scope(write);
-    w.f.end();
+    this.#writeTwice(write, () => {
+      this.#inductions.isInside = false;
+    });
   }
 
   // Loops
