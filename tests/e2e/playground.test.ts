@@ -332,3 +332,18 @@ test("train-dates learns what a date looks like, and says how many it gets right
   for (const [, , date] of dates) expect(date).toMatch(/^(19|20)\d\d-[01]\d-[0-3]\d$/);
   expect(stdout).toMatch(/^held out +\d+\.\d\d % exact, \d+ mistakes in 30$/m);
 }, 90_000);
+
+test.each(["train-dates --d-model 16 --dates 500 --held-out 10", "train-moe"])(
+  "%s ends on Ctrl-C while it trains",
+  async (line) => {
+    let sent = false;
+    const { code, stderr } = await playground(`${line} --steps 1000000`, (stdout, kill) => {
+      if (sent || !/^step +1\//m.test(stdout)) return;
+      sent = true;
+      kill("SIGINT");
+    });
+    expect(stderr).toMatch(/^\n(Interrupted|Stopped after step \d+)\. Nothing was written\.\n$/);
+    expect(code).toBe(130);
+  },
+  90_000,
+);

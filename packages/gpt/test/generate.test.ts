@@ -146,6 +146,14 @@ describe("stream", () => {
     expect(holes).toBeGreaterThan(0);
   });
 
+  test("can be aborted by a timer while nothing else happens", async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    const options = { maxNewTokens: 20_000, slidingWindow: 16, signal: controller.signal };
+    const ids = await model.generate([1], options);
+    expect(ids.length).toBeLessThan(20_000);
+  });
+
   test("ends without the token that is being computed when it is aborted", async () => {
     const controller = new AbortController();
     const stream = model.stream([7, 8], { seed: 4, signal: controller.signal });

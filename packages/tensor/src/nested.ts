@@ -163,14 +163,14 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  const isObject = typeof value === "function" || (typeof value === "object" && value !== null);
-  return isObject ? `a ${value.constructor?.name ?? "object"}` : String(value);
+  const isObject = value === Object(value);
+  return isObject ? `a ${(value as object).constructor?.name ?? "object"}` : String(value);
 }
 
 function wayOut(value: unknown): string {
   if (typeof value === "bigint" || value instanceof BigInt64Array) {
     return " Convert it with Number(…).";
   }
-  const isTensor = typeof value === "object" && value !== null && "shape" in value;
-  return isTensor ? " Join tensors with stack([…])." : "";
+  const { shape } = (value ?? {}) as { shape?: unknown };
+  return shape !== undefined ? " Join tensors with stack([…])." : "";
 }

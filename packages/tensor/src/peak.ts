@@ -1,4 +1,4 @@
-import { type Backend, type Engine, element, matmul, type PlanReport } from "@gradloom/engine";
+import { type Backend, type Engine, element, matmul, type Node } from "@gradloom/engine";
 
 /** What a machine can do at best, as measured with its own kernels. */
 export interface Peak {
@@ -21,31 +21,23 @@ export function peakOf(engine: Engine): Peak {
   const length = isReference ? 1 << 12 : 1 << 22;
   const square = engine.input(new Float32Array(size * size).fill(1), [size, size], "float32");
   const vector = engine.input(new Float32Array(length), [length], "float32");
-  const best = (run: () => void, rate: (report: PlanReport) => number) => {
+  const best = (unit: "flops" | "bytes", make: () => Node) => {
     let most = 0;
     for (let i = 0; i < 12; i++) {
-      for (const report of engine.profile(run).reports) most = Math.max(most, rate(report));
+      const { reports } = engine.profile(() => {
+        const node = make();
+        engine.realize([node]);
+        engine.release(node);
+      });
+      for (const { kernels } of reports) {
+        most = Math.max(most, kernels[0][unit] / ((kernels[0].milliseconds ?? 1) / 1e3));
+      }
     }
     return most;
   };
-  const rateOf =
-    (unit: "flops" | "bytes") =>
-    ({ kernels: [kernel] }: PlanReport) =>
-      kernel[unit] / ((kernel.milliseconds ?? 1) / 1e3);
-  const compute = (make: () => ReturnType<typeof matmul>) => () => {
-    const node = make();
-    engine.realize([node]);
-    engine.release(node);
-  };
   const peak = {
-    flops: best(
-      compute(() => matmul(square, square)),
-      rateOf("flops"),
-    ),
-    bytes: best(
-      compute(() => element("neg", [vector], "float32")),
-      rateOf("bytes"),
-    ),
+    flops: best("flops", () => matmul(square, square)),
+    bytes: best("bytes", () => element("neg", [vector], "float32")),
   };
   engine.release(square);
   engine.release(vector);

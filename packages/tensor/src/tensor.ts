@@ -44,6 +44,7 @@ import { type Operand, requireFloat } from "./promote.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
+import { inTurn } from "./turns.ts";
 
 /** What {@link Tensor.data} takes: positions in row-major order. */
 export interface DataOptions {
@@ -121,11 +122,11 @@ export class Tensor {
 
   /**
    * The values in row-major order, in a new array; of those, the elements from `start` up to and without `end`: a large tensor
-   * can be read, and written to a file, in parts.
+   * can be read, and written to a file, in parts. Whoever waits for values in a loop lets timers and signals have their turn.
    */
   data({ start, end }: DataOptions = {}): Promise<TypedArray> {
     refuseReading("data");
-    return engine().read(this.node, start, end);
+    return inTurn(engine().read(this.node, start, end));
   }
 
   /** The values as nested arrays; booleans are 0 and 1. */

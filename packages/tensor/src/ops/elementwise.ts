@@ -53,7 +53,7 @@ export function broadcasting(
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const shapes = inputs.map((input) => input.shape).filter((shape) => shape.length > 0);
-    throw shapeError`${name}: shapes must broadcast, got ${shapes}. Sizes are compared from the last axis on: they must be equal, or one of them 1.`;
+    throw shapeError`${name}: shapes must broadcast, got ${shapes}. From the last axis on, sizes must be equal or one of them 1.`;
   }
 }
 

@@ -40,7 +40,7 @@ function ofImages(x: Tensor, kernelSize: Pair, options: UnfoldOptions = {}): Ten
   const op = "unfold";
   requireFloat(op, x);
   if (x.ndim !== 3 && x.ndim !== 4) {
-    throw shapeError`${op}: the tensor must be [batch, channels, height, width], got ${x.shape}. For windows along an axis, use unfold(dim, size, step).`;
+    throw shapeError`${op}: the tensor must be [batch, channels, height, width], got ${x.shape}. Along an axis use unfold(dim, size, step).`;
   }
   const kernel = perAxis(op, "kernelSize", kernelSize, 2, 1);
   const stride = perAxis(op, "stride", options.stride ?? 1, 2, 1);
