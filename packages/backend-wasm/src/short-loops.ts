@@ -130,8 +130,10 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
       if (instruction.op === "load") {
         outsides[i] = instruction.guards.map(place).some(fails);
         absent[i] = outsides[i] && !instruction.outside;
-      } else if (instruction.op === "mul") absent[i] = instruction.args.some((arg) => absent[arg]);
-      else if (instruction.op === "where") {
+      } else if (instruction.op === "mul") {
+        // Not if one of them is there: 0 · ∞ is NaN.
+        absent[i] = instruction.args.every((arg) => absent[arg]);
+      } else if (instruction.op === "where") {
         absent[i] = instruction.args
           .slice(1)
           .every((arg) => absent[arg] || isZero(stage.code[arg]));

@@ -16,6 +16,8 @@ interface Windows {
   readonly stride: number;
   readonly padding: number;
   readonly reduce: ReduceOp;
+  /** Whether the picture has an infinity: what is not there, times that, is NaN. */
+  readonly isInfinite?: boolean;
 }
 
 /** For each position of pictures, by phases of a stride: what `reduce` makes of weighted values that reach it. */
@@ -88,7 +90,7 @@ function gather({ channels, size, taps, stride, padding, reduce }: Windows): Loo
 }
 
 function programOf(windows: Windows): RandomProgram {
-  const { channels, size, taps, stride, reduce } = windows;
+  const { channels, size, taps, stride, reduce, isInfinite } = windows;
   const picture = channels * size[0] * size[1];
   const lengths = [picture, taps[0] * taps[1], picture * stride * stride];
   const buffers = lengths.map((length, i) => ({
@@ -96,6 +98,10 @@ function programOf(windows: Windows): RandomProgram {
     length,
     arenaOffset: undefined,
   }));
+  const contents = buffers.map(({ dtype, length }, i) =>
+    createContent(dtype, length, { kind: i === 2 ? "zero" : "coarse", seed: 1 + i }, i),
+  );
+  if (isInfinite) contents[0][Math.floor(picture / 2)] = Number.POSITIVE_INFINITY;
   return {
     program: {
       kernels: [gather(windows)],
@@ -104,9 +110,7 @@ function programOf(windows: Windows): RandomProgram {
       scalars: [],
       arenaBytes: 0,
     },
-    contents: buffers.map(({ dtype, length }, i) =>
-      createContent(dtype, length, { kind: i === 2 ? "zero" : "coarse", seed: 1 + i }, i),
-    ),
+    contents,
     scalars: [],
   };
 }
@@ -120,7 +124,7 @@ describe("short loops", () => {
     two.dispose();
   });
 
-  it("are written out with the taps that each phase has, and no others", () => {
+  it("are written out, a piece of code for each phase and tap", () => {
     const windows = {
       channels: 32,
       size: [8, 9],
@@ -132,8 +136,10 @@ describe("short loops", () => {
     const { outer, stages } = writeOutPoints(rows);
     expect(outer).toEqual([32, 8, 9]);
     expect(stages[0].inner).toEqual([]);
-    // Of each axis, one phase has two taps, the other one.
-    expect(stages[0].results.map(({ terms }) => terms.length)).toEqual([4, 2, 2, 1]);
+    // Of each axis, one phase has two taps, the other one: the second is 0 there, which is not nothing where it meets an infinity.
+    expect(stages[0].results.map(({ terms }) => terms.length)).toEqual([4, 4, 4, 4]);
+    const weights = stages[0].code.filter((one) => one.op === "load" && one.access.buffer === 1);
+    expect(weights).toHaveLength(9);
     expect(stages[1].stores.map(({ access }) => access.offset)).toEqual([0, 1, 18, 19]);
   });
 
@@ -147,6 +153,7 @@ describe("short loops", () => {
       stride: fc.integer({ min: 1, max: 4 }),
       padding: fc.integer({ min: 0, max: 3 }),
       reduce: fc.constantFrom<ReduceOp>("sum", "max", "argmax"),
+      isInfinite: fc.boolean(),
     });
     fc.assert(
       fc.property(windows, (given) => {
