@@ -4,6 +4,7 @@ import type { Features } from "./features.ts";
 /** Rows and columns of a tile: what V8 keeps in registers without spilling. */
 export const tileRows = 4;
 export const tileColumns = 8;
+const termsPerTurn = 4;
 
 /**
  * Writes the innermost function of the matrix product: a column of 4×8 tiles, one below the other,
@@ -15,7 +16,8 @@ export const tileColumns = 8;
  * how far a tile goes in a, and whether to add to what c holds. The eight columns of b are contiguous. Terms are added
  * in the order of `p`, whatever the blocking around.
  *
- * The loop over `p` is not unrolled, because V8 then spills registers. A call is one column of tiles, not more,
+ * A turn of the loop over `p` takes several terms, and may end after each of them: that ties the sums of a term to its place.
+ * Else V8 would move all loads of a turn ahead of all sums, and spill registers. A call is one column of tiles, not more,
  * because V8 moves to optimised code only between calls. Where rows of a lie side by side, as in a panel, one pointer does for
  * all, which is some 5 % faster: that is a function of its own.
  */
@@ -62,38 +64,38 @@ function addTiles(
     f.get(row)
       .load("v128.load", 16)
       .set(sums[2 * i + 1]);
-    if (i < tileRows - 1) f.get(row).get(cStep).op("i32.add").set(row);
+    f.get(row).get(cStep).op("i32.add").set(row);
   }
   f.else();
   for (const sum of sums) f.f32x4(0).set(sum);
   f.end();
 
-  const nextTerm = f.loop();
-  f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
-  for (let i = 0; i < tileRows; i++) {
-    if (sideBySide) f.get(pa[i]).load("v128.load32_splat").set(s);
-    else
-      f.get(pa[0])
-        .load("v128.load32_splat", 4 * i)
+  const lastTerm = f.block();
+  const nextTerms = f.loop();
+  for (let term = 0; term < termsPerTurn; term++) {
+    f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
+    for (let i = 0; i < tileRows; i++) {
+      f.get(pa[sideBySide ? i : 0])
+        .load("v128.load32_splat", sideBySide ? 0 : 4 * i)
         .set(s);
-    multiplyAdd(f, features, s, b0, sums[2 * i]);
-    multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
+      multiplyAdd(f, features, s, b0, sums[2 * i]);
+      multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
+    }
+    for (const pointer of pa) f.get(pointer).get(aStep).op("i32.add").set(pointer);
+    f.get(pb).get(bStep).op("i32.add").set(pb);
+    f.get(n).i32(1).op("i32.sub").tee(n).op("i32.eqz").brIf(lastTerm);
   }
-  for (const pointer of pa) f.get(pointer).get(aStep).op("i32.add").set(pointer);
-  f.get(pb).get(bStep).op("i32.add").set(pb);
-  f.countDown(n, nextTerm).end();
+  f.br(nextTerms).end().end();
 
-  f.get(c).set(row);
   for (let i = 0; i < tileRows; i++) {
-    f.get(row)
+    f.get(c)
       .get(sums[2 * i])
       .store("v128.store", 0);
-    f.get(row)
+    f.get(c)
       .get(sums[2 * i + 1])
       .store("v128.store", 16);
-    f.get(row).get(cStep).op("i32.add").set(row);
+    f.get(c).get(cStep).op("i32.add").set(c);
   }
-  f.get(row).set(c);
   f.get(a).get(aTile).op("i32.add").set(a);
   f.countDown(tiles, nextTile).end();
   return f;
