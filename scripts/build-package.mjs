@@ -16,6 +16,8 @@ await build({
   format: "esm",
   platform: "neutral",
   target: "es2022",
+  // Puts constants, such as the numbers of instructions, where they are used.
+  minifySyntax: true,
   sourcemap: true,
   // The sources are in the package.
   sourcesContent: false,

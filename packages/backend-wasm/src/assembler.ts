@@ -1,3 +1,5 @@
+import * as i32 from "./opcodes/i32.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { type Opcode, opcodeNumber } from "./opcodes.ts";
 
 /** A type of a local, a parameter or a result. */
@@ -85,14 +87,28 @@ export class FunctionWriter {
   /** An instruction, followed by its immediates: single bytes such as lane numbers. */
   op(name: Opcode, ...immediates: readonly number[]): this {
     const opcode = opcodeNumber(name);
-    if (opcode > 0xffff) {
-      this.#code.push(opcode >>> 16);
-      pushUnsigned(this.#code, opcode & 0xffff);
-    } else {
+    if (opcode < 0x100) {
       this.#code.push(opcode);
+    } else if (opcode < 0x400) {
+      this.#code.push(0xfd);
+      pushUnsigned(this.#code, opcode - 0x100);
+    } else {
+      this.#code.push(opcode >>> 8, opcode & 0xff);
     }
     this.#code.push(...immediates);
     return this;
+  }
+
+  select(): this {
+    return this.op(0x1b);
+  }
+
+  drop(): this {
+    return this.op(0x1a);
+  }
+
+  return(): this {
+    return this.op(0x0f);
   }
 
   get(local: number): this {
@@ -109,12 +125,12 @@ export class FunctionWriter {
 
   /** Adds a number to a local of i32. */
   add(local: number, amount: number): this {
-    return this.get(local).i32(amount).op("i32.add").set(local);
+    return this.get(local).i32(amount).op(i32.add).set(local);
   }
 
   /** One less of a counter, and the loop again unless that is 0. */
   countDown(counter: number, loop: number): this {
-    return this.get(counter).i32(1).op("i32.sub").tee(counter).brIf(loop);
+    return this.get(counter).i32(1).op(i32.sub).tee(counter).brIf(loop);
   }
 
   call(functionIndex: number): this {
@@ -154,20 +170,20 @@ export class FunctionWriter {
 
   /** A vector constant with the same value in each lane. */
   f32x4(value: number): this {
-    this.op("v128.const");
+    this.op(v128.const);
     for (let lane = 0; lane < 4; lane++) pushFloat32(this.#code, value);
     return this;
   }
 
   f64x2(value: number): this {
-    this.op("v128.const");
+    this.op(v128.const);
     for (let lane = 0; lane < 2; lane++) pushFloat64(this.#code, value);
     return this;
   }
 
   /** A vector constant: one value for all lanes, or four. */
   i32x4(...values: readonly number[]): this {
-    this.op("v128.const");
+    this.op(v128.const);
     for (let lane = 0; lane < 4; lane++) {
       const value = values[lane % values.length];
       for (let i = 0; i < 32; i += 8) this.#code.push((value >>> i) & 0xff);
@@ -178,7 +194,7 @@ export class FunctionWriter {
   /** A load: takes the address from the stack. The `offset` is added to it. */
   load(name: Opcode, offset = 0, lane?: number): this {
     // Atomics must state their natural alignment; for the others it is a hint that engines ignore.
-    this.op(name, name.includes("atomic") ? 2 : 0);
+    this.op(name, opcodeNumber(name) >>> 8 === 0xfe ? 2 : 0);
     pushUnsigned(this.#code, offset);
     if (lane !== undefined) this.#code.push(lane);
     return this;

@@ -1,5 +1,6 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { control, controlAddress } from "./control-block.ts";
+import * as i32 from "./opcodes/i32.ts";
 
 /**
  * A plan is words in memory: the number of groups, then the groups. A group is its number of steps, and its
@@ -45,18 +46,18 @@ function addRunChunk(module: ModuleWriter): FunctionWriter {
   const units = f.local("i32");
   const found = f.block();
   const next = f.loop();
-  f.get(chunk).get(step).load("i32.load", stepField.chunks).op("i32.lt_u").brIf(found);
-  f.get(chunk).get(step).load("i32.load", stepField.chunks).op("i32.sub").set(chunk);
+  f.get(chunk).get(step).load(i32.load, stepField.chunks).op(i32.lt_u).brIf(found);
+  f.get(chunk).get(step).load(i32.load, stepField.chunks).op(i32.sub).set(chunk);
   f.add(step, planWords.step * 4);
   f.br(next).end().end();
-  f.get(chunk).get(step).load("i32.load", stepField.grain).op("i32.mul").tee(begin);
-  f.get(step).load("i32.load", stepField.grain).op("i32.add").set(end);
-  f.get(step).load("i32.load", stepField.units).set(units);
-  f.get(step).load("i32.load", stepField.arguments);
-  f.get(step).load("i32.load", stepField.argumentStride).get(thread).op("i32.mul").op("i32.add");
+  f.get(chunk).get(step).load(i32.load, stepField.grain).op(i32.mul).tee(begin);
+  f.get(step).load(i32.load, stepField.grain).op(i32.add).set(end);
+  f.get(step).load(i32.load, stepField.units).set(units);
+  f.get(step).load(i32.load, stepField.arguments);
+  f.get(step).load(i32.load, stepField.argumentStride).get(thread).op(i32.mul).op(i32.add);
   f.get(begin);
-  f.get(end).get(units).get(end).get(units).op("i32.lt_u").op("select");
-  f.get(step).load("i32.load", stepField.function);
+  f.get(end).get(units).get(end).get(units).op(i32.lt_u).select();
+  f.get(step).load(i32.load, stepField.function);
   f.callIndirect(module.type(["i32", "i32", "i32"], []));
   return f;
 }
@@ -67,17 +68,17 @@ function addRunGroup(module: ModuleWriter, runChunk: FunctionWriter): FunctionWr
   const step = f.local("i32");
   const steps = f.local("i32");
   const chunk = f.local("i32");
-  f.get(group).load("i32.load").set(steps);
+  f.get(group).load(i32.load).set(steps);
   f.get(group)
     .i32(planWords.group * 4)
-    .op("i32.add")
+    .op(i32.add)
     .set(step);
   const nextStep = f.loop();
   f.i32(0).set(chunk);
   const nextChunk = f.loop();
   f.get(step).get(chunk).i32(0).call(runChunk.index);
-  f.get(chunk).i32(1).op("i32.add").tee(chunk);
-  f.get(step).load("i32.load", stepField.chunks).op("i32.lt_u").brIf(nextChunk).end();
+  f.get(chunk).i32(1).op(i32.add).tee(chunk);
+  f.get(step).load(i32.load, stepField.chunks).op(i32.lt_u).brIf(nextChunk).end();
   f.add(step, planWords.step * 4);
   f.countDown(steps, nextStep).end();
   return f.get(step);
@@ -87,7 +88,7 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
   const f = module.function(["i32"], [], "alone");
   const group = 0;
   const groups = f.local("i32");
-  f.get(group).load("i32.load").set(groups);
+  f.get(group).load(i32.load).set(groups);
   f.add(group, planWords.groups * 4);
   const next = f.loop();
   f.get(group).call(runGroup.index).set(group);
@@ -96,6 +97,6 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
 
 /** Counts a group as done, and leaves on the stack how many there still are: none once an index was out of range. */
 export function pushGroupsLeft(f: FunctionWriter, groups: number): FunctionWriter {
-  f.i32(0).get(groups).i32(1).op("i32.sub").tee(groups);
-  return f.i32(controlAddress).load("i32.load", control.fault).op("select");
+  f.i32(0).get(groups).i32(1).op(i32.sub).tee(groups);
+  return f.i32(controlAddress).load(i32.load, control.fault).select();
 }

@@ -2,47 +2,17 @@ import type { DType, ElementInstruction, ElementOp, Instruction } from "@gradloo
 import { BackendError, isFloat } from "@gradloom/engine";
 import type { ModuleWriter, ValueType } from "./assembler.ts";
 import { type HostFunction, hostMath } from "./host-math.ts";
+import { laneInstruction } from "./lane-instructions.ts";
+import * as f32 from "./opcodes/f32.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as f64 from "./opcodes/f64.ts";
+import * as f64x2 from "./opcodes/f64x2.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as i64x2 from "./opcodes/i64x2.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
 import { vectorMath } from "./vector-math.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
-
-const floatInstructions: Partial<Record<ElementOp, string>> = {
-  neg: "neg",
-  abs: "abs",
-  floor: "floor",
-  ceil: "ceil",
-  round: "nearest",
-  trunc: "trunc",
-  sqrt: "sqrt",
-  add: "add",
-  sub: "sub",
-  mul: "mul",
-  div: "div",
-  max: "max",
-  min: "min",
-  lt: "lt",
-  le: "le",
-  eq: "eq",
-  ne: "ne",
-};
-
-const integerInstructions: Partial<Record<ElementOp, Opcode>> = {
-  neg: "i32x4.neg",
-  abs: "i32x4.abs",
-  add: "i32x4.add",
-  sub: "i32x4.sub",
-  mul: "i32x4.mul",
-  max: "i32x4.max_s",
-  min: "i32x4.min_s",
-  lt: "i32x4.lt_s",
-  le: "i32x4.le_s",
-  eq: "i32x4.eq",
-  ne: "i32x4.ne",
-  and: "v128.and",
-  or: "v128.or",
-  xor: "v128.xor",
-  not: "v128.not",
-};
 
 const integerHost: Partial<Record<ElementOp, HostFunction>> = {
   floorDiv: "integerFloorDiv",
@@ -90,8 +60,7 @@ export function callHost(
   dtype: DType,
   values: readonly Value[],
 ): Value {
-  const lanes = dtype === "float64" ? "f64x2" : dtype === "float32" ? "f32x4" : "i32x4";
-  const key = `${name} ${lanes}`;
+  const key = `${name} ${dtype}`;
   let lane = w.laneFunctions.get(key);
   if (lane === undefined) {
     const host = w.host.get(name);
@@ -104,14 +73,14 @@ export function callHost(
     );
     f.i32x4(0);
     // The second lane of float64 is never used.
-    for (let i = 0; i < (lanes === "f64x2" ? 1 : 4); i++) {
+    for (let i = 0; i < (dtype === "float64" ? 1 : 4); i++) {
       for (let v = 0; v < values.length; v++) {
-        f.get(v).op(`${lanes}.extract_lane`, i);
-        if (lanes === "f32x4") f.op("f64.promote_f32");
+        f.get(v).op(laneInstruction(dtype, "extract") as Opcode, i);
+        if (dtype === "float32") f.op(f64.promote_f32);
       }
       f.call(host);
-      if (lanes === "f32x4") f.op("f32.demote_f64");
-      f.op(`${lanes}.replace_lane`, i);
+      if (dtype === "float32") f.op(f32.demote_f64);
+      f.op(laneInstruction(dtype, "replace") as Opcode, i);
     }
     w.laneFunctions.set(key, f);
     lane = f;
@@ -142,13 +111,13 @@ export function elementValue(
   if (op === "cast") return castValue(w, operand, result, values[0]);
   if (op === "where") {
     const wide = result === "float64";
-    const mask = wide ? w.op("i64x2.extend_low_i32x4_s", values[0]) : values[0];
-    return w.op("v128.bitselect", values[1], values[2], mask);
+    const mask = wide ? w.op(i64x2.extend_low_i32x4_s, values[0]) : values[0];
+    return w.op(v128.bitselect, values[1], values[2], mask);
   }
   if (isFloat(operand)) return floatValue(w, op, operand, operands);
   if (operand === "bool") return boolValue(w, op, values);
   const value = integerValue(w, op, operands);
-  return result === "uint8" && operand === "uint8" ? w.op("v128.and", value, w.i32(0xff)) : value;
+  return result === "uint8" && operand === "uint8" ? w.op(v128.and, value, w.i32(0xff)) : value;
 }
 
 function floatValue(
@@ -157,17 +126,17 @@ function floatValue(
   dtype: DType,
   operands: readonly Operand[],
 ): Value {
-  const lanes = dtype === "float32" ? "f32x4" : "f64x2";
   const values = operands.map((operand) => operand.value);
   if (op === "max" || op === "min") {
     // pmax(a, b) is `a < b ? b : a`: one instruction, which passes NaN on if it is in a.
     const literal = operands.findIndex(
       ({ constant }) => constant !== undefined && !Number.isNaN(constant),
     );
-    if (literal >= 0) return w.op(`${lanes}.p${op}`, values[1 - literal], values[literal]);
+    if (literal >= 0)
+      return w.lanes(dtype, op === "max" ? "pmax" : "pmin", values[1 - literal], values[literal]);
   }
-  const name = floatInstructions[op];
-  if (name !== undefined) return w.op(`${lanes}.${name}` as Opcode, ...values);
+  const instruction = laneInstruction(dtype, op);
+  if (instruction !== undefined) return w.op(instruction, ...values);
   const vector = dtype === "float32" ? vectorMath[op] : undefined;
   if (vector !== undefined) return vector(w, values[0]);
   return callHost(w, hostName(op, dtype), dtype, values);
@@ -177,10 +146,10 @@ function integerValue(w: VectorWriter, op: ElementOp, operands: readonly Operand
   const values = operands.map((operand) => operand.value);
   const bits = operands[1]?.constant;
   if ((op === "shl" || op === "shr") && bits !== undefined) {
-    return w.shift(op === "shl" ? "i32x4.shl" : "i32x4.shr_u", values[0], bits);
+    return w.shift(op === "shl" ? i32x4.shl : i32x4.shr_u, values[0], bits);
   }
-  const name = integerInstructions[op];
-  if (name !== undefined) return w.op(name, ...values);
+  const instruction = laneInstruction("int32", op);
+  if (instruction !== undefined) return w.op(instruction, ...values);
   if (op === "floor" || op === "ceil" || op === "round" || op === "trunc") return values[0];
   return callHost(w, hostName(op, "int32"), "int32", values);
 }
@@ -189,22 +158,22 @@ function boolValue(w: VectorWriter, op: ElementOp, values: readonly Value[]): Va
   const [a, b] = values;
   switch (op) {
     case "not":
-      return w.op("v128.not", a);
+      return w.op(v128.not, a);
     case "and":
     case "min":
-      return w.op("v128.and", a, b);
+      return w.op(v128.and, a, b);
     case "or":
     case "max":
-      return w.op("v128.or", a, b);
+      return w.op(v128.or, a, b);
     case "xor":
     case "ne":
-      return w.op("v128.xor", a, b);
+      return w.op(v128.xor, a, b);
     case "eq":
-      return w.op("v128.not", w.op("v128.xor", a, b));
+      return w.op(v128.not, w.op(v128.xor, a, b));
     case "lt":
-      return w.op("v128.andnot", b, a);
+      return w.op(v128.andnot, b, a);
     case "le":
-      return w.op("v128.or", b, w.op("v128.not", a));
+      return w.op(v128.or, b, w.op(v128.not, a));
     default:
       throw notAllowed(op, "bool");
   }
@@ -213,25 +182,25 @@ function boolValue(w: VectorWriter, op: ElementOp, values: readonly Value[]): Va
 function castValue(w: VectorWriter, from: DType, to: DType, x: Value): Value {
   if (from === to) return x;
   if (to === "bool") {
-    if (from === "float32") return w.op("f32x4.ne", x, w.f32(0));
-    if (from === "float64") return w.op("f64x2.ne", x, w.f64(0));
-    return w.op("i32x4.ne", x, w.i32(0));
+    if (from === "float32") return w.op(f32x4.ne, x, w.f32(0));
+    if (from === "float64") return w.op(f64x2.ne, x, w.f64(0));
+    return w.op(i32x4.ne, x, w.i32(0));
   }
-  const integer = from === "bool" ? w.op("i32x4.neg", x) : x;
+  const integer = from === "bool" ? w.op(i32x4.neg, x) : x;
   if (to === "float32") {
-    return w.op(from === "float64" ? "f32x4.demote_f64x2_zero" : "f32x4.convert_i32x4_s", integer);
+    return w.op(from === "float64" ? f32x4.demote_f64x2_zero : f32x4.convert_i32x4_s, integer);
   }
   if (to === "float64") {
-    const name = from === "float32" ? "f64x2.promote_low_f32x4" : "f64x2.convert_low_i32x4_s";
+    const name = from === "float32" ? f64x2.promote_low_f32x4 : f64x2.convert_low_i32x4_s;
     return w.op(name, integer);
   }
   const whole =
     from === "float32"
-      ? w.op("i32x4.trunc_sat_f32x4_s", x)
+      ? w.op(i32x4.trunc_sat_f32x4_s, x)
       : from === "float64"
-        ? w.op("i32x4.trunc_sat_f64x2_s_zero", x)
+        ? w.op(i32x4.trunc_sat_f64x2_s_zero, x)
         : integer;
-  return to === "uint8" ? w.op("v128.and", whole, w.i32(0xff)) : whole;
+  return to === "uint8" ? w.op(v128.and, whole, w.i32(0xff)) : whole;
 }
 
 function hostName(op: ElementOp, dtype: DType): HostFunction {

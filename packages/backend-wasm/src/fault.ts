@@ -1,6 +1,9 @@
 import type { CheckInstruction } from "@gradloom/engine";
 import type { FunctionWriter } from "./assembler.ts";
 import { control, controlAddress } from "./control-block.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /**
@@ -16,14 +19,14 @@ export function pushChecked(
   const { f } = w;
   const kept = w.keep(indices);
   // Below 0 is far above, without a sign.
-  const outside = w.op("i32x4.ge_u", kept, w.i32(size));
+  const outside = w.op(i32x4.ge_u, kept, w.i32(size));
   const counted = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
-  const mask = w.keep(width === 4 ? outside : w.op("v128.and", outside, counted));
+  const mask = w.keep(width === 4 ? outside : w.op(v128.and, outside, counted));
   mask();
-  f.op("v128.any_true").if("v128");
+  f.op(v128.any_true).if("v128");
   kept();
   f.i32(size).i32(name).call(faultFunction(w).index);
-  w.op("v128.andnot", kept, mask)();
+  w.op(v128.andnot, kept, mask)();
   f.else();
   kept();
   f.end();
@@ -40,19 +43,19 @@ function faultFunction(w: VectorWriter): FunctionWriter {
   const found = f.block();
   // Lanes that do not count come last.
   for (let lane = 0; lane < 4; lane++) {
-    f.get(indices).op("i32x4.extract_lane", lane).tee(index).get(size).op("i32.ge_u").brIf(found);
+    f.get(indices).op(i32x4.extract_lane, lane).tee(index).get(size).op(i32.ge_u).brIf(found);
   }
   f.end();
   if (w.features.sharedMemory) {
-    f.i32(controlAddress).i32(0).i32(1).load("i32.atomic.rmw.cmpxchg", control.fault);
+    f.i32(controlAddress).i32(0).i32(1).load(i32.atomic_rmw_cmpxchg, control.fault);
   } else {
-    f.i32(controlAddress).load("i32.load", control.fault);
-    f.i32(controlAddress).i32(1).store("i32.store", control.fault);
+    f.i32(controlAddress).load(i32.load, control.fault);
+    f.i32(controlAddress).i32(1).store(i32.store, control.fault);
   }
   f.if();
-  f.op("return").end();
-  f.i32(controlAddress).get(index).store("i32.store", control.faultIndex);
-  f.i32(controlAddress).get(size).store("i32.store", control.faultSize);
-  f.i32(controlAddress).get(name).store("i32.store", control.faultName);
+  f.return().end();
+  f.i32(controlAddress).get(index).store(i32.store, control.faultIndex);
+  f.i32(controlAddress).get(size).store(i32.store, control.faultSize);
+  f.i32(controlAddress).get(name).store(i32.store, control.faultName);
   return f;
 }

@@ -1,4 +1,6 @@
 import { ModuleWriter } from "./assembler.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i32 from "./opcodes/i32.ts";
 
 /** What the host's WebAssembly can do, and whether the memory that kernels import is shared. */
 export interface Features {
@@ -18,10 +20,10 @@ export function hasSimd(): boolean {
 /** Finds out by asking the host to validate small modules. */
 export function detectFeatures(): Features {
   const relaxed = new ModuleWriter();
-  relaxed.function([], ["v128"]).f32x4(0).f32x4(0).f32x4(0).op("f32x4.relaxed_madd");
+  relaxed.function([], ["v128"]).f32x4(0).f32x4(0).f32x4(0).op(f32x4.relaxed_madd);
   const atomic = new ModuleWriter();
   atomic.importMemory("e", "m", { initial: 1, maximum: 1, shared: true });
-  atomic.function([], ["i32"]).i32(0).load("i32.atomic.load");
+  atomic.function([], ["i32"]).i32(0).load(i32.atomic_load);
   return {
     relaxedSimd: validates(relaxed),
     // Pages that are not cross-origin isolated lack the constructor, or get memory that cannot be sent.

@@ -8,6 +8,8 @@ import {
   matrixFields,
 } from "./matmul-arguments.ts";
 import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as memory from "./opcodes/memory.ts";
 import { addPacking, type PackingFunctions } from "./packing.ts";
 import { packingParameters } from "./window-packing.ts";
 import { addPatches } from "./winograd-core.ts";
@@ -49,7 +51,7 @@ function addBlocks(
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
-    f.get(args).load("i32.load", matmulField(name));
+    f.get(args).load(i32.load, matmulField(name));
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, first, last, terms] =
     locals(13);
@@ -69,11 +71,11 @@ function addBlocks(
   });
 
   // Whole tiles go straight to the output if it takes the product as it is.
-  field("cRow").i32(0).op("i32.ne");
+  field("cRow").i32(0).op(i32.ne);
   f.get(rows).i32(tileRows - 1);
-  f.op("i32.and").op("i32.eqz").op("i32.and");
+  f.op(i32.and).op(i32.eqz).op(i32.and);
   f.get(columns).i32(tileColumns - 1);
-  f.op("i32.and").op("i32.eqz").op("i32.and");
+  f.op(i32.and).op(i32.eqz).op(i32.and);
   f.tee(direct).if();
   field("cRow").set(toRow);
   output(f, field, entry, i0, j0).set(to);
@@ -82,22 +84,22 @@ function addBlocks(
   field("block").set(to);
   f.end();
 
-  f.get(first).tee(p0).get(last).op("i32.ge_u").if();
+  f.get(first).tee(p0).get(last).op(i32.ge_u).if();
   f.get(to).get(toRow).get(rows).get(columns).call(clearBlock.index);
   f.else();
   const nextTerms = f.loop();
-  field("termBlock").get(last).get(p0).op("i32.sub");
+  field("termBlock").get(last).get(p0).op(i32.sub);
   minimum(f, terms);
 
   // a: the first row and term of the block, as it is or packed.
-  field("a").get(entry).load("i32.load", 0).op("i32.add");
+  field("a").get(entry).load(i32.load, 0).op(i32.add);
   f.get(i0);
-  field("aRow").tee(aRow).op("i32.mul").op("i32.add");
+  field("aRow").tee(aRow).op(i32.mul).op(i32.add);
   f.get(p0);
-  field("aColumn").tee(aStep).op("i32.mul").op("i32.add").set(a);
-  f.get(aRow).i32(2).op("i32.shl").set(aTile);
+  field("aColumn").tee(aStep).op(i32.mul).op(i32.add).set(a);
+  f.get(aRow).i32(2).op(i32.shl).set(aTile);
   field("packedA").if();
-  f.get(entry).load("i32.load", 16).set(guards);
+  f.get(entry).load(i32.load, 16).set(guards);
   unlessSame(f, packedA, [a, i0, rows, p0, terms, guards], () => {
     field("windowsA").if();
     f.get(a);
@@ -109,25 +111,25 @@ function addBlocks(
     field("aColumn").call(packing.rows.index).end();
   });
   field("packedA").set(a);
-  f.i32(4).set(aRow).i32(16).set(aStep).get(terms).i32(4).op("i32.shl").set(aTile);
+  f.i32(4).set(aRow).i32(16).set(aStep).get(terms).i32(4).op(i32.shl).set(aTile);
   f.end();
 
   // b: the panel at column j0 and term p0.
   f.i32(32).set(bStep);
   field("panels").if();
-  field("panels").get(entry).load("i32.load", 8).op("i32.add");
+  field("panels").get(entry).load(i32.load, 8).op(i32.add);
   f.get(j0);
-  field("k").tee(bPanel).op("i32.mul").i32(2).op("i32.shl").op("i32.add");
-  f.get(p0).i32(5).op("i32.shl").op("i32.add").set(b);
-  f.get(bPanel).i32(5).op("i32.shl").set(bPanel);
+  field("k").tee(bPanel).op(i32.mul).i32(2).op(i32.shl).op(i32.add);
+  f.get(p0).i32(5).op(i32.shl).op(i32.add).set(b);
+  f.get(bPanel).i32(5).op(i32.shl).set(bPanel);
   f.else();
-  field("b").get(entry).load("i32.load", 4).op("i32.add");
+  field("b").get(entry).load(i32.load, 4).op(i32.add);
   f.get(p0);
-  field("bRow").op("i32.mul").op("i32.add");
+  field("bRow").op(i32.mul).op(i32.add);
   f.get(j0);
-  field("bColumn").op("i32.mul").op("i32.add").set(b);
+  field("bColumn").op(i32.mul).op(i32.add).set(b);
   field("packedB").if();
-  f.get(entry).load("i32.load", 20).set(guards);
+  f.get(entry).load(i32.load, 20).set(guards);
   unlessSame(f, packedB, [b, j0, columns, p0, terms, guards], () => {
     field("windowsB").if();
     f.get(b);
@@ -139,7 +141,7 @@ function addBlocks(
     field("bRow").call(packing.columns.index).end();
   });
   field("packedB").set(b);
-  f.get(terms).i32(5).op("i32.shl").set(bPanel);
+  f.get(terms).i32(5).op(i32.shl).set(bPanel);
   f.else();
   field("bRow").set(bStep);
   f.i32(32).set(bPanel);
@@ -148,15 +150,15 @@ function addBlocks(
   f.get(to).set(c).get(columns).set(left);
   const nextPanel = f.loop();
   f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
-  f.get(aTile).get(p0).get(first).op("i32.sub").call(tileColumn.index);
-  f.get(b).get(bPanel).op("i32.add").set(b);
+  f.get(aTile).get(p0).get(first).op(i32.sub).call(tileColumn.index);
+  f.get(b).get(bPanel).op(i32.add).set(b);
   f.add(c, 32);
-  f.get(left).i32(tileColumns).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextPanel).end();
+  f.get(left).i32(tileColumns).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextPanel).end();
 
-  f.get(p0).get(terms).op("i32.add").tee(p0).get(last).op("i32.lt_u").brIf(nextTerms).end();
+  f.get(p0).get(terms).op(i32.add).tee(p0).get(last).op(i32.lt_u).brIf(nextTerms).end();
   f.end();
 
-  f.get(direct).op("i32.eqz").if();
+  f.get(direct).op(i32.eqz).if();
   field("cRow").if();
   f.get(to).get(toRow);
   output(f, field, entry, i0, j0);
@@ -168,7 +170,7 @@ function addBlocks(
   f.end();
   f.end();
 
-  f.get(unit).i32(1).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(nextUnit).end();
+  f.get(unit).i32(1).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(nextUnit).end();
   return f;
 }
 
@@ -182,29 +184,29 @@ export function takeUnit(
 ): void {
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
   f.get(unit);
-  field("columnBlocks").op("i32.rem_u").tee(j0);
-  field("columnParts").op("i32.rem_u");
-  field("columnBlocks").op("i32.mul").get(j0).op("i32.add");
-  field("columnParts").op("i32.div_u");
-  field("columnBlock").op("i32.mul").set(j0);
+  field("columnBlocks").op(i32.rem_u).tee(j0);
+  field("columnParts").op(i32.rem_u);
+  field("columnBlocks").op(i32.mul).get(j0).op(i32.add);
+  field("columnParts").op(i32.div_u);
+  field("columnBlock").op(i32.mul).set(j0);
   f.get(unit);
-  field("columnBlocks").op("i32.div_u").tee(i0);
-  field("rowBlocks").op("i32.div_u").set(batch);
+  field("columnBlocks").op(i32.div_u).tee(i0);
+  field("rowBlocks").op(i32.div_u).set(batch);
   f.get(i0);
-  field("rowBlocks").op("i32.rem_u");
-  field("rowBlock").op("i32.mul").set(i0);
+  field("rowBlocks").op(i32.rem_u);
+  field("rowBlock").op(i32.mul).set(i0);
   field("rowBlock");
-  field("m").get(i0).op("i32.sub");
+  field("m").get(i0).op(i32.sub);
   minimum(f, rows);
   find?.();
   field("batches").get(batch);
-  f.i32(batchFields * 4).op("i32.mul");
-  f.op("i32.add").set(entry);
+  f.i32(batchFields * 4).op(i32.mul);
+  f.op(i32.add).set(entry);
   field("columnBlock");
-  field("n").get(j0).op("i32.sub");
+  field("n").get(j0).op(i32.sub);
   minimum(f, columns);
   f.get(rows).i32(tileRows - 1);
-  f.op("i32.add").i32(2).op("i32.shr_u").set(tiles);
+  f.op(i32.add).i32(2).op(i32.shr_u).set(tiles);
 }
 
 type UnitLocal = "batch" | "entry" | "i0" | "rows" | "j0" | "columns" | "tiles";
@@ -222,37 +224,37 @@ function findGroup(
   const { unit, batch, i0, rows, first, last } = to;
   const [groups, count, blocks, tiles, end] = Array.from({ length: 5 }, () => f.local("i32"));
   const bound = (next: number): FunctionWriter => {
-    field("bounds").get(batch).i32(2).op("i32.shl").op("i32.add");
-    return f.load("i32.load", 4 * next);
+    field("bounds").get(batch).i32(2).op(i32.shl).op(i32.add);
+    return f.load(i32.load, 4 * next);
   };
-  field("rowGroups").tee(groups).op("i32.eqz").if();
+  field("rowGroups").tee(groups).op(i32.eqz).if();
   bound(0).set(first);
   bound(1).set(last);
   f.else().get(unit);
-  field("columnBlocks").op("i32.div_u").set(count);
+  field("columnBlocks").op(i32.div_u).set(count);
   const nextGroup = f.loop();
   bound(0).set(i0);
-  f.get(batch).get(groups).op("i32.eq").if("i32");
+  f.get(batch).get(groups).op(i32.eq).if("i32");
   field("m").else();
-  bound(1).end().tee(end).get(i0).op("i32.sub");
+  bound(1).end().tee(end).get(i0).op(i32.sub);
   f.i32(tileRows - 1)
-    .op("i32.add")
+    .op(i32.add)
     .i32(2)
-    .op("i32.shr_u")
+    .op(i32.shr_u)
     .tee(tiles);
-  field("rowBlock").i32(2).op("i32.shr_u").tee(rows);
-  f.op("i32.add").i32(1).op("i32.sub").get(rows).op("i32.div_u").tee(blocks);
-  f.get(count).op("i32.le_u").if();
-  f.get(count).get(blocks).op("i32.sub").set(count);
-  f.get(batch).i32(1).op("i32.add").tee(batch).get(groups).op("i32.gt_u").brIf(noUnit);
+  field("rowBlock").i32(2).op(i32.shr_u).tee(rows);
+  f.op(i32.add).i32(1).op(i32.sub).get(rows).op(i32.div_u).tee(blocks);
+  f.get(count).op(i32.le_u).if();
+  f.get(count).get(blocks).op(i32.sub).set(count);
+  f.get(batch).i32(1).op(i32.add).tee(batch).get(groups).op(i32.gt_u).brIf(noUnit);
   f.br(nextGroup).end().end();
   // Blocks of a group are of one height, in tiles.
-  f.get(tiles).get(blocks).op("i32.add").i32(1).op("i32.sub").get(blocks).op("i32.div_u");
-  f.i32(2).op("i32.shl").tee(rows).get(count).op("i32.mul").get(i0).op("i32.add").set(i0);
-  f.get(rows).get(end).get(i0).op("i32.sub");
+  f.get(tiles).get(blocks).op(i32.add).i32(1).op(i32.sub).get(blocks).op(i32.div_u);
+  f.i32(2).op(i32.shl).tee(rows).get(count).op(i32.mul).get(i0).op(i32.add).set(i0);
+  f.get(rows).get(end).get(i0).op(i32.sub);
   minimum(f, rows);
-  f.get(batch).get(groups).op("i32.eq").if();
-  f.i32(0).set(last).get(batch).i32(1).op("i32.sub").set(batch).end();
+  f.get(batch).get(groups).op(i32.eq).if();
+  f.i32(0).set(last).get(batch).i32(1).op(i32.sub).set(batch).end();
   f.end();
 }
 
@@ -265,7 +267,7 @@ export function unlessSame(
 ): void {
   f.i32(0);
   present.forEach((local, i) => {
-    f.get(local).get(kept[i]).op("i32.xor").op("i32.or");
+    f.get(local).get(kept[i]).op(i32.xor).op(i32.or);
   });
   f.if();
   present.forEach((local, i) => {
@@ -283,16 +285,16 @@ function output(
   i0: number,
   j0: number,
 ): FunctionWriter {
-  field("c").get(entry).load("i32.load", 12).op("i32.add");
+  field("c").get(entry).load(i32.load, 12).op(i32.add);
   f.get(i0);
-  field("cRow").op("i32.mul").op("i32.add");
-  return f.get(j0).i32(2).op("i32.shl").op("i32.add");
+  field("cRow").op(i32.mul).op(i32.add);
+  return f.get(j0).i32(2).op(i32.shl).op(i32.add);
 }
 
 /** Sets a local to the lower of the two numbers on the stack. */
 export function minimum(f: FunctionWriter, to: number): void {
   const other = f.local("i32");
-  f.set(other).tee(to).get(other).get(to).get(other).op("i32.lt_u").op("select").set(to);
+  f.set(other).tee(to).get(other).get(to).get(other).op(i32.lt_u).select().set(to);
 }
 
 /** Panels of b. Unit: which of the different matrices · panels + panel. */
@@ -300,7 +302,7 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (name: MatmulField): FunctionWriter =>
-    f.get(args).load("i32.load", matmulField(name));
+    f.get(args).load(i32.load, matmulField(name));
   const panels = f.local("i32");
   const panel = f.local("i32");
   const count = f.local("i32");
@@ -311,32 +313,32 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   const to = f.local("i32");
 
   field("n").i32(tileColumns - 1);
-  f.op("i32.add").i32(3).op("i32.shr_u").set(panels);
+  f.op(i32.add).i32(3).op(i32.shr_u).set(panels);
   const next = f.loop();
   // As many panels of the same matrix as there are.
-  f.get(unit).get(panels).op("i32.rem_u").set(panel);
-  f.get(end).get(unit).op("i32.sub").get(panels).get(panel).op("i32.sub");
+  f.get(unit).get(panels).op(i32.rem_u).set(panel);
+  f.get(end).get(unit).op(i32.sub).get(panels).get(panel).op(i32.sub);
   minimum(f, count);
-  f.get(count).i32(3).op("i32.shl");
-  f.get(panel).i32(3).op("i32.shl").set(j0);
-  field("n").get(j0).op("i32.sub");
+  f.get(count).i32(3).op(i32.shl);
+  f.get(panel).i32(3).op(i32.shl).set(j0);
+  field("n").get(j0).op(i32.sub);
   minimum(f, columns);
-  field("matrices").get(unit).get(panels).op("i32.div_u");
-  f.i32(matrixFields * 4).op("i32.mul");
-  f.op("i32.add").set(matrix);
-  field("b").get(matrix).load("i32.load", 0).op("i32.add").get(j0);
-  field("bColumn").op("i32.mul").op("i32.add");
+  field("matrices").get(unit).get(panels).op(i32.div_u);
+  f.i32(matrixFields * 4).op(i32.mul);
+  f.op(i32.add).set(matrix);
+  field("b").get(matrix).load(i32.load, 0).op(i32.add).get(j0);
+  field("bColumn").op(i32.mul).op(i32.add);
   field("panels").get(unit);
-  field("k").op("i32.mul").i32(5).op("i32.shl").op("i32.add").set(to).set(b);
+  field("k").op(i32.mul).i32(5).op(i32.shl).op(i32.add).set(to).set(b);
   field("windowsB").if();
   f.get(b).get(to).get(j0).get(columns).i32(0);
-  field("k").get(matrix).load("i32.load", 4);
+  field("k").get(matrix).load(i32.load, 4);
   field("windowsB").callIndirect(module.type(packingParameters, []));
   f.else().get(b).get(to).get(columns);
   field("k");
   field("bColumn");
   field("bRow").call(packing.columns.index).end();
-  f.get(unit).get(count).op("i32.add").tee(unit).get(end).op("i32.lt_u").brIf(next).end();
+  f.get(unit).get(count).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(next).end();
   return f;
 }
 
@@ -345,9 +347,9 @@ function addCopyBlock(module: ModuleWriter): FunctionWriter {
   const f = module.function(Array(6).fill("i32"));
   const [from, fromRow, to, toRow, rows, columns] = Array(6).keys();
   const nextRow = f.loop();
-  f.get(to).get(from).get(columns).i32(2).op("i32.shl").op("memory.copy", 0, 0);
-  f.get(from).get(fromRow).op("i32.add").set(from);
-  f.get(to).get(toRow).op("i32.add").set(to);
+  f.get(to).get(from).get(columns).i32(2).op(i32.shl).op(memory.copy, 0, 0);
+  f.get(from).get(fromRow).op(i32.add).set(from);
+  f.get(to).get(toRow).op(i32.add).set(to);
   f.countDown(rows, nextRow).end();
   return f;
 }
@@ -357,8 +359,8 @@ function addClearBlock(module: ModuleWriter): FunctionWriter {
   const f = module.function(Array(4).fill("i32"));
   const [to, toRow, rows, columns] = Array(4).keys();
   const nextRow = f.loop();
-  f.get(to).i32(0).get(columns).i32(2).op("i32.shl").op("memory.fill", 0);
-  f.get(to).get(toRow).op("i32.add").set(to);
+  f.get(to).i32(0).get(columns).i32(2).op(i32.shl).op(memory.fill, 0);
+  f.get(to).get(toRow).op(i32.add).set(to);
   f.countDown(rows, nextRow).end();
   return f;
 }

@@ -8,6 +8,7 @@ import { addresses, lanesOf, writeChunk, writtenBuffers } from "./loop-kernel.ts
 import { collapseLoops, writtenStage } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { maxPages } from "./memory.ts";
+import * as i32 from "./opcodes/i32.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
@@ -52,13 +53,13 @@ export function compileEpilogue(
   writer.writeStart();
 
   for (let i = outer.length - 3; i >= 0; i--) {
-    f.get(batch).i32(outer[i]).op("i32.rem_u").set(digits[i]);
-    f.get(batch).i32(outer[i]).op("i32.div_u").set(batch);
+    f.get(batch).i32(outer[i]).op(i32.rem_u).set(digits[i]);
+    f.get(batch).i32(outer[i]).op(i32.div_u).set(batch);
   }
   const nextRow = f.loop();
   f.get(i0).set(rowDigit).get(j0).set(columnDigit).get(block).set(product).get(columns).set(left);
   writeChunk(frame, [writer], left, (lanes) => f.add(product, 4 * lanes));
-  f.get(block).get(blockRow).op("i32.add").set(block);
+  f.get(block).get(blockRow).op(i32.add).set(block);
   f.add(i0, 1);
   f.countDown(rows, nextRow).end();
   writeCaller?.(module.function(epilogueParameters, [], "k"), f.index);

@@ -1,5 +1,8 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as v128 from "./opcodes/v128.ts";
 
 /** Rows and columns of a tile: what V8 keeps in registers without spilling. */
 export const tileRows = 4;
@@ -43,28 +46,28 @@ function addTiles(
   const pa = Array.from({ length: sideBySide ? tileRows : 1 }, () => f.local("i32"));
 
   if (sideBySide) {
-    f.get(aRow).i32(4).op("i32.eq").if();
+    f.get(aRow).i32(4).op(i32.eq).if();
     for (let i = 0; i < 11; i++) f.get(i);
-    f.call(sideBySide.index).op("return").end();
+    f.call(sideBySide.index).return().end();
   }
   const nextTile = f.loop();
   f.get(a).set(pa[0]).get(b).set(pb).get(k).set(n);
   for (let i = 1; i < pa.length; i++) {
     f.get(pa[i - 1])
       .get(aRow)
-      .op("i32.add")
+      .op(i32.add)
       .set(pa[i]);
   }
   f.get(accumulate).if();
   f.get(c).set(row);
   for (let i = 0; i < tileRows; i++) {
     f.get(row)
-      .load("v128.load", 0)
+      .load(v128.load, 0)
       .set(sums[2 * i]);
     f.get(row)
-      .load("v128.load", 16)
+      .load(v128.load, 16)
       .set(sums[2 * i + 1]);
-    f.get(row).get(cStep).op("i32.add").set(row);
+    f.get(row).get(cStep).op(i32.add).set(row);
   }
   f.else();
   for (const sum of sums) f.f32x4(0).set(sum);
@@ -73,30 +76,30 @@ function addTiles(
   const lastTerm = f.block();
   const nextTerms = f.loop();
   for (let term = 0; term < termsPerTurn; term++) {
-    f.get(pb).load("v128.load", 0).set(b0).get(pb).load("v128.load", 16).set(b1);
+    f.get(pb).load(v128.load, 0).set(b0).get(pb).load(v128.load, 16).set(b1);
     for (let i = 0; i < tileRows; i++) {
       f.get(pa[sideBySide ? i : 0])
-        .load("v128.load32_splat", sideBySide ? 0 : 4 * i)
+        .load(v128.load32_splat, sideBySide ? 0 : 4 * i)
         .set(s);
       multiplyAdd(f, features, s, b0, sums[2 * i]);
       multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
     }
-    for (const pointer of pa) f.get(pointer).get(aStep).op("i32.add").set(pointer);
-    f.get(pb).get(bStep).op("i32.add").set(pb);
-    f.get(n).i32(1).op("i32.sub").tee(n).op("i32.eqz").brIf(lastTerm);
+    for (const pointer of pa) f.get(pointer).get(aStep).op(i32.add).set(pointer);
+    f.get(pb).get(bStep).op(i32.add).set(pb);
+    f.get(n).i32(1).op(i32.sub).tee(n).op(i32.eqz).brIf(lastTerm);
   }
   f.br(nextTerms).end().end();
 
   for (let i = 0; i < tileRows; i++) {
     f.get(c)
       .get(sums[2 * i])
-      .store("v128.store", 0);
+      .store(v128.store, 0);
     f.get(c)
       .get(sums[2 * i + 1])
-      .store("v128.store", 16);
-    f.get(c).get(cStep).op("i32.add").set(c);
+      .store(v128.store, 16);
+    f.get(c).get(cStep).op(i32.add).set(c);
   }
-  f.get(a).get(aTile).op("i32.add").set(a);
+  f.get(a).get(aTile).op(i32.add).set(a);
   f.countDown(tiles, nextTile).end();
   return f;
 }
@@ -110,8 +113,8 @@ function multiplyAdd(
   sum: number,
 ): void {
   if (features.relaxedSimd) {
-    f.get(x).get(y).get(sum).op("f32x4.relaxed_madd").set(sum);
+    f.get(x).get(y).get(sum).op(f32x4.relaxed_madd).set(sum);
   } else {
-    f.get(sum).get(x).get(y).op("f32x4.mul").op("f32x4.add").set(sum);
+    f.get(sum).get(x).get(y).op(f32x4.mul).op(f32x4.add).set(sum);
   }
 }

@@ -1,4 +1,6 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { transpose } from "./transpose.ts";
 
 /** The functions that {@link addPacking} writes, with the parameters `(from, to, count, k, rowStride, stride)`. */
@@ -33,38 +35,38 @@ function addPackPanels(
   const panel = f.local("i32");
   const place = f.local("i32");
   const step = 4 * width;
-  f.get(k).i32(step).op("i32.mul").set(panel);
+  f.get(k).i32(step).op(i32.mul).set(panel);
   const next = f.loop();
-  f.get(rowStride).i32(4).op("i32.eq").get(count).i32(16).op("i32.ge_s").op("i32.and").if();
+  f.get(rowStride).i32(4).op(i32.eq).get(count).i32(16).op(i32.ge_s).op(i32.and).if();
   f.get(from).get(k).get(stride).i32(step);
   for (let i = 0; i < 16; i += width) {
     f.get(to).tee(place);
-    if (width === 8) f.get(place).i32(16).op("i32.add");
+    if (width === 8) f.get(place).i32(16).op(i32.add);
     advance(f, to, panel);
   }
   f.call(sixteen.index);
   f.add(from, 64);
-  f.get(count).i32(16).op("i32.sub").set(count);
+  f.get(count).i32(16).op(i32.sub).set(count);
   f.else();
   for (let i = 0; i < width; i += 4) {
     // A panel's part that lies beyond the last row stays as it is.
-    f.get(count).i32(i).op("i32.gt_s").if();
+    f.get(count).i32(i).op(i32.gt_s).if();
     f.get(from)
       .get(to)
       .i32(4 * i)
-      .op("i32.add")
+      .op(i32.add)
       .get(k)
       .get(rowStride)
       .get(stride)
       .i32(step);
-    f.get(count).i32(i).op("i32.sub").call(four.index);
+    f.get(count).i32(i).op(i32.sub).call(four.index);
     f.end();
-    f.get(rowStride).i32(2).op("i32.shl").get(from).op("i32.add").set(from);
+    f.get(rowStride).i32(2).op(i32.shl).get(from).op(i32.add).set(from);
   }
   advance(f, to, panel);
-  f.get(count).i32(width).op("i32.sub").set(count);
+  f.get(count).i32(width).op(i32.sub).set(count);
   f.end();
-  f.get(count).i32(0).op("i32.gt_s").brIf(next).end();
+  f.get(count).i32(0).op(i32.gt_s).brIf(next).end();
   return f;
 }
 
@@ -85,45 +87,45 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
   const v = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
 
   // Rows side by side: copy vectors. What is read beyond the last row is memory, if not the matrix.
-  f.get(rowStride).i32(4).op("i32.eq").if();
+  f.get(rowStride).i32(4).op(i32.eq).if();
   const copy = f.loop();
-  f.get(to).get(from).load("v128.load").store("v128.store");
+  f.get(to).get(from).load(v128.load).store(v128.store);
   advance(f, from, stride);
   advance(f, to, step);
   f.countDown(k, copy).end();
-  f.op("return").end();
+  f.return().end();
 
   // Missing rows repeat the last one.
-  f.get(from).get(valid).i32(1).op("i32.sub").get(rowStride).op("i32.mul").op("i32.add").set(last);
+  f.get(from).get(valid).i32(1).op(i32.sub).get(rowStride).op(i32.mul).op(i32.add).set(last);
   for (let i = 1; i < 4; i++) {
     f.get(rows[i - 1])
       .get(rowStride)
-      .op("i32.add")
+      .op(i32.add)
       .get(last);
-    f.get(valid).i32(i).op("i32.gt_u").op("select").set(rows[i]);
+    f.get(valid).i32(i).op(i32.gt_u).select().set(rows[i]);
   }
 
   // Contiguous rows: transpose blocks of 4×4.
-  f.get(stride).i32(4).op("i32.eq").get(k).i32(4).op("i32.ge_u").op("i32.and").if();
+  f.get(stride).i32(4).op(i32.eq).get(k).i32(4).op(i32.ge_u).op(i32.and).if();
   const block = f.loop();
-  for (let i = 0; i < 4; i++) f.get(rows[i]).load("v128.load").set(v[i]);
+  for (let i = 0; i < 4; i++) f.get(rows[i]).load(v128.load).set(v[i]);
   for (const push of transpose(f, v)) {
     f.get(to);
     push();
-    f.store("v128.store");
+    f.store(v128.store);
     advance(f, to, step);
   }
   for (const row of rows) f.add(row, 16);
-  f.get(k).i32(4).op("i32.sub").tee(k).i32(4).op("i32.ge_u").brIf(block).end();
+  f.get(k).i32(4).op(i32.sub).tee(k).i32(4).op(i32.ge_u).brIf(block).end();
   f.end();
 
   f.get(k).if();
   const gather = f.loop();
-  f.get(rows[0]).load("v128.load32_zero").set(v[0]);
+  f.get(rows[0]).load(v128.load32_zero).set(v[0]);
   for (let i = 1; i < 4; i++) {
-    f.get(rows[i]).get(v[0]).load("v128.load32_lane", 0, i).set(v[0]);
+    f.get(rows[i]).get(v[0]).load(v128.load32_lane, 0, i).set(v[0]);
   }
-  f.get(to).get(v[0]).store("v128.store");
+  f.get(to).get(v[0]).store(v128.store);
   for (const row of rows) advance(f, row, stride);
   advance(f, to, step);
   f.countDown(k, gather).end();
@@ -143,8 +145,8 @@ function addPackLines(module: ModuleWriter): FunctionWriter {
   to.forEach((place, i) => {
     f.get(place)
       .get(from)
-      .load("v128.load", 16 * i)
-      .store("v128.store");
+      .load(v128.load, 16 * i)
+      .store(v128.store);
     advance(f, place, step);
   });
   advance(f, from, stride);
@@ -153,5 +155,5 @@ function addPackLines(module: ModuleWriter): FunctionWriter {
 }
 
 function advance(f: FunctionWriter, local: number, by: number): void {
-  f.get(local).get(by).op("i32.add").set(local);
+  f.get(local).get(by).op(i32.add).set(local);
 }

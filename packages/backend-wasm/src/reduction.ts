@@ -1,5 +1,10 @@
 import { type DType, isFloat, type ReduceOp } from "@gradloom/engine";
-import type { Opcode } from "./opcodes.ts";
+import type { LaneOp } from "./lane-instructions.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as i64x2 from "./opcodes/i64x2.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { words } from "./transpose.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -15,7 +20,6 @@ export class Reduction {
   readonly #w: VectorWriter;
   readonly #op: ReduceOp;
   readonly #dtype: DType;
-  readonly #lanes: string;
   readonly #identity: Value;
   /** Whether it is a sum of partial sums. */
   readonly long: boolean;
@@ -31,7 +35,6 @@ export class Reduction {
     // As an integer, true is -1: the greater of booleans is the lesser of numbers.
     this.#op = dtype === "bool" ? mirrored[op] : op;
     this.#dtype = dtype;
-    this.#lanes = dtype === "float32" ? "f32x4" : dtype === "float64" ? "f64x2" : "i32x4";
     this.#identity = w.constant(dtype, identities[op](dtype));
   }
 
@@ -65,9 +68,9 @@ export class Reduction {
       return;
     }
     const mask = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
-    const masked = w.keep(w.op("v128.bitselect", value, this.#identity, mask));
+    const masked = w.keep(w.op(v128.bitselect, value, this.#identity, mask));
     const last = w.i32(0x7fffffff);
-    const at = position && w.keep(w.op("v128.bitselect", position, last, mask));
+    const at = position && w.keep(w.op(v128.bitselect, position, last, mask));
     this.#combine(accumulator, masked, at);
   }
 
@@ -75,7 +78,7 @@ export class Reduction {
   addPartialSum([partial, total]: Accumulator): void {
     if (!this.long) return;
     const w = this.#w;
-    w.op("f32x4.add", w.local(total), w.local(partial))();
+    w.op(f32x4.add, w.local(total), w.local(partial))();
     w.f.set(total);
     w.f32(0)();
     w.f.set(partial);
@@ -86,7 +89,7 @@ export class Reduction {
     const w = this.#w;
     const [value, extra] = other.map((local) => w.local(local));
     if (this.#tracksNaN || this.long) {
-      w.op(this.long ? "f32x4.add" : "v128.or", w.local(accumulator[1]), extra)();
+      w.op(this.long ? f32x4.add : v128.or, w.local(accumulator[1]), extra)();
       w.f.set(accumulator[1]);
     }
     this.#combine(accumulator, value, extra, true);
@@ -104,7 +107,7 @@ export class Reduction {
         w.f
           .get(local)
           .get(local)
-          .op("i8x16.shuffle", ...words(...lanes))
+          .op(i8x16.shuffle, ...words(...lanes))
           .set(turn);
         return turn;
       });
@@ -117,9 +120,9 @@ export class Reduction {
     const w = this.#w;
     const first = w.local(accumulator[0]);
     if (this.positional) return w.local(accumulator[1]);
-    if (this.#tracksNaN) return w.op("v128.or", first, w.local(accumulator[1]));
-    if (this.long) return w.op("f32x4.add", first, w.local(accumulator[1]));
-    return this.#dtype === "uint8" ? w.op("v128.and", first, w.i32(0xff)) : first;
+    if (this.#tracksNaN) return w.op(v128.or, first, w.local(accumulator[1]));
+    if (this.long) return w.op(f32x4.add, first, w.local(accumulator[1]));
+    return this.#dtype === "uint8" ? w.op(v128.and, first, w.i32(0xff)) : first;
   }
 
   get #tracksNaN(): boolean {
@@ -129,7 +132,7 @@ export class Reduction {
   #combine(accumulator: Accumulator, value: Value, position?: Value, checked = false): void {
     const w = this.#w;
     const op = this.#op;
-    const lanes = this.#lanes;
+    const dtype = this.#dtype;
     if (this.positional && position !== undefined) {
       this.#combinePositions(accumulator, value, position);
       return;
@@ -138,13 +141,18 @@ export class Reduction {
     if (this.#tracksNaN) {
       const kept = checked ? value : w.keep(value);
       if (!checked) {
-        const unordered = w.op(`${lanes}.ne` as Opcode, kept, kept);
-        w.op("v128.or", w.local(accumulator[1]), unordered)();
+        const unordered = w.lanes(dtype, "ne", kept, kept);
+        w.op(v128.or, w.local(accumulator[1]), unordered)();
         w.f.set(accumulator[1]);
       }
-      w.op(`${lanes}.p${op}` as Opcode, now, kept)();
+      w.lanes(dtype, op === "max" ? "pmax" : "pmin", now, kept)();
     } else {
-      w.op(this.#instruction, now, value)();
+      w.lanes(
+        dtype,
+        op === "sum" ? "add" : op === "prod" ? "mul" : (op as "max" | "min"),
+        now,
+        value,
+      )();
     }
     w.f.set(accumulator[0]);
   }
@@ -152,38 +160,29 @@ export class Reduction {
   /** Takes the value if it is more extreme, or just as extreme and comes first. NaN is the extreme. */
   #combinePositions(accumulator: Accumulator, newValue: Value, newPosition: Value): void {
     const w = this.#w;
-    const lanes = this.#lanes;
+    const lanes = (op: LaneOp, a: Value, b: Value): Value => w.lanes(this.#dtype, op, a, b);
     const [value, position] = [w.keep(newValue), w.keep(newPosition)];
     const [best, at] = accumulator.map((local) => w.local(local));
-    const beats = this.#op === "argmax" ? "gt" : "lt";
-    const signed = lanes === "i32x4" ? "_s" : "";
-    const earlier = w.op("i32x4.lt_s", position, at);
-    let better = w.op(`${lanes}.${beats}${signed}` as Opcode, value, best);
-    let equal = w.op(`${lanes}.eq` as Opcode, value, best);
+    const [less, more] = this.#op === "argmax" ? [best, value] : [value, best];
+    const earlier = w.op(i32x4.lt_s, position, at);
+    let better = lanes("lt", less, more);
+    let equal = lanes("eq", value, best);
     if (this.#ordered && isFloat(this.#dtype)) {
-      const worse = w.op(`${lanes}.${beats === "gt" ? "le" : "ge"}` as Opcode, value, best);
-      better = w.op("v128.andnot", w.op(`${lanes}.eq` as Opcode, best, best), worse);
+      const worse = lanes("le", more, less);
+      better = w.op(v128.andnot, lanes("eq", best, best), worse);
     } else if (isFloat(this.#dtype)) {
-      const unordered = w.keep(w.op(`${lanes}.ne` as Opcode, value, value));
-      const wasNaN = w.keep(w.op(`${lanes}.ne` as Opcode, best, best));
-      better = w.op("v128.or", better, w.op("v128.andnot", unordered, wasNaN));
-      equal = w.op("v128.or", equal, w.op("v128.and", unordered, wasNaN));
+      const unordered = w.keep(lanes("ne", value, value));
+      const wasNaN = w.keep(lanes("ne", best, best));
+      better = w.op(v128.or, better, w.op(v128.andnot, unordered, wasNaN));
+      equal = w.op(v128.or, equal, w.op(v128.and, unordered, wasNaN));
     }
-    const tie = w.op("v128.and", equal, earlier);
-    const take = w.keep(this.#ordered ? better : w.op("v128.or", better, tie));
-    w.op("v128.bitselect", position, at, take)();
+    const tie = w.op(v128.and, equal, earlier);
+    const take = w.keep(this.#ordered ? better : w.op(v128.or, better, tie));
+    w.op(v128.bitselect, position, at, take)();
     w.f.set(accumulator[1]);
-    const wide = this.#dtype === "float64" ? w.op("i64x2.extend_low_i32x4_s", take) : take;
-    w.op("v128.bitselect", value, best, wide)();
+    const wide = this.#dtype === "float64" ? w.op(i64x2.extend_low_i32x4_s, take) : take;
+    w.op(v128.bitselect, value, best, wide)();
     w.f.set(accumulator[0]);
-  }
-
-  get #instruction(): Opcode {
-    const op = this.#op;
-    const lanes = this.#lanes;
-    if (op === "sum") return `${lanes}.add` as Opcode;
-    if (op === "prod") return `${lanes}.mul` as Opcode;
-    return op === "max" ? "i32x4.max_s" : "i32x4.min_s";
   }
 }
 

@@ -1,4 +1,12 @@
 import type { DType, ScanInstruction } from "@gradloom/engine";
+import { laneInstruction } from "./lane-instructions.ts";
+import * as f32 from "./opcodes/f32.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as f64 from "./opcodes/f64.ts";
+import * as f64x2 from "./opcodes/f64x2.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -45,25 +53,25 @@ export class Scan {
     const kept = this.#w.keep(value);
     if (this.#fromLaneToLane) this.#pushLanes(kept, width);
     else if (this.#dtype === "float32") this.#pushHalves(kept);
-    else this.#add(this.#total[0], this.#dtype === "float64" ? "f64x2" : "i32x4", kept)();
+    else this.#add(this.#total[0], this.#dtype, kept)();
   }
 
   #pushLanes(value: Value, width: number): void {
     const { f } = this.#w;
     const [total] = this.#total;
     const float = this.#dtype === "float32";
-    const lanes = float ? "f32x4" : "i32x4";
+    const sum = this.#op === "add";
     value();
     for (let lane = 0; lane < width; lane++) {
       f.get(total);
       value();
-      f.op(`${lanes}.extract_lane`, lane);
-      if (float) f.op("f64.promote_f32").op(`f64.${this.#op}`);
-      else f.op(`i32.${this.#op}`);
-      if (this.#dtype === "uint8") f.i32(255).op("i32.and");
+      f.op(laneInstruction(this.#dtype, "extract") as Opcode, lane);
+      if (float) f.op(f64.promote_f32).op(sum ? f64.add : f64.mul);
+      else f.op(sum ? i32.add : i32.mul);
+      if (this.#dtype === "uint8") f.i32(255).op(i32.and);
       f.tee(total);
-      if (float) f.op("f32.demote_f64");
-      f.op(`${lanes}.replace_lane`, lane);
+      if (float) f.op(f32.demote_f64);
+      f.op(laneInstruction(this.#dtype, "replace") as Opcode, lane);
     }
   }
 
@@ -75,22 +83,22 @@ export class Scan {
     const upper: Value = () => {
       value();
       value();
-      w.f.op("i8x16.shuffle", ...highHalf, ...highHalf);
+      w.f.op(i8x16.shuffle, ...highHalf, ...highHalf);
     };
     const [a, b] = [
-      this.#add(low, "f64x2", w.op("f64x2.promote_low_f32x4", value)),
-      this.#add(high, "f64x2", w.op("f64x2.promote_low_f32x4", upper)),
+      this.#add(low, "float64", w.op(f64x2.promote_low_f32x4, value)),
+      this.#add(high, "float64", w.op(f64x2.promote_low_f32x4, upper)),
     ];
-    w.op("f32x4.demote_f64x2_zero", a)();
-    w.op("f32x4.demote_f64x2_zero", b)();
-    w.f.op("i8x16.shuffle", ...lowHalf, ...lowHalf.map((byte) => byte + 16));
+    w.op(f32x4.demote_f64x2_zero, a)();
+    w.op(f32x4.demote_f64x2_zero, b)();
+    w.f.op(i8x16.shuffle, ...lowHalf, ...lowHalf.map((byte) => byte + 16));
   }
 
   /** Adds (or multiplies) to a local now: the value of that. */
-  #add(local: number, lanes: "f64x2" | "i32x4", value: Value): Value {
+  #add(local: number, dtype: DType, value: Value): Value {
     const w = this.#w;
-    w.op(`${lanes}.${this.#op}` as Opcode, w.local(local), value)();
-    if (this.#dtype === "uint8") w.f.i32x4(255).op("v128.and");
+    w.lanes(dtype, this.#op, w.local(local), value)();
+    if (this.#dtype === "uint8") w.f.i32x4(255).op(v128.and);
     w.f.set(local);
     return w.local(local);
   }

@@ -13,6 +13,9 @@ import {
   splitInnermost,
   writtenKernel,
 } from "./loop-nest.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** How values are scattered, once the rows are 0. */
@@ -133,12 +136,12 @@ function createSink(
   const add = combination(w, combine, code[stores[0].value].dtype);
   const isWanted = (indices: Value, lane: number): void => {
     indices();
-    f.op("i32x4.extract_lane", lane).get(digits[digits.length - 1]);
+    f.op(i32x4.extract_lane, lane).get(digits[digits.length - 1]);
     f.i32(range as number)
-      .op("i32.mul")
-      .op("i32.sub");
+      .op(i32.mul)
+      .op(i32.sub);
     // Below 0 is far above, without a sign.
-    f.i32(range as number).op("i32.lt_u");
+    f.i32(range as number).op(i32.lt_u);
   };
   return {
     index: { value: index, stride },
@@ -179,11 +182,9 @@ function combination(
   combine: ScatterKernel["combine"],
   dtype: DType,
 ): (a: Value, b: Value) => Value {
-  if (dtype === "bool") return (a, b) => w.op("v128.or", a, b);
+  if (dtype === "bool") return (a, b) => w.op(v128.or, a, b);
   const op = combine === "sum" ? "add" : "max";
-  if (dtype === "float32") return (a, b) => w.op(`f32x4.${op}`, a, b);
-  if (dtype === "float64") return (a, b) => w.op(`f64x2.${op}`, a, b);
-  if (op === "max") return (a, b) => w.op("i32x4.max_s", a, b);
-  if (dtype === "int32") return (a, b) => w.op("i32x4.add", a, b);
-  return (a, b) => w.op("v128.and", w.op("i32x4.add", a, b), w.i32(0xff));
+  const lanes = (a: Value, b: Value): Value => w.lanes(dtype, op, a, b);
+  if (dtype !== "uint8" || op === "max") return lanes;
+  return (a, b) => w.op(v128.and, lanes(a, b), w.i32(0xff));
 }

@@ -1,4 +1,9 @@
 import { callHost } from "./expression.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as f64x2 from "./opcodes/f64x2.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -21,27 +26,27 @@ export function sine(w: VectorWriter, x: Value, op: "sin" | "cos"): Value {
   const original = w.keep(x);
   // The sum's lowest bits are the nearest integer: right up to 2²².
   const shift = w.f32(1.5 * 2 ** 23);
-  const shifted = w.keep(w.op("f32x4.add", w.op("f32x4.mul", original, w.f32(2 / Math.PI)), shift));
-  const q = w.keep(w.op("f32x4.sub", shifted, shift));
+  const shifted = w.keep(w.op(f32x4.add, w.op(f32x4.mul, original, w.f32(2 / Math.PI)), shift));
+  const q = w.keep(w.op(f32x4.sub, shifted, shift));
   const r = w.keep(
     joinHalves(w, reduceHalf(w, original, q, false), reduceHalf(w, original, q, true)),
   );
-  const quadrant = op === "sin" ? shifted : w.keep(w.op("i32x4.add", shifted, w.i32(1)));
-  const square = w.keep(w.op("f32x4.mul", r, r));
-  const sin = w.op("f32x4.mul", r, w.polynomial(square, sinCoefficients));
+  const quadrant = op === "sin" ? shifted : w.keep(w.op(i32x4.add, shifted, w.i32(1)));
+  const square = w.keep(w.op(f32x4.mul, r, r));
+  const sin = w.op(f32x4.mul, r, w.polynomial(square, sinCoefficients));
   const cos = w.polynomial(square, cosCoefficients);
-  const odd = w.shift("i32x4.shr_s", w.shift("i32x4.shl", quadrant, 31), 31);
-  const chosen = w.op("v128.bitselect", cos, sin, odd);
-  const sign = w.op("v128.and", w.shift("i32x4.shl", quadrant, 30), w.i32(-0x80000000));
+  const odd = w.shift(i32x4.shr_s, w.shift(i32x4.shl, quadrant, 31), 31);
+  const chosen = w.op(v128.bitselect, cos, sin, odd);
+  const sign = w.op(v128.and, w.shift(i32x4.shl, quadrant, 30), w.i32(-0x80000000));
   const result = w.fresh();
-  w.op("v128.xor", chosen, sign)();
+  w.op(v128.xor, chosen, sign)();
   f.set(result);
-  const magnitude = w.op("v128.and", original, w.i32(0x7fffffff));
-  const large = w.keep(w.op("f32x4.gt", magnitude, w.f32(largestReduced)));
+  const magnitude = w.op(v128.and, original, w.i32(0x7fffffff));
+  const large = w.keep(w.op(f32x4.gt, magnitude, w.f32(largestReduced)));
   large();
-  f.op("v128.any_true").if();
+  f.op(v128.any_true).if();
   // In its own lanes only: a value must not depend on its neighbours.
-  w.op("v128.bitselect", callHost(w, op, "float32", [original]), w.local(result), large)();
+  w.op(v128.bitselect, callHost(w, op, "float32", [original]), w.local(result), large)();
   f.set(result).end();
   return w.local(result);
 }
@@ -49,15 +54,15 @@ export function sine(w: VectorWriter, x: Value, op: "sin" | "cos"): Value {
 /** `x - q π/2` of two lanes, as float32 in the lower half. */
 function reduceHalf(w: VectorWriter, x: Value, q: Value, upper: boolean): Value {
   const [wideX, wideQ] = [x, q].map((value) =>
-    w.op("f64x2.promote_low_f32x4", upper ? upperHalf(w, value) : value),
+    w.op(f64x2.promote_low_f32x4, upper ? upperHalf(w, value) : value),
   );
   const factor = w.keep(wideQ);
-  const product = (part: number): Value => w.op("f64x2.mul", factor, w.f64(part));
-  const rest = w.op("f64x2.sub", wideX, product(halfPiHigh));
-  return w.op("f32x4.demote_f64x2_zero", w.op("f64x2.sub", rest, product(halfPiLow)));
+  const product = (part: number): Value => w.op(f64x2.mul, factor, w.f64(part));
+  const rest = w.op(f64x2.sub, wideX, product(halfPiHigh));
+  return w.op(f32x4.demote_f64x2_zero, w.op(f64x2.sub, rest, product(halfPiLow)));
 }
 
-const shuffle: Opcode = "i8x16.shuffle";
+const shuffle: Opcode = i8x16.shuffle;
 
 function upperHalf(w: VectorWriter, value: Value): Value {
   return () => {

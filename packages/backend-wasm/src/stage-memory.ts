@@ -2,6 +2,9 @@ import type { Access, DType, LoadInstruction } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushSplat } from "./lanes.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { StageAnalysis } from "./stage-analysis.ts";
 import type { Value } from "./vector-writer.ts";
 
@@ -37,7 +40,7 @@ export class StageMemory {
     for (const step of this.#analysis.indexSteps[instruction]) {
       const offset = w.fresh("i32");
       this.#valueOf(instruction, 0)();
-      w.f.op("i32x4.extract_lane", 0).i32(step).op("i32.mul").set(offset);
+      w.f.op(i32x4.extract_lane, 0).i32(step).op(i32.mul).set(offset);
       this.#offsets.set(`${instruction} ${step}`, offset);
     }
   }
@@ -57,18 +60,18 @@ export class StageMemory {
     if (!this.#analysis.varies[index.value]) {
       const pointer = w.fresh("i32");
       w.f.get(this.#offsets.get(`${index.value} ${step}`) as number);
-      w.f.op("i32.add").set(pointer);
+      w.f.op(i32.add).set(pointer);
       return { ...at, pointer };
     }
-    w.f.op("i32x4.splat");
+    w.f.op(i32x4.splat);
     w.i32(...[0, 1, 2, 3].map((lane) => at.offset + lane * at.stride))();
-    w.f.op("i32x4.add");
+    w.f.op(i32x4.add);
     const bits = Math.log2(step);
     const indices = this.#valueOf(index.value, copy);
-    if (Number.isInteger(bits)) w.shift("i32x4.shl", indices, bits)();
-    else w.op("i32x4.mul", indices, w.i32(step))();
+    if (Number.isInteger(bits)) w.shift(i32x4.shl, indices, bits)();
+    else w.op(i32x4.mul, indices, w.i32(step))();
     const scattered = w.fresh();
-    w.f.op("i32x4.add").set(scattered);
+    w.f.op(i32x4.add).set(scattered);
     return { ...at, stride: 0, scattered };
   }
 
@@ -98,9 +101,9 @@ export class StageMemory {
     if (across.length > 0) {
       mask = w.keep(this.#inductions.inRange(across, copy));
       mask();
-      if (width === 1) w.f.op("i32x4.extract_lane", 0);
-      else w.f.op("v128.any_true");
-      w.f.op("i32.and");
+      if (width === 1) w.f.op(i32x4.extract_lane, 0);
+      else w.f.op(v128.any_true);
+      w.f.op(i32.and);
     }
     w.f.if("v128");
     if (mask === undefined || width === 1) load(at);
@@ -108,7 +111,7 @@ export class StageMemory {
       load(this.#near(at, access, mask));
       if (outside !== 0) w.constant(dtype, outside)();
       mask();
-      w.f.op(outside === 0 ? "v128.and" : "v128.bitselect");
+      w.f.op(outside === 0 ? v128.and : v128.bitselect);
     }
     w.f.else();
     w.constant(dtype, outside)();
@@ -120,14 +123,14 @@ export class StageMemory {
     const { w } = this.#frame;
     const { pointer, offset, stride } = at;
     if (at.scattered === undefined && Math.abs(stride) <= nearBytes) return at;
-    const splat = (local: number): Value => w.op("i32x4.splat", w.local(local));
+    const splat = (local: number): Value => w.op(i32x4.splat, w.local(local));
     const lanes = [0, 1, 2, 3].map((lane) => offset + lane * stride);
     const places =
       at.scattered === undefined
-        ? w.op("i32x4.add", splat(pointer), w.i32(...lanes))
+        ? w.op(i32x4.add, splat(pointer), w.i32(...lanes))
         : w.local(at.scattered);
     const scattered = w.fresh();
-    w.op("v128.bitselect", places, splat(this.#frame.address(access.buffer)), mask)();
+    w.op(v128.bitselect, places, splat(this.#frame.address(access.buffer)), mask)();
     w.f.set(scattered);
     return { ...at, stride: 0, scattered };
   }

@@ -1,6 +1,8 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { control, offer, threadShift, threadWords } from "./control-block.ts";
 import { type DriverFunctions, planWords, pushGroupsLeft } from "./driver.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as memory from "./opcodes/memory.ts";
 
 /** What {@link addTeam} needs to know. */
 export interface TeamOptions {
@@ -54,39 +56,39 @@ function addHelp(
   const [own, offered, step, threads, chunks, tries, owner, at, ticket, limit] = locals(f, 10);
 
   pushThread(f, options, thread).tee(own);
-  pushOfferOffset(f, sequence).op("i32.add").tee(offered);
-  f.load("i32.load", offer.threads).tee(threads).set(tries);
-  f.get(offered).load("i32.load", offer.step).set(step);
-  f.get(offered).load("i32.load", offer.chunks).set(chunks);
+  pushOfferOffset(f, sequence).op(i32.add).tee(offered);
+  f.load(i32.load, offer.threads).tee(threads).set(tries);
+  f.get(offered).load(i32.load, offer.step).set(step);
+  f.get(offered).load(i32.load, offer.chunks).set(chunks);
   f.get(thread).set(owner);
   const all = f.block();
   const nextOwner = f.loop();
-  f.get(tries).op("i32.eqz").brIf(all);
-  f.get(owner).get(threads).op("i32.ge_u").if();
+  f.get(tries).op(i32.eqz).brIf(all);
+  f.get(owner).get(threads).op(i32.ge_u).if();
   f.i32(0).set(owner).end();
   pushThread(f, options, owner).set(at);
-  f.get(chunks).get(owner).i32(1).op("i32.add").op("i32.mul").get(threads).op("i32.div_u");
+  f.get(chunks).get(owner).i32(1).op(i32.add).op(i32.mul).get(threads).op(i32.div_u);
   f.set(limit);
 
   const ended = f.block();
   const nextChunk = f.loop();
-  f.get(at).load("i32.atomic.load", threadWords.ticket).tee(ticket).get(sequence).op("i32.xor");
-  f.i32(sequenceStep).op("i32.ge_u").brIf(ended);
-  f.get(ticket).get(sequence).op("i32.sub").get(limit).op("i32.ge_u").brIf(ended);
-  f.get(at).get(ticket).get(ticket).i32(1).op("i32.add");
-  f.load("i32.atomic.rmw.cmpxchg", threadWords.ticket).get(ticket).op("i32.ne").brIf(nextChunk);
-  f.get(step).get(ticket).get(sequence).op("i32.sub").get(thread).call(runChunk.index);
-  f.get(own).get(own).load("i32.load", threadWords.chunks).i32(1).op("i32.add");
-  f.store("i32.atomic.store", threadWords.chunks);
+  f.get(at).load(i32.atomic_load, threadWords.ticket).tee(ticket).get(sequence).op(i32.xor);
+  f.i32(sequenceStep).op(i32.ge_u).brIf(ended);
+  f.get(ticket).get(sequence).op(i32.sub).get(limit).op(i32.ge_u).brIf(ended);
+  f.get(at).get(ticket).get(ticket).i32(1).op(i32.add);
+  f.load(i32.atomic_rmw_cmpxchg, threadWords.ticket).get(ticket).op(i32.ne).brIf(nextChunk);
+  f.get(step).get(ticket).get(sequence).op(i32.sub).get(thread).call(runChunk.index);
+  f.get(own).get(own).load(i32.load, threadWords.chunks).i32(1).op(i32.add);
+  f.store(i32.atomic_store, threadWords.chunks);
   f.get(thread).if();
-  f.i32(options.control).load("i32.atomic.load", control.waiting).if();
-  f.i32(options.control).i32(1).load("i32.atomic.rmw.add", control.wake).op("drop");
-  f.i32(options.control).i32(1).load("memory.atomic.notify", control.wake).op("drop");
+  f.i32(options.control).load(i32.atomic_load, control.waiting).if();
+  f.i32(options.control).i32(1).load(i32.atomic_rmw_add, control.wake).drop();
+  f.i32(options.control).i32(1).load(memory.atomic_notify, control.wake).drop();
   f.end().end();
   f.br(nextChunk).end().end();
 
-  f.get(owner).i32(1).op("i32.add").set(owner);
-  f.get(tries).i32(1).op("i32.sub").set(tries);
+  f.get(owner).i32(1).op(i32.add).set(owner);
+  f.get(tries).i32(1).op(i32.sub).set(tries);
   f.br(nextOwner).end().end();
   return f;
 }
@@ -105,52 +107,52 @@ function addRun(
   const base = options.control;
 
   f.get(threads).call(sum.index).set(expected);
-  f.get(group).load("i32.load").set(groups);
+  f.get(group).load(i32.load).set(groups);
   f.get(group)
     .i32(planWords.groups * 4)
-    .op("i32.add")
+    .op(i32.add)
     .set(group);
   const nextGroup = f.loop();
-  f.get(group).load("i32.load", 4).tee(chunks).op("i32.eqz").if();
+  f.get(group).load(i32.load, 4).tee(chunks).op(i32.eqz).if();
   f.get(group).call(runGroup.index).set(group);
   f.else();
 
-  f.i32(base).load("i32.load", control.sequence).i32(sequenceStep).op("i32.add").set(sequence);
-  f.i32(base).get(sequence).store("i32.store", control.sequence);
+  f.i32(base).load(i32.load, control.sequence).i32(sequenceStep).op(i32.add).set(sequence);
+  f.i32(base).get(sequence).store(i32.store, control.sequence);
   f.get(group)
     .i32(planWords.group * 4)
-    .op("i32.add");
+    .op(i32.add);
   f.get(chunks).get(threads).get(sequence).call(post.index);
   f.i32(0).get(sequence).call(help.index);
-  f.get(expected).get(chunks).op("i32.add").set(expected);
+  f.get(expected).get(chunks).op(i32.add).set(expected);
 
   f.i32(0).set(turns);
   const finished = f.block();
   const wait = f.loop();
-  f.get(threads).call(sum.index).get(expected).op("i32.eq").brIf(finished);
-  f.get(turns).i32(1).op("i32.add").tee(turns).i32(spins).op("i32.lt_u").brIf(wait);
+  f.get(threads).call(sum.index).get(expected).op(i32.eq).brIf(finished);
+  f.get(turns).i32(1).op(i32.add).tee(turns).i32(spins).op(i32.lt_u).brIf(wait);
   f.i32(0).set(turns);
-  f.i32(base).load("i32.atomic.load", control.failed).if();
-  f.i32(1).op("return").end();
+  f.i32(base).load(i32.atomic_load, control.failed).if();
+  f.i32(1).return().end();
   f.get(sleep).if();
-  f.i32(base).load("i32.atomic.load", control.wake).set(wake);
-  f.i32(base).i32(1).store("i32.atomic.store", control.waiting);
-  f.get(threads).call(sum.index).get(expected).op("i32.ne").if();
-  f.i32(base).get(wake).i64(nap).load("memory.atomic.wait32", control.wake).op("drop");
+  f.i32(base).load(i32.atomic_load, control.wake).set(wake);
+  f.i32(base).i32(1).store(i32.atomic_store, control.waiting);
+  f.get(threads).call(sum.index).get(expected).op(i32.ne).if();
+  f.i32(base).get(wake).i64(nap).load(memory.atomic_wait32, control.wake).drop();
   f.end();
-  f.i32(base).i32(0).store("i32.atomic.store", control.waiting);
+  f.i32(base).i32(0).store(i32.atomic_store, control.waiting);
   f.end();
   f.call(options.stalled);
   f.br(wait).end().end();
 
   f.get(group)
-    .load("i32.load")
+    .load(i32.load)
     .i32(planWords.step * 4)
-    .op("i32.mul");
+    .op(i32.mul);
   f.get(group)
-    .op("i32.add")
+    .op(i32.add)
     .i32(planWords.group * 4)
-    .op("i32.add")
+    .op(i32.add)
     .set(group);
   f.end();
   pushGroupsLeft(f, groups).brIf(nextGroup).end();
@@ -163,9 +165,9 @@ function addChunksRun(module: ModuleWriter, options: TeamOptions): FunctionWrite
   const threads = 0;
   const [sum] = locals(f, 1);
   const next = f.loop();
-  f.get(threads).i32(1).op("i32.sub").set(threads);
-  pushThread(f, options, threads).load("i32.atomic.load", threadWords.chunks);
-  f.get(sum).op("i32.add").set(sum);
+  f.get(threads).i32(1).op(i32.sub).set(threads);
+  pushThread(f, options, threads).load(i32.atomic_load, threadWords.chunks);
+  f.get(sum).op(i32.add).set(sum);
   f.get(threads).brIf(next).end();
   return f.get(sum);
 }
@@ -177,18 +179,18 @@ function addPost(module: ModuleWriter, options: TeamOptions): FunctionWriter {
   const [thread, at, offered] = locals(f, 3);
   f.get(threads).set(thread);
   const next = f.loop();
-  f.get(thread).i32(1).op("i32.sub").set(thread);
+  f.get(thread).i32(1).op(i32.sub).set(thread);
   pushThread(f, options, thread).tee(at);
-  pushOfferOffset(f, sequence).op("i32.add").set(offered);
-  f.get(offered).get(step).store("i32.store", offer.step);
-  f.get(offered).get(chunks).store("i32.store", offer.chunks);
-  f.get(offered).get(threads).store("i32.store", offer.threads);
+  pushOfferOffset(f, sequence).op(i32.add).set(offered);
+  f.get(offered).get(step).store(i32.store, offer.step);
+  f.get(offered).get(chunks).store(i32.store, offer.chunks);
+  f.get(offered).get(threads).store(i32.store, offer.threads);
   f.get(at);
-  f.get(chunks).get(thread).op("i32.mul").get(threads).op("i32.div_u");
-  f.get(sequence).op("i32.add").store("i32.atomic.store", threadWords.ticket);
-  f.get(at).load("i32.atomic.load", threadWords.asleep).if();
-  f.get(at).i32(0).store("i32.atomic.store", threadWords.asleep);
-  f.get(at).i32(-1).load("memory.atomic.notify", threadWords.ticket).op("drop");
+  f.get(chunks).get(thread).op(i32.mul).get(threads).op(i32.div_u);
+  f.get(sequence).op(i32.add).store(i32.atomic_store, threadWords.ticket);
+  f.get(at).load(i32.atomic_load, threadWords.asleep).if();
+  f.get(at).i32(0).store(i32.atomic_store, threadWords.asleep);
+  f.get(at).i32(-1).load(memory.atomic_notify, threadWords.ticket).drop();
   f.end();
   f.get(thread).brIf(next).end();
   return f;
@@ -201,34 +203,34 @@ function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWrite
 
   pushThread(f, options, thread).tee(at);
   // The present group may as well be new: if it is not, there is nothing left of it to take.
-  f.load("i32.atomic.load", threadWords.ticket).i32(sequenceStep).op("i32.sub").set(seen);
+  f.load(i32.atomic_load, threadWords.ticket).i32(sequenceStep).op(i32.sub).set(seen);
   const loop = f.loop();
-  f.get(at).load("i32.atomic.load", threadWords.ticket).tee(ticket);
-  f.get(seen).op("i32.xor").i32(sequenceStep).op("i32.lt_u").if();
-  f.get(turns).i32(1).op("i32.add").tee(turns).i32(idleSpins).op("i32.lt_u").brIf(loop);
+  f.get(at).load(i32.atomic_load, threadWords.ticket).tee(ticket);
+  f.get(seen).op(i32.xor).i32(sequenceStep).op(i32.lt_u).if();
+  f.get(turns).i32(1).op(i32.add).tee(turns).i32(idleSpins).op(i32.lt_u).brIf(loop);
   f.i32(0).set(turns);
-  f.get(at).i32(1).store("i32.atomic.store", threadWords.asleep);
-  f.get(at).get(ticket).i64(-1n).load("memory.atomic.wait32", threadWords.ticket).op("drop");
-  f.get(at).i32(0).store("i32.atomic.store", threadWords.asleep);
+  f.get(at).i32(1).store(i32.atomic_store, threadWords.asleep);
+  f.get(at).get(ticket).i64(-1n).load(memory.atomic_wait32, threadWords.ticket).drop();
+  f.get(at).i32(0).store(i32.atomic_store, threadWords.asleep);
   f.br(loop);
   f.end();
-  f.i32(options.control).load("i32.atomic.load", control.epoch).get(epoch).op("i32.ne").if();
-  f.op("return").end();
+  f.i32(options.control).load(i32.atomic_load, control.epoch).get(epoch).op(i32.ne).if();
+  f.return().end();
   f.get(ticket).set(seen).i32(0).set(turns);
-  f.get(thread).get(ticket).i32(-sequenceStep).op("i32.and").call(help.index);
+  f.get(thread).get(ticket).i32(-sequenceStep).op(i32.and).call(help.index);
   f.br(loop).end();
 }
 
 /** Leaves the address of a thread's words on the stack. */
 function pushThread(f: FunctionWriter, options: TeamOptions, thread: number): FunctionWriter {
-  f.get(thread).i32(threadShift).op("i32.shl");
-  return f.i32(options.control + control.threads).op("i32.add");
+  f.get(thread).i32(threadShift).op(i32.shl);
+  return f.i32(options.control + control.threads).op(i32.add);
 }
 
 /** Leaves on the stack where, in a thread's words, the offer of a sequence number is. */
 function pushOfferOffset(f: FunctionWriter, sequence: number): FunctionWriter {
-  f.get(sequence).i32(4).op("i32.shr_u").i32(16).op("i32.and");
-  return f.i32(threadWords.offers).op("i32.add");
+  f.get(sequence).i32(4).op(i32.shr_u).i32(16).op(i32.and);
+  return f.i32(threadWords.offers).op(i32.add);
 }
 
 function locals(f: FunctionWriter, count: number): number[] {

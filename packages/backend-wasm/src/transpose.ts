@@ -1,4 +1,5 @@
 import type { FunctionWriter } from "./assembler.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
 
 /** The bytes of these words of two vectors, for a shuffle. */
 export const words = (...lanes: readonly number[]): number[] =>
@@ -11,7 +12,7 @@ export function transpose(f: FunctionWriter, rows: readonly number[]): (() => vo
       const half = f.local("v128");
       f.get(rows[i])
         .get(rows[i + 1])
-        .op("i8x16.shuffle", ...lanes)
+        .op(i8x16.shuffle, ...lanes)
         .set(half);
       return half;
     }),
@@ -19,6 +20,6 @@ export function transpose(f: FunctionWriter, rows: readonly number[]): (() => vo
   return [0, 1, 2, 3].map((i) => () => {
     const [low, high] = halves.slice(i & 2);
     f.get(low).get(high);
-    f.op("i8x16.shuffle", ...(i % 2 === 0 ? words(0, 1, 4, 5) : words(2, 3, 6, 7)));
+    f.op(i8x16.shuffle, ...(i % 2 === 0 ? words(0, 1, 4, 5) : words(2, 3, 6, 7)));
   });
 }

@@ -1,4 +1,7 @@
 import type { ElementOp } from "@gradloom/engine";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { sine } from "./sine.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -62,14 +65,14 @@ const erfCoefficients = [
 
 /** Limits `x`, and passes NaN on. */
 function clamp(w: VectorWriter, x: Value, low: number, high: number): Value {
-  return w.op("f32x4.pmin", w.op("f32x4.pmax", x, w.f32(low)), w.f32(high));
+  return w.op(f32x4.pmin, w.op(f32x4.pmax, x, w.f32(low)), w.f32(high));
 }
 
 /** `x = n ln 2 + r`: keeps `n`, as an integer in the lowest bits plus `bias`, and `r`. */
 function reduce(w: VectorWriter, x: Value, bias: number): { shifted: Value; r: Value } {
   const shift = w.f32(integerShift + bias);
-  const shifted = w.keep(w.op("f32x4.add", w.op("f32x4.mul", x, w.f32(Math.LOG2E)), shift));
-  const n = w.keep(w.op("f32x4.sub", shifted, shift));
+  const shifted = w.keep(w.op(f32x4.add, w.op(f32x4.mul, x, w.f32(Math.LOG2E)), shift));
+  const n = w.keep(w.op(f32x4.sub, shifted, shift));
   const r = w.keep(w.nmadd(n, w.f32(ln2Low), w.nmadd(n, w.f32(ln2High), x)));
   return { shifted, r };
 }
@@ -79,9 +82,9 @@ function exp(w: VectorWriter, x: Value): Value {
   const limited = w.keep(clamp(w, x, -104, 89));
   // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
   const { shifted, r } = reduce(w, limited, 254);
-  const half = w.keep(w.shift("i32x4.shl", w.shift("i32x4.shr_s", shifted, 1), 23));
-  const rest = w.keep(w.op("i32x4.sub", w.shift("i32x4.shl", shifted, 23), half));
-  return w.op("f32x4.mul", w.op("f32x4.mul", w.quickPolynomial(r, expCoefficients), half), rest);
+  const half = w.keep(w.shift(i32x4.shl, w.shift(i32x4.shr_s, shifted, 1), 23));
+  const rest = w.keep(w.op(i32x4.sub, w.shift(i32x4.shl, shifted, 23), half));
+  return w.op(f32x4.mul, w.op(f32x4.mul, w.quickPolynomial(r, expCoefficients), half), rest);
 }
 
 /** `eˣ - 1 = 2 (2ⁿ⁻¹ (eʳ - 1) + (2ⁿ⁻¹ - ½))`: the scale does not overflow before the result does. */
@@ -89,31 +92,31 @@ function expm1(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
   const limited = w.keep(clamp(w, original, -18, 89));
   const { shifted, r } = reduce(w, limited, 126);
-  const scale = w.keep(w.shift("i32x4.shl", shifted, 23));
-  const square = w.op("f32x4.mul", r, r);
+  const scale = w.keep(w.shift(i32x4.shl, shifted, 23));
+  const square = w.op(f32x4.mul, r, r);
   const p = w.madd(square, w.polynomial(r, expm1Coefficients), r);
-  const half = w.keep(w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(0.5))));
+  const half = w.keep(w.madd(p, scale, w.op(f32x4.sub, scale, w.f32(0.5))));
   // For the sign of 0: a result that is not 0 has the sign of x in any case.
-  return withSign(w, w.op("f32x4.add", half, half), original);
+  return withSign(w, w.op(f32x4.add, half, half), original);
 }
 
 /** `2ˣ - 1` for `x` in [-27, 27], but not the sign of 0: with `x = n + r`, `2ⁿ (2ʳ - 1) + (2ⁿ - 1)`. */
 function exp2m1(w: VectorWriter, x: Value): Value {
   const shift = w.f32(integerShift + 127);
-  const shifted = w.keep(w.op("f32x4.add", x, shift));
-  const r = w.keep(w.op("f32x4.sub", x, w.op("f32x4.sub", shifted, shift)));
-  const scale = w.keep(w.shift("i32x4.shl", shifted, 23));
-  const p = w.op("f32x4.mul", r, w.polynomial(r, exp2m1Coefficients));
-  return w.madd(p, scale, w.op("f32x4.sub", scale, w.f32(1)));
+  const shifted = w.keep(w.op(f32x4.add, x, shift));
+  const r = w.keep(w.op(f32x4.sub, x, w.op(f32x4.sub, shifted, shift)));
+  const scale = w.keep(w.shift(i32x4.shl, shifted, 23));
+  const p = w.op(f32x4.mul, r, w.polynomial(r, exp2m1Coefficients));
+  return w.madd(p, scale, w.op(f32x4.sub, scale, w.f32(1)));
 }
 
 /** `tanh |x| = p / (p + 2)` with `p = e^(2|x|) - 1`. */
 function tanh(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
-  const size = w.op("f32x4.pmin", magnitude(w, original), w.f32(9.02));
-  const exponent = w.keep(w.op("f32x4.mul", size, w.f32(2 * Math.LOG2E)));
+  const size = w.op(f32x4.pmin, magnitude(w, original), w.f32(9.02));
+  const exponent = w.keep(w.op(f32x4.mul, size, w.f32(2 * Math.LOG2E)));
   const p = w.keep(exp2m1(w, exponent));
-  return withSign(w, w.op("f32x4.div", p, w.op("f32x4.add", p, w.f32(2))), original);
+  return withSign(w, w.op(f32x4.div, p, w.op(f32x4.add, p, w.f32(2))), original);
 }
 
 /**
@@ -122,21 +125,21 @@ function tanh(w: VectorWriter, x: Value): Value {
  */
 function erf(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
-  const size = w.keep(w.op("f32x4.pmin", magnitude(w, original), w.f32(3.95)));
+  const size = w.keep(w.op(f32x4.pmin, magnitude(w, original), w.f32(3.95)));
   let y = w.keep(w.madd(w.quickPolynomial(size, erfCoefficients), size, size));
   for (const factor of [1 / 8, 1 / 4]) {
-    y = w.keep(w.nmadd(w.op("f32x4.mul", y, w.f32(factor)), y, y));
+    y = w.keep(w.nmadd(w.op(f32x4.mul, y, w.f32(factor)), y, y));
   }
   return withSign(w, y, original);
 }
 
 function magnitude(w: VectorWriter, x: Value): Value {
-  return w.op("v128.and", x, w.i32(0x7fffffff));
+  return w.op(v128.and, x, w.i32(0x7fffffff));
 }
 
 /** A value that is not below 0, with the sign of another. */
 function withSign(w: VectorWriter, size: Value, sign: Value): Value {
-  return w.op("v128.or", size, w.op("v128.and", sign, w.i32(-0x80000000)));
+  return w.op(v128.or, size, w.op(v128.and, sign, w.i32(-0x80000000)));
 }
 
 /**
@@ -147,7 +150,7 @@ function logarithm(w: VectorWriter, x: Value, op: "log" | "log2"): Value {
   const original = w.keep(x);
   const normal = scaleDenormals(w, original);
   const { e, f } = splitExponent(w, normal.x);
-  const exponent = w.op("f32x4.sub", e, normal.shift);
+  const exponent = w.op(f32x4.sub, e, normal.shift);
   if (op === "log2") {
     const y = w.keep(w.madd(logOfFraction(w, f), w.f32(Math.LOG2E), exponent));
     return specialLogarithms(w, original, y);
@@ -160,50 +163,50 @@ function logarithm(w: VectorWriter, x: Value, op: "log" | "log2"): Value {
 /** `ln(1 + x)`: of `u = 1 + x` rounded, put right by what the rounding has lost, `(x - (u - 1)) / u`. */
 function log1p(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
-  const u = w.keep(w.op("f32x4.add", original, w.f32(1)));
+  const u = w.keep(w.op(f32x4.add, original, w.f32(1)));
   const { e, f } = splitExponent(w, u);
   const y = w.keep(w.madd(e, w.f32(ln2High), w.madd(e, w.f32(ln2Low), logOfFraction(w, f))));
-  const lost = w.op("f32x4.sub", original, w.op("f32x4.sub", u, w.f32(1)));
-  const corrected = w.keep(w.op("f32x4.add", y, w.op("f32x4.div", lost, u)));
+  const lost = w.op(f32x4.sub, original, w.op(f32x4.sub, u, w.f32(1)));
+  const corrected = w.keep(w.op(f32x4.add, y, w.op(f32x4.div, lost, u)));
   const special = w.keep(specialLogarithms(w, u, corrected));
   // Where 1 + x is 1, x itself is the answer; this also keeps the sign of 0.
-  const tiny = w.op("f32x4.eq", u, w.f32(1));
-  return w.op("v128.bitselect", original, special, tiny);
+  const tiny = w.op(f32x4.eq, u, w.f32(1));
+  return w.op(v128.bitselect, original, special, tiny);
 }
 
 /** Multiplies what is below the normal numbers by 2²³. */
 function scaleDenormals(w: VectorWriter, x: Value): { x: Value; shift: Value } {
-  const small = w.keep(w.op("f32x4.lt", x, w.f32(2 ** -126)));
-  const scaled = w.op("f32x4.mul", x, w.f32(2 ** 23));
+  const small = w.keep(w.op(f32x4.lt, x, w.f32(2 ** -126)));
+  const scaled = w.op(f32x4.mul, x, w.f32(2 ** 23));
   return {
-    x: w.keep(w.op("v128.bitselect", scaled, x, small)),
-    shift: w.op("v128.and", w.f32(23), small),
+    x: w.keep(w.op(v128.bitselect, scaled, x, small)),
+    shift: w.op(v128.and, w.f32(23), small),
   };
 }
 
 function splitExponent(w: VectorWriter, x: Value): { e: Value; f: Value } {
   // The bits of √½ as the zero of exponents: what is added is in front of the mantissa of 1 + f.
   const root = 0x3f3504f3;
-  const bits = w.keep(w.op("i32x4.sub", x, w.i32(root)));
-  const e = w.keep(w.op("f32x4.convert_i32x4_s", w.shift("i32x4.shr_s", bits, 23)));
-  const mantissa = w.op("i32x4.add", w.op("v128.and", bits, w.i32(0x7fffff)), w.i32(root));
-  return { e, f: w.keep(w.op("f32x4.sub", mantissa, w.f32(1))) };
+  const bits = w.keep(w.op(i32x4.sub, x, w.i32(root)));
+  const e = w.keep(w.op(f32x4.convert_i32x4_s, w.shift(i32x4.shr_s, bits, 23)));
+  const mantissa = w.op(i32x4.add, w.op(v128.and, bits, w.i32(0x7fffff)), w.i32(root));
+  return { e, f: w.keep(w.op(f32x4.sub, mantissa, w.f32(1))) };
 }
 
 function logOfFraction(w: VectorWriter, f: Value): Value {
-  const s = w.keep(w.op("f32x4.div", f, w.op("f32x4.add", f, w.f32(2))));
-  const square = w.keep(w.op("f32x4.mul", s, s));
-  const r = w.op("f32x4.mul", square, w.polynomial(square, logCoefficients));
-  return w.nmadd(s, w.op("f32x4.sub", f, r), f);
+  const s = w.keep(w.op(f32x4.div, f, w.op(f32x4.add, f, w.f32(2))));
+  const square = w.keep(w.op(f32x4.mul, s, s));
+  const r = w.op(f32x4.mul, square, w.polynomial(square, logCoefficients));
+  return w.nmadd(s, w.op(f32x4.sub, f, r), f);
 }
 
 /** NaN below 0, -∞ at 0, ∞ at ∞, NaN at NaN. */
 function specialLogarithms(w: VectorWriter, x: Value, y: Value): Value {
   const zero = w.f32(0);
   // Neither above 0 nor below ∞, which is also where x is NaN.
-  const finite = w.op("v128.and", w.op("f32x4.gt", x, zero), w.op("f32x4.lt", x, w.f32(Infinity)));
-  const atZero = w.op("v128.and", w.op("f32x4.eq", x, zero), w.f32(-Infinity));
-  const negative = w.op("f32x4.lt", x, zero);
-  const special = w.op("v128.or", w.op("v128.or", w.op("f32x4.max", x, zero), atZero), negative);
-  return w.op("v128.bitselect", y, special, finite);
+  const finite = w.op(v128.and, w.op(f32x4.gt, x, zero), w.op(f32x4.lt, x, w.f32(Infinity)));
+  const atZero = w.op(v128.and, w.op(f32x4.eq, x, zero), w.f32(-Infinity));
+  const negative = w.op(f32x4.lt, x, zero);
+  const special = w.op(v128.or, w.op(v128.or, w.op(f32x4.max, x, zero), atZero), negative);
+  return w.op(v128.bitselect, y, special, finite);
 }

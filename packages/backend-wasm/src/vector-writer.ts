@@ -2,6 +2,8 @@ import type { DType } from "@gradloom/engine";
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import type { HostFunction } from "./host-math.ts";
+import { type LaneOp, laneInstruction } from "./lane-instructions.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
 import type { Opcode } from "./opcodes.ts";
 
 /** Writes code that pushes a vector. */
@@ -46,6 +48,11 @@ export class VectorWriter {
       for (const value of values) value();
       this.f.op(name);
     };
+  }
+
+  /** A value that applies an operation, of one instruction, to vectors of a dtype. */
+  lanes(dtype: DType, op: LaneOp, ...values: readonly Value[]): Value {
+    return this.op(laneInstruction(dtype, op) as Opcode, ...values);
   }
 
   /** The value of a local. */
@@ -135,15 +142,15 @@ export class VectorWriter {
   /** `a · b + c` of float32, rounded once where the host can. */
   madd(a: Value, b: Value, c: Value): Value {
     return this.features.relaxedSimd
-      ? this.op("f32x4.relaxed_madd", a, b, c)
-      : this.op("f32x4.add", this.op("f32x4.mul", a, b), c);
+      ? this.op(f32x4.relaxed_madd, a, b, c)
+      : this.op(f32x4.add, this.op(f32x4.mul, a, b), c);
   }
 
   /** `c - a · b` of float32, rounded once where the host can. */
   nmadd(a: Value, b: Value, c: Value): Value {
     return this.features.relaxedSimd
-      ? this.op("f32x4.relaxed_nmadd", a, b, c)
-      : this.op("f32x4.sub", c, this.op("f32x4.mul", a, b));
+      ? this.op(f32x4.relaxed_nmadd, a, b, c)
+      : this.op(f32x4.sub, c, this.op(f32x4.mul, a, b));
   }
 
   /** A polynomial in `x`, a local, with the coefficients from the highest power down. */
@@ -158,7 +165,7 @@ export class VectorWriter {
    * the chain of dependent instructions is half as long, so a core finds work for all of its units.
    */
   quickPolynomial(x: Value, coefficients: readonly number[]): Value {
-    const square = this.keep(this.op("f32x4.mul", x, x));
+    const square = this.keep(this.op(f32x4.mul, x, x));
     const rising = [...coefficients].reverse();
     let sum: Value | undefined;
     for (let i = (rising.length - 1) & ~1; i >= 0; i -= 2) {
@@ -171,7 +178,7 @@ export class VectorWriter {
   }
 
   /** Shifts each lane of an i32x4 by a fixed number of bits. */
-  shift(name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u", value: Value, bits: number): Value {
+  shift(name: Opcode, value: Value, bits: number): Value {
     return () => {
       value();
       this.f.i32(bits).op(name);

@@ -1,6 +1,10 @@
 import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { maxPages } from "./memory.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { writePatch } from "./patch-packing.ts";
 import { transpose, words } from "./transpose.ts";
 import type { WindowStructure } from "./window-structure.ts";
@@ -83,7 +87,7 @@ class WindowPacking {
     const f = this.#f;
     sizes.forEach((_, i) => {
       f.get(guards)
-        .load("i32.load", 4 * i)
+        .load(i32.load, 4 * i)
         .set(this.#guardStarts[i]);
     });
     const cursor: Cursor = {
@@ -97,24 +101,24 @@ class WindowPacking {
     this.#takeSides(cursor);
     this.#writeQuad();
     if (step === 16) {
-      f.get(to).get(terms).i32(4).op("i32.shl").op("i32.add").set(to);
+      f.get(to).get(terms).i32(4).op(i32.shl).op(i32.add).set(to);
     } else {
       // The other half of the panel, or the next panel.
-      f.get(to).get(terms).i32(5).op("i32.shl").i32(16).op("i32.sub").i32(16).get(half);
-      f.op("select").op("i32.add").set(to).get(half).op("i32.eqz").set(half);
+      f.get(to).get(terms).i32(5).op(i32.shl).i32(16).op(i32.sub).i32(16).get(half);
+      f.select().op(i32.add).set(to).get(half).op(i32.eqz).set(half);
     }
-    f.get(count).i32(0).op("i32.gt_s").brIf(next).end();
+    f.get(count).i32(0).op(i32.gt_s).brIf(next).end();
   }
 
   /** Sets the digits and values of a cursor for a number. Values start as they are. */
   #start({ sizes, digits, values }: Cursor, number: number): void {
     const f = this.#f;
     for (let i = sizes.length - 1; i >= 0; i--) {
-      f.get(number).i32(sizes[i]).op("i32.rem_u").set(digits[i]);
-      f.get(number).i32(sizes[i]).op("i32.div_u").set(number);
+      f.get(number).i32(sizes[i]).op(i32.rem_u).set(digits[i]);
+      f.get(number).i32(sizes[i]).op(i32.div_u).set(number);
       for (const { local, strides } of values) {
         if (strides[i] === 0) continue;
-        f.get(digits[i]).i32(strides[i]).op("i32.mul").get(local).op("i32.add").set(local);
+        f.get(digits[i]).i32(strides[i]).op(i32.mul).get(local).op(i32.add).set(local);
       }
     }
   }
@@ -124,7 +128,7 @@ class WindowPacking {
     this.#add(cursor.digits[i], 1);
     for (const { local, strides } of cursor.values) this.#add(local, strides[i]);
     if (i === 0) return;
-    this.#f.get(cursor.digits[i]).i32(cursor.sizes[i]).op("i32.eq").if();
+    this.#f.get(cursor.digits[i]).i32(cursor.sizes[i]).op(i32.eq).if();
     this.#carry(cursor, i);
     this.#f.end();
   }
@@ -139,7 +143,7 @@ class WindowPacking {
   }
 
   #add(local: number, amount: number): void {
-    if (amount !== 0) this.#f.get(local).i32(amount).op("i32.add").set(local);
+    if (amount !== 0) this.#f.get(local).i32(amount).op(i32.add).set(local);
   }
 
   /** The next four sides. Beyond the last one are its neighbours, or itself if those may be far away. */
@@ -149,11 +153,11 @@ class WindowPacking {
     const [offset, ...checked] = cursor.values.map(({ local }) => local);
     for (const [lane, kept] of this.#offsets.entries()) {
       f.get(offset).set(kept);
-      f.get(this.#offsetVector).get(kept).op("i32x4.replace_lane", lane).set(this.#offsetVector);
+      f.get(this.#offsetVector).get(kept).op(i32x4.replace_lane, lane).set(this.#offsetVector);
       this.#sideGuards.forEach((vector, i) => {
-        f.get(vector).get(checked[i]).op("i32x4.replace_lane", lane).set(vector);
+        f.get(vector).get(checked[i]).op(i32x4.replace_lane, lane).set(vector);
       });
-      f.get(count).i32(1).op("i32.sub").tee(count).i32(0).op("i32.gt_s").if();
+      f.get(count).i32(1).op(i32.sub).tee(count).i32(0).op(i32.gt_s).if();
       this.#next(cursor, last);
       const neighbour = cursor.values[0].strides[last];
       if (spacings.has(neighbour)) {
@@ -179,8 +183,8 @@ class WindowPacking {
       for (let i = 1; i < 4; i++) {
         f.get(this.#offsets[i])
           .get(this.#offsets[i - 1])
-          .op("i32.sub");
-        f.i32(spacing).op("i32.eq").op("i32.and");
+          .op(i32.sub);
+        f.i32(spacing).op(i32.eq).op(i32.and);
       }
       f.if();
       this.#ifInside((guarded) => this.#eachTerm(() => this.#readSides(spacing, guarded)));
@@ -209,7 +213,7 @@ class WindowPacking {
       return [sum(Math.min), sum(Math.max)];
     });
     this.#holds(this.#guardStarts, ends);
-    f.op("i32x4.all_true").if();
+    f.op(i32x4.all_true).if();
     write(false);
     f.else();
     write(true);
@@ -223,10 +227,10 @@ class WindowPacking {
     this.#structure.guards.forEach((size, i) => {
       for (const amount of new Set(added[i])) {
         f.get(values[i]);
-        if (amount !== 0) f.i32(amount).op("i32.add");
+        if (amount !== 0) f.i32(amount).op(i32.add);
         // One comparison for both ends: below 0 is far above, without a sign.
-        f.op("i32x4.splat").get(this.#sideGuards[i]).op("i32x4.add").i32x4(size).op("i32x4.lt_u");
-        if (!first) f.op("v128.and");
+        f.op(i32x4.splat).get(this.#sideGuards[i]).op(i32x4.add).i32x4(size).op(i32x4.lt_u);
+        if (!first) f.op(v128.and);
         first = false;
       }
     });
@@ -255,10 +259,10 @@ class WindowPacking {
     this.#start(cursor, number);
     f.get(to).set(this.#out).get(terms).set(left);
     const next = f.loop();
-    f.get(left).i32(sizes[last]).get(cursor.digits[last]).op("i32.sub").tee(this.#run);
-    f.get(left).get(this.#run).op("i32.lt_u").op("select").tee(this.#run);
-    f.get(cursor.digits[last]).op("i32.add").set(cursor.digits[last]);
-    f.get(left).get(this.#run).op("i32.sub").set(left);
+    f.get(left).i32(sizes[last]).get(cursor.digits[last]).op(i32.sub).tee(this.#run);
+    f.get(left).get(this.#run).op(i32.lt_u).select().tee(this.#run);
+    f.get(cursor.digits[last]).op(i32.add).set(cursor.digits[last]);
+    f.get(left).get(this.#run).op(i32.sub).set(left);
     write();
     if (last > 0) {
       f.get(left).if();
@@ -275,7 +279,7 @@ class WindowPacking {
       const next = f.loop();
       f.get(this.#out);
       push();
-      f.store("v128.store");
+      f.store(v128.store);
       this.#moveOn(1);
       f.get(this.#run).brIf(next).end();
     });
@@ -325,12 +329,12 @@ class WindowPacking {
     const [at, next, lanes] = spacings.get(spacing) as [number, number, number[]];
     const f = this.#f;
     address();
-    if (at !== 0) f.i32(at).op("i32.add");
-    f.load("v128.load");
+    if (at !== 0) f.i32(at).op(i32.add);
+    f.load(v128.load);
     if (spacing === 4) return;
     address();
-    if (next < 0) f.i32(next).op("i32.add");
-    f.load("v128.load", Math.max(next, 0)).op("i8x16.shuffle", ...lanes);
+    if (next < 0) f.i32(next).op(i32.add);
+    f.load(v128.load, Math.max(next, 0)).op(i8x16.shuffle, ...lanes);
   }
 
   /** Pushes a term's elements, which lie `spacing` apart. */
@@ -338,14 +342,14 @@ class WindowPacking {
     const f = this.#f;
     if (guarded) this.#setMask();
     const at = f.local("i32");
-    f.get(this.#address).get(this.#offsets[0]).op("i32.add");
+    f.get(this.#address).get(this.#offsets[0]).op(i32.add);
     if (guarded) {
       // Far outside there may be no memory.
-      f.get(to).get(this.#mask).op("v128.any_true").op("select");
+      f.get(to).get(this.#mask).op(v128.any_true).select();
     }
     f.set(at);
     this.#pushVector(spacing, () => f.get(at));
-    if (guarded) f.get(this.#mask).op("v128.and");
+    if (guarded) f.get(this.#mask).op(v128.and);
   }
 
   /** Pushes a term's elements, read one by one. */
@@ -355,18 +359,18 @@ class WindowPacking {
     const read = f.local("v128");
     if (guarded) {
       this.#setMask();
-      f.get(this.#address).op("i32x4.splat").get(this.#offsetVector).op("i32x4.add");
-      f.get(to).op("i32x4.splat").get(this.#mask).op("v128.bitselect").set(places);
+      f.get(this.#address).op(i32x4.splat).get(this.#offsetVector).op(i32x4.add);
+      f.get(to).op(i32x4.splat).get(this.#mask).op(v128.bitselect).set(places);
     }
     this.#offsets.forEach((offset, lane) => {
-      if (guarded) f.get(places).op("i32x4.extract_lane", lane);
-      else f.get(this.#address).get(offset).op("i32.add");
-      if (lane === 0) f.load("v128.load32_zero");
-      else f.get(read).load("v128.load32_lane", 0, lane);
+      if (guarded) f.get(places).op(i32x4.extract_lane, lane);
+      else f.get(this.#address).get(offset).op(i32.add);
+      if (lane === 0) f.load(v128.load32_zero);
+      else f.get(read).load(v128.load32_lane, 0, lane);
       f.set(read);
     });
     f.get(read);
-    if (guarded) f.get(this.#mask).op("v128.and");
+    if (guarded) f.get(this.#mask).op(v128.and);
   }
 
   /** A run of terms, four by four where they are inside for all four sides. */
@@ -375,31 +379,31 @@ class WindowPacking {
     const f = this.#f;
     const last = sizes.length - 1;
     const next = f.loop();
-    f.get(this.#run).i32(4).op("i32.ge_u");
+    f.get(this.#run).i32(4).op(i32.ge_u);
     if (checked.length > 0) {
       this.#holds(
         this.#termGuards,
         lines.slice(1).map(({ terms: strides }) => [0, 3 * strides[last]]),
       );
-      f.op("i32x4.all_true").op("i32.and");
+      f.op(i32x4.all_true).op(i32.and);
     }
     f.if();
     const read = this.#offsets.map((offset) => {
       const vector = f.local("v128");
-      this.#pushVector(spacing, () => f.get(this.#address).get(offset).op("i32.add"));
+      this.#pushVector(spacing, () => f.get(this.#address).get(offset).op(i32.add));
       f.set(vector);
       return vector;
     });
     transpose(f, read).forEach((push, i) => {
       f.get(this.#out);
       push();
-      f.store("v128.store", i * step);
+      f.store(v128.store, i * step);
     });
     this.#moveOn(4);
     f.else();
     f.get(this.#out);
     this.#gather(checked.length > 0);
-    f.store("v128.store");
+    f.store(v128.store);
     this.#moveOn(1);
     f.end();
     f.get(this.#run).brIf(next).end();

@@ -4,6 +4,8 @@ import type { Features } from "./features.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { transpose } from "./transpose.ts";
 import { layerBytes, type WinogradProduct } from "./winograd.ts";
 import { patchSize, tileSize, Winograd } from "./winograd-transform.ts";
@@ -68,7 +70,7 @@ function writeBack(
     (i) => {
       row.forEach((local, j) => {
         f.get(from)
-          .load("v128.load", (i * patchSize + j) * layer)
+          .load(v128.load, (i * patchSize + j) * layer)
           .set(local);
       });
       return row;
@@ -87,12 +89,12 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   const [x, y, run, tile, left, from, to, at, wide, lines] = Array.from({ length: 10 }, () =>
     f.local("i32"),
   );
-  f.get(i0).i32(across).op("i32.rem_u").set(x);
-  f.get(i0).i32(across).op("i32.div_u").tee(y).i32(down).op("i32.div_u").set(batch);
-  f.get(y).i32(down).op("i32.rem_u").set(y);
+  f.get(i0).i32(across).op(i32.rem_u).set(x);
+  f.get(i0).i32(across).op(i32.div_u).tee(y).i32(down).op(i32.div_u).set(batch);
+  f.get(y).i32(down).op(i32.rem_u).set(y);
   const nextRun = f.loop();
-  f.i32(across).get(x).op("i32.sub").tee(run).get(rows);
-  f.get(run).get(rows).op("i32.lt_u").op("select").tee(run).set(tile);
+  f.i32(across).get(x).op(i32.sub).tee(run).get(rows);
+  f.get(run).get(rows).op(i32.lt_u).select().tee(run).set(tile);
   f.get(block).set(to);
   const nextTile = f.loop();
   f.get(product).set(from).get(to).set(at).get(columns).set(left);
@@ -109,12 +111,12 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
     transpose(f, vectors).forEach((push, channel) => {
       f.get(at);
       push();
-      f.store("v128.store", channel * row + i * line);
+      f.store(v128.store, channel * row + i * line);
     });
   });
   f.add(from, 16);
   f.add(at, 4 * row);
-  f.get(left).i32(4).op("i32.sub").tee(left).i32(0).op("i32.gt_s").brIf(nextChannels).end();
+  f.get(left).i32(4).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextChannels).end();
   f.add(product, 4 * plan.columnBlock);
   f.add(to, 4 * tileSize);
   f.countDown(tile, nextTile).end();
@@ -125,17 +127,17 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
     other();
     f.get(local);
     other();
-    f.op("i32.lt_u").op("select").set(local);
+    f.op(i32.lt_u).select().set(local);
   };
-  f.get(run).i32(tileSize).op("i32.mul").set(wide);
-  smaller(wide, () => f.i32(width).get(x).i32(tileSize).op("i32.mul").op("i32.sub"));
+  f.get(run).i32(tileSize).op(i32.mul).set(wide);
+  smaller(wide, () => f.i32(width).get(x).i32(tileSize).op(i32.mul).op(i32.sub));
   f.i32(tileSize).set(lines);
-  smaller(lines, () => f.i32(height).get(y).i32(tileSize).op("i32.mul").op("i32.sub"));
+  smaller(lines, () => f.i32(height).get(y).i32(tileSize).op(i32.mul).op(i32.sub));
   f.get(block).set(to);
   f.get(y)
     .i32(tileSize * width)
-    .op("i32.mul");
-  f.get(x).i32(tileSize).op("i32.mul").op("i32.add").set(at);
+    .op(i32.mul);
+  f.get(x).i32(tileSize).op(i32.mul).op(i32.add).set(at);
   const nextLine = f.loop();
   f.get(args).get(to).i32(row).get(batch).get(j0).get(columns).get(at).get(wide).call(epilogue);
   f.add(to, line);
@@ -143,10 +145,10 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   f.countDown(lines, nextLine).end();
 
   f.i32(0).set(x);
-  f.get(y).i32(1).op("i32.add").tee(y).i32(down).op("i32.eq").if();
+  f.get(y).i32(1).op(i32.add).tee(y).i32(down).op(i32.eq).if();
   f.i32(0).set(y);
   f.add(batch, 1).end();
-  f.get(rows).get(run).op("i32.sub").tee(rows).brIf(nextRun).end();
+  f.get(rows).get(run).op(i32.sub).tee(rows).brIf(nextRun).end();
 };
 
 /** Rows and columns are channels; the taps of each pair lie side by side. */
@@ -164,15 +166,15 @@ const writeWeight: WriteOutput = (f, epilogue, winograd, plan, features) => {
     for (let lane = 0; lane < 4; lane++) {
       f.get(at)
         .get(tap)
-        .store("v128.store32_lane", 36 * lane + 4 * (3 * i + j), lane);
+        .store(v128.store32_lane, 36 * lane + 4 * (3 * i + j), lane);
     }
   });
   f.add(from, 16);
   f.add(at, 144);
-  f.get(rest).i32(4).op("i32.sub").tee(rest).i32(0).op("i32.gt_s").brIf(nextChannels).end();
+  f.get(rest).i32(4).op(i32.sub).tee(rest).i32(0).op(i32.gt_s).brIf(nextChannels).end();
   f.add(product, 4 * plan.columnBlock);
   f.add(to, row);
   f.countDown(left, nextRow).end();
   f.get(args).get(block).i32(row).get(batch).get(i0).get(rows);
-  f.get(j0).i32(9).op("i32.mul").get(columns).i32(9).op("i32.mul").call(epilogue);
+  f.get(j0).i32(9).op(i32.mul).get(columns).i32(9).op(i32.mul).call(epilogue);
 };

@@ -1,5 +1,6 @@
 import type { FunctionWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
 
 /*
  * Winograd's algorithm for windows of 3 × 3: with polynomials of degree 5, given by their values at six points,
@@ -82,7 +83,7 @@ export class Winograd {
     const scale = scales(size);
     return (x) => {
       const both = [1, 3].flatMap((at, i) => {
-        for (const [odd, op] of (["f32x4.add", "f32x4.sub"] as const).entries()) {
+        for (const [odd, op] of ([f32x4.add, f32x4.sub] as const).entries()) {
           this.#f
             .get(x[at])
             .get(x[at + 1])
@@ -132,7 +133,7 @@ export class Winograd {
     this.#f.set(a);
     this.#push(odd);
     this.#f.set(b);
-    return (["f32x4.add", "f32x4.sub"] as const).map((op) => () => {
+    return ([f32x4.add, f32x4.sub] as const).map((op) => () => {
       this.#f.get(a).get(b).op(op);
     });
   }
@@ -142,15 +143,15 @@ export class Winograd {
     const f = this.#f;
     f.get(local);
     if (rest.length === 0) {
-      if (factor !== 1) f.f32x4(factor).op("f32x4.mul");
+      if (factor !== 1) f.f32x4(factor).op(f32x4.mul);
     } else if (factor === 1) {
       this.#push(rest);
-      f.op("f32x4.add");
+      f.op(f32x4.add);
     } else {
       f.f32x4(factor);
-      if (!this.#features.relaxedSimd) f.op("f32x4.mul");
+      if (!this.#features.relaxedSimd) f.op(f32x4.mul);
       this.#push(rest);
-      f.op(this.#features.relaxedSimd ? "f32x4.relaxed_madd" : "f32x4.add");
+      f.op(this.#features.relaxedSimd ? f32x4.relaxed_madd : f32x4.add);
     }
   }
 }

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
 import { ModuleWriter } from "../src/assembler.ts";
+import * as f32x4 from "../src/opcodes/f32x4.ts";
+import * as f64 from "../src/opcodes/f64.ts";
+import * as i32 from "../src/opcodes/i32.ts";
+import * as i32x4 from "../src/opcodes/i32x4.ts";
+import * as v128 from "../src/opcodes/v128.ts";
 
 type Numeric = (...args: number[]) => number;
 
@@ -14,9 +19,9 @@ test("a loop with a branch adds up numbers", () => {
   const total = f.local("i32");
   const done = f.block();
   const again = f.loop();
-  f.get(0).op("i32.eqz").brIf(done);
-  f.get(total).get(0).op("i32.add").set(total);
-  f.get(0).i32(1).op("i32.sub").set(0);
+  f.get(0).op(i32.eqz).brIf(done);
+  f.get(total).get(0).op(i32.add).set(total);
+  f.get(0).i32(1).op(i32.sub).set(0);
   f.br(again).end().end();
   f.get(total);
   expect(instantiate(module).sum(1000)).toBe(500500);
@@ -41,8 +46,8 @@ test("vectors are loaded from and stored to an imported shared memory", () => {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: 4, shared: true });
   const f = module.function(["i32"], [], "double");
-  f.get(0).get(0).load("v128.load").f32x4(2).op("f32x4.mul").store("v128.store", 1600);
-  f.get(0).i32(5).load("i32.atomic.rmw.add").op("drop");
+  f.get(0).get(0).load(v128.load).f32x4(2).op(f32x4.mul).store(v128.store, 1600);
+  f.get(0).i32(5).load(i32.atomic_rmw_add).drop();
   const floats = new Float32Array(memory.buffer);
   floats.set([1, 2, 3, 4.5], 4);
   instantiate(module, { m: memory }).double(16);
@@ -55,7 +60,7 @@ test("imported functions are called, tables lead to functions", () => {
   const f = module.function(["f64"], ["f64"], "twice");
   f.get(0).call(host).call(host);
   const g = module.function(["f64"], ["f64"]);
-  g.get(0).f64(1).op("f64.add");
+  g.get(0).f64(1).op(f64.add);
   module.table(2);
   module.element(0, [f.index, g.index]);
   const type = module.type(["f64"], ["f64"]);
@@ -69,9 +74,9 @@ test("imported functions are called, tables lead to functions", () => {
 test("every opcode of vectors is one that the engine knows", () => {
   const module = new ModuleWriter();
   const f = module.function([], ["i32"], "f");
-  f.f32x4(-1.5).op("f32x4.abs").f32x4(2).op("f32x4.div").f32x4(0.75).op("f32x4.eq");
-  f.i32x4(-1).op("i32x4.eq").op("i32x4.all_true");
-  f.i32x4(1, 2, 3, 4).op("i32x4.extract_lane", 2).op("i32.add");
+  f.f32x4(-1.5).op(f32x4.abs).f32x4(2).op(f32x4.div).f32x4(0.75).op(f32x4.eq);
+  f.i32x4(-1).op(i32x4.eq).op(i32x4.all_true);
+  f.i32x4(1, 2, 3, 4).op(i32x4.extract_lane, 2).op(i32.add);
   expect(instantiate(module).f()).toBe(4);
 });
 
@@ -81,7 +86,7 @@ test("parts that are alike are written in turns, blocks in one piece", () => {
   const f = module.function([], ["i32"], "order");
   const order = f.local("i32");
   const step = (digit: number) =>
-    f.get(order).i32(10).op("i32.mul").i32(digit).op("i32.add").set(order).pause();
+    f.get(order).i32(10).op(i32.mul).i32(digit).op(i32.add).set(order).pause();
   f.interleave(
     [1, 2, 3].map((digit) => () => {
       step(digit);

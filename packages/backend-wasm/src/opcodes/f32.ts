@@ -1,0 +1,1 @@
+export const demote_f64 = 0xb6;
