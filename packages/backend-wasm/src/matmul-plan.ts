@@ -51,6 +51,7 @@ export interface MatmulPlan {
  */
 const farStride = 100;
 const oftenUsed = 32;
+const mostTermsByColumns = 512;
 /** The most rows of a block of a group of rows. */
 const mostRows = 512;
 const nearElements = 8192;
@@ -86,14 +87,17 @@ export function planMatmul(
   const rowGroups = groups?.along === "rows" ? batches.length : 0;
   // Rows that are multiplied by one matrix, as a rule.
   const height = rowGroups > 0 ? Math.ceil(m / rowGroups) : m;
-  // A panel of b, 16 KB at most, and a tile's rows of a stay in the first cache.
-  const termBlock = Math.ceil(k / Math.ceil(k / 512));
   const mustPackB =
     b.window !== undefined ||
     b.columnStride !== 1 ||
     (b.rowStride >= farStride && (isKept || height >= oftenUsed));
   // Few rows: threads share out the columns, and nothing of b, the larger matrix, has to go from one to another.
-  const byColumns = mustPackB && (height <= 192 || rowGroups > 0) && !(isKept && k > termBlock);
+  const byColumns =
+    mustPackB && (height <= 192 || rowGroups > 0) && !(isKept && k > mostTermsByColumns);
+  // Panels come from the second cache as fast as they are needed; sums that leave the registers have to come back. By columns, all
+  // rows of a pass by each panel: they stay in the second cache.
+  const mostTerms = byColumns ? mostTermsByColumns : 4096;
+  const termBlock = Math.ceil(k / Math.ceil(k / mostTerms));
   const wanted = threads > 1 ? 8 * threads : 1;
   let columnBlock = Math.min(roundUp(n, tileColumns), 1024);
   // An epilogue finds its block in the cache if that is small; packed rows of a are used for all columns.
