@@ -1,13 +1,11 @@
 import { ModuleWriter } from "./assembler.ts";
 import { controlAddress } from "./control-block.ts";
+import * as coreSlots from "./core-slots.ts";
 import { addDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { addMatmul } from "./matmul-core.ts";
 import { maxPages } from "./memory.ts";
 import { addTeam } from "./team.ts";
-
-/** Positions in the table of functions: what is compiled in any case, then the first that is free. */
-export const coreSlots = { blocks: 0, panels: 1, patches: 2, firstFree: 3 } as const;
 
 /** The most functions that can be in the table. */
 const tableSize = 1 << 14;

@@ -1,26 +1,8 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
-import { control, controlAddress } from "./control-block.ts";
+import * as control from "./control-block.ts";
 import * as i32 from "./opcodes/i32.ts";
-
-/**
- * A plan is words in memory: the number of groups, then the groups. A group is its number of steps, and its
- * number of chunks, or 0 if it is not worth more than one thread, then its steps. The steps of a group do not
- * depend on each other. A chunk is a part of a step's units.
- */
-export const planWords = { groups: 1, group: 2, step: 6 } as const;
-
-/** Words of a step, in bytes. */
-export const stepField = {
-  /** Position in the table of functions. */
-  function: 0,
-  /** Argument block, and how far the next thread's is behind it. */
-  arguments: 4,
-  argumentStride: 8,
-  units: 12,
-  /** Units of a chunk. */
-  grain: 16,
-  chunks: 20,
-} as const;
+import * as planWords from "./plan-words.ts";
+import * as stepField from "./step-words.ts";
 
 /** The functions that run parts of a plan. */
 export interface DriverFunctions {
@@ -53,11 +35,11 @@ function addRunChunk(module: ModuleWriter): FunctionWriter {
   f.get(chunk).get(step).load(i32.load, stepField.grain).op(i32.mul).tee(begin);
   f.get(step).load(i32.load, stepField.grain).op(i32.add).set(end);
   f.get(step).load(i32.load, stepField.units).set(units);
-  f.get(step).load(i32.load, stepField.arguments);
+  f.get(step).load(i32.load, stepField.argumentBlock);
   f.get(step).load(i32.load, stepField.argumentStride).get(thread).op(i32.mul).op(i32.add);
   f.get(begin);
   f.get(end).get(units).get(end).get(units).op(i32.lt_u).select();
-  f.get(step).load(i32.load, stepField.function);
+  f.get(step).load(i32.load, stepField.position);
   f.callIndirect(module.type(["i32", "i32", "i32"], []));
   return f;
 }
@@ -98,5 +80,5 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
 /** Counts a group as done, and leaves on the stack how many there still are: none once an index was out of range. */
 export function pushGroupsLeft(f: FunctionWriter, groups: number): FunctionWriter {
   f.i32(0).get(groups).i32(1).op(i32.sub).tee(groups);
-  return f.i32(controlAddress).load(i32.load, control.fault).select();
+  return f.i32(control.controlAddress).load(i32.load, control.fault).select();
 }

@@ -1,6 +1,6 @@
 import type { CheckInstruction } from "@gradloom/engine";
 import type { FunctionWriter } from "./assembler.ts";
-import { control, controlAddress } from "./control-block.ts";
+import * as control from "./control-block.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
@@ -47,15 +47,15 @@ function faultFunction(w: VectorWriter): FunctionWriter {
   }
   f.end();
   if (w.features.sharedMemory) {
-    f.i32(controlAddress).i32(0).i32(1).load(i32.atomic_rmw_cmpxchg, control.fault);
+    f.i32(control.controlAddress).i32(0).i32(1).load(i32.atomic_rmw_cmpxchg, control.fault);
   } else {
-    f.i32(controlAddress).load(i32.load, control.fault);
-    f.i32(controlAddress).i32(1).store(i32.store, control.fault);
+    f.i32(control.controlAddress).load(i32.load, control.fault);
+    f.i32(control.controlAddress).i32(1).store(i32.store, control.fault);
   }
   f.if();
   f.return().end();
-  f.i32(controlAddress).get(index).store(i32.store, control.faultIndex);
-  f.i32(controlAddress).get(size).store(i32.store, control.faultSize);
-  f.i32(controlAddress).get(name).store(i32.store, control.faultName);
+  f.i32(control.controlAddress).get(index).store(i32.store, control.faultIndex);
+  f.i32(control.controlAddress).get(size).store(i32.store, control.faultSize);
+  f.i32(control.controlAddress).get(name).store(i32.store, control.faultName);
   return f;
 }

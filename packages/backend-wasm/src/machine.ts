@@ -1,7 +1,8 @@
 import { BackendError, IndexError, operationName } from "@gradloom/engine";
 import { Allocator, roundUp } from "./allocator.ts";
-import { control, controlAddress, controlBytes } from "./control-block.ts";
-import { type Core, coreSlots, writeCore } from "./core.ts";
+import * as control from "./control-block.ts";
+import { type Core, writeCore } from "./core.ts";
+import * as coreSlots from "./core-slots.ts";
 import type { Features } from "./features.ts";
 import { hostMath } from "./host-math.ts";
 import { KernelLibrary } from "./library.ts";
@@ -48,7 +49,7 @@ export class WasmMachine {
     this.features = features;
     this.numThreads = numThreads;
     this.memory = new LinearMemory(features.sharedMemory);
-    this.allocator = new Allocator(this.memory, controlAddress + controlBytes);
+    this.allocator = new Allocator(this.memory, control.controlAddress + control.controlBytes);
     this.#sleep = features.sharedMemory && maySleep() ? 1 : 0;
     const module = compile(writeCore(features));
     const imports = {
@@ -66,7 +67,7 @@ export class WasmMachine {
       memory: this.memory,
       allocator: this.allocator,
       core: module,
-      control: controlAddress,
+      control: control.controlAddress,
       loaded: () => this.library.loaded(),
     });
   }
@@ -121,7 +122,7 @@ export class WasmMachine {
    */
   run(plan: number, shared: number): void {
     const { words } = this.memory;
-    const fault = (controlAddress + control.fault) >>> 2;
+    const fault = (control.controlAddress + control.fault) >>> 2;
     words[fault] = 0;
     this.#runPlan(plan, shared);
     if (words[fault] === 0) return;

@@ -1,12 +1,7 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
-import {
-  batchFields,
-  epilogueParameters,
-  type MatmulField,
-  matmulField,
-  matrixFields,
-} from "./matmul-arguments.ts";
+import { batchFields, epilogueParameters, matrixFields } from "./matmul-arguments.ts";
+import * as word from "./matmul-words.ts";
 import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as memory from "./opcodes/memory.ts";
@@ -50,8 +45,7 @@ function addBlocks(
 ): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
-  const field = (name: MatmulField): FunctionWriter =>
-    f.get(args).load(i32.load, matmulField(name));
+  const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, first, last, terms] =
     locals(13);
@@ -64,86 +58,86 @@ function addBlocks(
   const noUnit = f.block();
   takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles }, () => {
     f.i32(0).set(first);
-    field("k").set(last);
-    field("bounds").if();
+    field(word.k).set(last);
+    field(word.bounds).if();
     findGroup(f, field, { unit, batch, i0, rows, first, last }, noUnit);
     f.end();
   });
 
   // Whole tiles go straight to the output if it takes the product as it is.
-  field("cRow").i32(0).op(i32.ne);
+  field(word.cRow).i32(0).op(i32.ne);
   f.get(rows).i32(tileRows - 1);
   f.op(i32.and).op(i32.eqz).op(i32.and);
   f.get(columns).i32(tileColumns - 1);
   f.op(i32.and).op(i32.eqz).op(i32.and);
   f.tee(direct).if();
-  field("cRow").set(toRow);
+  field(word.cRow).set(toRow);
   output(f, field, entry, i0, j0).set(to);
   f.else();
-  field("blockRow").set(toRow);
-  field("block").set(to);
+  field(word.blockRow).set(toRow);
+  field(word.block).set(to);
   f.end();
 
   f.get(first).tee(p0).get(last).op(i32.ge_u).if();
   f.get(to).get(toRow).get(rows).get(columns).call(clearBlock.index);
   f.else();
   const nextTerms = f.loop();
-  field("termBlock").get(last).get(p0).op(i32.sub);
+  field(word.termBlock).get(last).get(p0).op(i32.sub);
   minimum(f, terms);
 
   // a: the first row and term of the block, as it is or packed.
-  field("a").get(entry).load(i32.load, 0).op(i32.add);
+  field(word.a).get(entry).load(i32.load, 0).op(i32.add);
   f.get(i0);
-  field("aRow").tee(aRow).op(i32.mul).op(i32.add);
+  field(word.aRow).tee(aRow).op(i32.mul).op(i32.add);
   f.get(p0);
-  field("aColumn").tee(aStep).op(i32.mul).op(i32.add).set(a);
+  field(word.aColumn).tee(aStep).op(i32.mul).op(i32.add).set(a);
   f.get(aRow).i32(2).op(i32.shl).set(aTile);
-  field("packedA").if();
+  field(word.packedA).if();
   f.get(entry).load(i32.load, 16).set(guards);
   unlessSame(f, packedA, [a, i0, rows, p0, terms, guards], () => {
-    field("windowsA").if();
+    field(word.windowsA).if();
     f.get(a);
-    field("packedA").get(i0).get(rows).get(p0).get(terms).get(guards);
-    field("windowsA").callIndirect(module.type(packingParameters, []));
+    field(word.packedA).get(i0).get(rows).get(p0).get(terms).get(guards);
+    field(word.windowsA).callIndirect(module.type(packingParameters, []));
     f.else().get(a);
-    field("packedA").get(rows).get(terms);
-    field("aRow");
-    field("aColumn").call(packing.rows.index).end();
+    field(word.packedA).get(rows).get(terms);
+    field(word.aRow);
+    field(word.aColumn).call(packing.rows.index).end();
   });
-  field("packedA").set(a);
+  field(word.packedA).set(a);
   f.i32(4).set(aRow).i32(16).set(aStep).get(terms).i32(4).op(i32.shl).set(aTile);
   f.end();
 
   // b: the panel at column j0 and term p0.
   f.i32(32).set(bStep);
-  field("panels").if();
-  field("panels").get(entry).load(i32.load, 8).op(i32.add);
+  field(word.panels).if();
+  field(word.panels).get(entry).load(i32.load, 8).op(i32.add);
   f.get(j0);
-  field("k").tee(bPanel).op(i32.mul).i32(2).op(i32.shl).op(i32.add);
+  field(word.k).tee(bPanel).op(i32.mul).i32(2).op(i32.shl).op(i32.add);
   f.get(p0).i32(5).op(i32.shl).op(i32.add).set(b);
   f.get(bPanel).i32(5).op(i32.shl).set(bPanel);
   f.else();
-  field("b").get(entry).load(i32.load, 4).op(i32.add);
+  field(word.b).get(entry).load(i32.load, 4).op(i32.add);
   f.get(p0);
-  field("bRow").op(i32.mul).op(i32.add);
+  field(word.bRow).op(i32.mul).op(i32.add);
   f.get(j0);
-  field("bColumn").op(i32.mul).op(i32.add).set(b);
-  field("packedB").if();
+  field(word.bColumn).op(i32.mul).op(i32.add).set(b);
+  field(word.packedB).if();
   f.get(entry).load(i32.load, 20).set(guards);
   unlessSame(f, packedB, [b, j0, columns, p0, terms, guards], () => {
-    field("windowsB").if();
+    field(word.windowsB).if();
     f.get(b);
-    field("packedB").get(j0).get(columns).get(p0).get(terms).get(guards);
-    field("windowsB").callIndirect(module.type(packingParameters, []));
+    field(word.packedB).get(j0).get(columns).get(p0).get(terms).get(guards);
+    field(word.windowsB).callIndirect(module.type(packingParameters, []));
     f.else().get(b);
-    field("packedB").get(columns).get(terms);
-    field("bColumn");
-    field("bRow").call(packing.columns.index).end();
+    field(word.packedB).get(columns).get(terms);
+    field(word.bColumn);
+    field(word.bRow).call(packing.columns.index).end();
   });
-  field("packedB").set(b);
+  field(word.packedB).set(b);
   f.get(terms).i32(5).op(i32.shl).set(bPanel);
   f.else();
-  field("bRow").set(bStep);
+  field(word.bRow).set(bStep);
   f.i32(32).set(bPanel);
   f.end().end();
 
@@ -159,13 +153,20 @@ function addBlocks(
   f.end();
 
   f.get(direct).op(i32.eqz).if();
-  field("cRow").if();
+  field(word.cRow).if();
   f.get(to).get(toRow);
   output(f, field, entry, i0, j0);
-  field("cRow").get(rows).get(columns).call(copyBlock.index);
+  field(word.cRow).get(rows).get(columns).call(copyBlock.index);
   f.else();
-  field("arguments").get(to).get(toRow).get(batch).get(i0).get(rows).get(j0).get(columns);
-  field("epilogue").callIndirect(module.type(epilogueParameters, []));
+  field(word.epilogueArguments)
+    .get(to)
+    .get(toRow)
+    .get(batch)
+    .get(i0)
+    .get(rows)
+    .get(j0)
+    .get(columns);
+  field(word.epilogue).callIndirect(module.type(epilogueParameters, []));
   f.end();
   f.end();
   f.end();
@@ -177,33 +178,33 @@ function addBlocks(
 /** Sets what a unit of work is about: a matrix of the batch, rows and columns. `find` may change the matrix and the rows. */
 export function takeUnit(
   f: FunctionWriter,
-  field: (name: MatmulField) => FunctionWriter,
+  field: (at: number) => FunctionWriter,
   unit: number,
   { batch, entry, i0, rows, j0, columns, tiles }: Readonly<Record<UnitLocal, number>>,
   find?: () => void,
 ): void {
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
   f.get(unit);
-  field("columnBlocks").op(i32.rem_u).tee(j0);
-  field("columnParts").op(i32.rem_u);
-  field("columnBlocks").op(i32.mul).get(j0).op(i32.add);
-  field("columnParts").op(i32.div_u);
-  field("columnBlock").op(i32.mul).set(j0);
+  field(word.columnBlocks).op(i32.rem_u).tee(j0);
+  field(word.columnParts).op(i32.rem_u);
+  field(word.columnBlocks).op(i32.mul).get(j0).op(i32.add);
+  field(word.columnParts).op(i32.div_u);
+  field(word.columnBlock).op(i32.mul).set(j0);
   f.get(unit);
-  field("columnBlocks").op(i32.div_u).tee(i0);
-  field("rowBlocks").op(i32.div_u).set(batch);
+  field(word.columnBlocks).op(i32.div_u).tee(i0);
+  field(word.rowBlocks).op(i32.div_u).set(batch);
   f.get(i0);
-  field("rowBlocks").op(i32.rem_u);
-  field("rowBlock").op(i32.mul).set(i0);
-  field("rowBlock");
-  field("m").get(i0).op(i32.sub);
+  field(word.rowBlocks).op(i32.rem_u);
+  field(word.rowBlock).op(i32.mul).set(i0);
+  field(word.rowBlock);
+  field(word.m).get(i0).op(i32.sub);
   minimum(f, rows);
   find?.();
-  field("batches").get(batch);
+  field(word.batches).get(batch);
   f.i32(batchFields * 4).op(i32.mul);
   f.op(i32.add).set(entry);
-  field("columnBlock");
-  field("n").get(j0).op(i32.sub);
+  field(word.columnBlock);
+  field(word.n).get(j0).op(i32.sub);
   minimum(f, columns);
   f.get(rows).i32(tileRows - 1);
   f.op(i32.add).i32(2).op(i32.shr_u).set(tiles);
@@ -217,32 +218,32 @@ type UnitLocal = "batch" | "entry" | "i0" | "rows" | "j0" | "columns" | "tiles";
  */
 function findGroup(
   f: FunctionWriter,
-  field: (name: MatmulField) => FunctionWriter,
+  field: (at: number) => FunctionWriter,
   to: Readonly<Record<"unit" | "batch" | "i0" | "rows" | "first" | "last", number>>,
   noUnit: number,
 ): void {
   const { unit, batch, i0, rows, first, last } = to;
   const [groups, count, blocks, tiles, end] = Array.from({ length: 5 }, () => f.local("i32"));
   const bound = (next: number): FunctionWriter => {
-    field("bounds").get(batch).i32(2).op(i32.shl).op(i32.add);
+    field(word.bounds).get(batch).i32(2).op(i32.shl).op(i32.add);
     return f.load(i32.load, 4 * next);
   };
-  field("rowGroups").tee(groups).op(i32.eqz).if();
+  field(word.rowGroups).tee(groups).op(i32.eqz).if();
   bound(0).set(first);
   bound(1).set(last);
   f.else().get(unit);
-  field("columnBlocks").op(i32.div_u).set(count);
+  field(word.columnBlocks).op(i32.div_u).set(count);
   const nextGroup = f.loop();
   bound(0).set(i0);
   f.get(batch).get(groups).op(i32.eq).if("i32");
-  field("m").else();
+  field(word.m).else();
   bound(1).end().tee(end).get(i0).op(i32.sub);
   f.i32(tileRows - 1)
     .op(i32.add)
     .i32(2)
     .op(i32.shr_u)
     .tee(tiles);
-  field("rowBlock").i32(2).op(i32.shr_u).tee(rows);
+  field(word.rowBlock).i32(2).op(i32.shr_u).tee(rows);
   f.op(i32.add).i32(1).op(i32.sub).get(rows).op(i32.div_u).tee(blocks);
   f.get(count).op(i32.le_u).if();
   f.get(count).get(blocks).op(i32.sub).set(count);
@@ -280,14 +281,14 @@ export function unlessSame(
 /** Leaves the address of the output's element (i0, j0) on the stack. */
 function output(
   f: FunctionWriter,
-  field: (name: MatmulField) => FunctionWriter,
+  field: (at: number) => FunctionWriter,
   entry: number,
   i0: number,
   j0: number,
 ): FunctionWriter {
-  field("c").get(entry).load(i32.load, 12).op(i32.add);
+  field(word.c).get(entry).load(i32.load, 12).op(i32.add);
   f.get(i0);
-  field("cRow").op(i32.mul).op(i32.add);
+  field(word.cRow).op(i32.mul).op(i32.add);
   return f.get(j0).i32(2).op(i32.shl).op(i32.add);
 }
 
@@ -301,8 +302,7 @@ export function minimum(f: FunctionWriter, to: number): void {
 function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
-  const field = (name: MatmulField): FunctionWriter =>
-    f.get(args).load(i32.load, matmulField(name));
+  const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
   const panels = f.local("i32");
   const panel = f.local("i32");
   const count = f.local("i32");
@@ -312,7 +312,7 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   const b = f.local("i32");
   const to = f.local("i32");
 
-  field("n").i32(tileColumns - 1);
+  field(word.n).i32(tileColumns - 1);
   f.op(i32.add).i32(3).op(i32.shr_u).set(panels);
   const next = f.loop();
   // As many panels of the same matrix as there are.
@@ -321,23 +321,23 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   minimum(f, count);
   f.get(count).i32(3).op(i32.shl);
   f.get(panel).i32(3).op(i32.shl).set(j0);
-  field("n").get(j0).op(i32.sub);
+  field(word.n).get(j0).op(i32.sub);
   minimum(f, columns);
-  field("matrices").get(unit).get(panels).op(i32.div_u);
+  field(word.matrices).get(unit).get(panels).op(i32.div_u);
   f.i32(matrixFields * 4).op(i32.mul);
   f.op(i32.add).set(matrix);
-  field("b").get(matrix).load(i32.load, 0).op(i32.add).get(j0);
-  field("bColumn").op(i32.mul).op(i32.add);
-  field("panels").get(unit);
-  field("k").op(i32.mul).i32(5).op(i32.shl).op(i32.add).set(to).set(b);
-  field("windowsB").if();
+  field(word.b).get(matrix).load(i32.load, 0).op(i32.add).get(j0);
+  field(word.bColumn).op(i32.mul).op(i32.add);
+  field(word.panels).get(unit);
+  field(word.k).op(i32.mul).i32(5).op(i32.shl).op(i32.add).set(to).set(b);
+  field(word.windowsB).if();
   f.get(b).get(to).get(j0).get(columns).i32(0);
-  field("k").get(matrix).load(i32.load, 4);
-  field("windowsB").callIndirect(module.type(packingParameters, []));
+  field(word.k).get(matrix).load(i32.load, 4);
+  field(word.windowsB).callIndirect(module.type(packingParameters, []));
   f.else().get(b).get(to).get(columns);
-  field("k");
-  field("bColumn");
-  field("bRow").call(packing.columns.index).end();
+  field(word.k);
+  field(word.bColumn);
+  field(word.bRow).call(packing.columns.index).end();
   f.get(unit).get(count).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(next).end();
   return f;
 }

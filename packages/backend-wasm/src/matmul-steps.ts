@@ -1,18 +1,13 @@
 import type { MatmulKernel, MatrixOperand } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
-import { coreSlots } from "./core.ts";
+import * as coreSlots from "./core-slots.ts";
 import { matmulNanoseconds } from "./cost.ts";
 import { structureKey } from "./library.ts";
 import { countIterations } from "./loop-nest.ts";
-import {
-  batchFields,
-  type MatmulField,
-  matmulArgumentBytes,
-  matmulField,
-  matrixFields,
-} from "./matmul-arguments.ts";
+import { batchFields, matrixFields } from "./matmul-arguments.ts";
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
+import * as word from "./matmul-words.ts";
 import { bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
 import { compileWindowPacking } from "./window-packing.ts";
 import { windowStructure } from "./window-structure.ts";
@@ -99,7 +94,7 @@ function matmulArguments(
   const layout = argumentLayout(kernel);
   const { buffers, groups } = kernel;
   const { a, b, m, n, k } = winograd?.kernel ?? kernel;
-  const start = matmulArgumentBytes;
+  const start = word.bytes;
   const batches = start + layout.byteLength;
   const matrices = batches + plan.batches.length * batchFields * 4;
   const guards = matrices + plan.matrices.length * matrixFields * 4;
@@ -107,49 +102,46 @@ function matmulArguments(
     start + layout.bufferOffset(i),
     bufferWord(buffer, 0),
   ]);
-  const set = (name: MatmulField, word: Word | number): void => {
-    words.push([
-      matmulField(name),
-      typeof word === "number" ? { kind: "value", value: word } : word,
-    ]);
+  const set = (at: number, content: Word | number): void => {
+    words.push([at, typeof content === "number" ? { kind: "value", value: content } : content]);
   };
   const buffer = (position: number, offset: number): Word =>
     bufferWord(buffers[position], 4 * offset);
   const { output } = plan;
-  set("a", buffer(a.buffer, a.offset));
-  set("b", buffer(b.buffer, b.offset));
-  set("bounds", groups ? buffer(groups.bounds, 0) : 0);
-  set("rowGroups", groups?.along === "rows" ? plan.batches.length : 0);
-  set("m", m);
-  set("n", n);
-  set("k", k);
-  set("aRow", 4 * a.rowStride);
-  set("aColumn", 4 * a.columnStride);
-  set("bRow", 4 * b.rowStride);
-  set("bColumn", 4 * b.columnStride);
-  set("rowBlock", plan.rowBlock);
-  set("columnBlock", plan.columnBlock);
-  set("termBlock", plan.termBlock);
-  set("rowBlocks", plan.rowBlocks);
-  set("columnBlocks", plan.columnBlocks);
-  set("columnParts", plan.columnParts);
-  set("batches", { kind: "self", offset: batches });
-  set("matrices", { kind: "self", offset: matrices });
-  set("blockRow", plan.blockRow);
+  set(word.a, buffer(a.buffer, a.offset));
+  set(word.b, buffer(b.buffer, b.offset));
+  set(word.bounds, groups ? buffer(groups.bounds, 0) : 0);
+  set(word.rowGroups, groups?.along === "rows" ? plan.batches.length : 0);
+  set(word.m, m);
+  set(word.n, n);
+  set(word.k, k);
+  set(word.aRow, 4 * a.rowStride);
+  set(word.aColumn, 4 * a.columnStride);
+  set(word.bRow, 4 * b.rowStride);
+  set(word.bColumn, 4 * b.columnStride);
+  set(word.rowBlock, plan.rowBlock);
+  set(word.columnBlock, plan.columnBlock);
+  set(word.termBlock, plan.termBlock);
+  set(word.rowBlocks, plan.rowBlocks);
+  set(word.columnBlocks, plan.columnBlocks);
+  set(word.columnParts, plan.columnParts);
+  set(word.batches, { kind: "self", offset: batches });
+  set(word.matrices, { kind: "self", offset: matrices });
+  set(word.blockRow, plan.blockRow);
   const rows = Math.ceil(plan.rowBlock / 4) * 4;
   const plainA = plan.packA ? rows * plan.termBlock * 4 : 0;
   const plainB = plan.packB === "own" ? Math.ceil(plan.columnBlock / 8) * 32 * plan.termBlock : 0;
   const layer = winograd ? layerBytes(winograd, plan) : [0, 0, 0];
   const [bytesA, bytesB, bytesC] = winograd ? layer.map((x) => x * layers) : [plainA, plainB, 0];
-  set("panels", plan.packB === "shared" ? panels : 0);
-  set("packedA", plan.packA ? { kind: "own", offset: 0 } : 0);
-  set("packedB", plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
-  set("product", { kind: "own", offset: bytesA + bytesB });
-  set("layerA", layer[0]);
-  set("layerB", layer[1]);
-  set("layerProduct", layer[2]);
-  set("termsA", winograd?.kind === "result" ? k : plan.termBlock);
-  set("block", { kind: "own", offset: bytesA + bytesB + bytesC });
+  set(word.panels, plan.packB === "shared" ? panels : 0);
+  set(word.packedA, plan.packA ? { kind: "own", offset: 0 } : 0);
+  set(word.packedB, plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
+  set(word.product, { kind: "own", offset: bytesA + bytesB });
+  set(word.layerA, layer[0]);
+  set(word.layerB, layer[1]);
+  set(word.layerProduct, layer[2]);
+  set(word.termsA, winograd?.kind === "result" ? k : plan.termBlock);
+  set(word.block, { kind: "own", offset: bytesA + bytesB + bytesC });
   const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
     const structure = winograd
       ? withLayer(winograd.structures[isA ? 0 : 1], layer[isA ? 0 : 1])
@@ -158,22 +150,22 @@ function matmulArguments(
     const write = () => compileWindowPacking(structure, features);
     return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
   };
-  set("windowsA", packing(a, true));
-  set("windowsB", packing(b, false));
+  set(word.windowsA, packing(a, true));
+  set(word.windowsB, packing(b, false));
   if (output) {
     const { access } = output;
-    set("c", buffer(access.buffer, access.offset));
+    set(word.c, buffer(access.buffer, access.offset));
     // The stride of a single row may be 0, which would mean that there is an epilogue.
-    set("cRow", 4 * (access.strides[access.strides.length - 2] || n));
+    set(word.cRow, 4 * (access.strides[access.strides.length - 2] || n));
   } else {
     const entry = winograd
       ? library.get(`${structureKey(kernel)} ${plan.rowBlock} ${plan.columnBlock}`, () =>
           compileOutput(kernel, winograd, plan, features),
         )
       : library.get(structureKey(kernel), () => compileEpilogue(kernel, features));
-    set("cRow", 0);
-    set("epilogue", { kind: "slot", entry });
-    set("arguments", { kind: "self", offset: start });
+    set(word.cRow, 0);
+    set(word.epilogue, { kind: "slot", entry });
+    set(word.epilogueArguments, { kind: "self", offset: start });
   }
   const panelBytes = Math.ceil(n / 8) * k * 32;
   const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {

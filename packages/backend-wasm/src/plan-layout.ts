@@ -1,5 +1,6 @@
 import { maxChunks } from "./control-block.ts";
-import { planWords, stepField } from "./driver.ts";
+import * as planWords from "./plan-words.ts";
+import * as stepField from "./step-words.ts";
 import { entriesOf, type Step } from "./steps.ts";
 
 /**
@@ -97,8 +98,8 @@ export function writePlan(
     for (const { step, grain, chunks } of steps) {
       const { address, stride } = argumentsOf(step);
       const slot = typeof step.function === "number" ? step.function : step.function.slot;
-      words[i + stepField.function / 4] = slot;
-      words[i + stepField.arguments / 4] = address;
+      words[i + stepField.position / 4] = slot;
+      words[i + stepField.argumentBlock / 4] = address;
       words[i + stepField.argumentStride / 4] = stride;
       words[i + stepField.units / 4] = step.units;
       words[i + stepField.grain / 4] = grain;

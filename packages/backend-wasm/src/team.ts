@@ -1,8 +1,11 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
-import { control, offer, threadShift, threadWords } from "./control-block.ts";
-import { type DriverFunctions, planWords, pushGroupsLeft } from "./driver.ts";
+import * as control from "./control-block.ts";
+import { type DriverFunctions, pushGroupsLeft } from "./driver.ts";
+import * as offer from "./offer-words.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as memory from "./opcodes/memory.ts";
+import * as planWords from "./plan-words.ts";
+import * as threadWords from "./thread-words.ts";
 
 /** What {@link addTeam} needs to know. */
 export interface TeamOptions {
@@ -223,7 +226,7 @@ function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWrite
 
 /** Leaves the address of a thread's words on the stack. */
 function pushThread(f: FunctionWriter, options: TeamOptions, thread: number): FunctionWriter {
-  f.get(thread).i32(threadShift).op(i32.shl);
+  f.get(thread).i32(control.threadShift).op(i32.shl);
   return f.i32(options.control + control.threads).op(i32.add);
 }
 

@@ -1,10 +1,11 @@
 import { BackendError } from "@gradloom/engine";
 import type { Allocator } from "./allocator.ts";
-import { control, maxThreads, threadWord } from "./control-block.ts";
+import * as control from "./control-block.ts";
+import * as letter from "./letter-words.ts";
 import type { LibraryEntry } from "./library.ts";
 import type { LinearMemory } from "./memory.ts";
+import * as threadWords from "./thread-words.ts";
 import { startWorker, type WorkerHandle } from "./worker.ts";
-import { letter } from "./worker-source.ts";
 
 /** What {@link Threads} needs of the backend. */
 export interface ThreadsHost {
@@ -105,8 +106,8 @@ export class Threads {
   /** How many chunks the other threads have run so far. */
   get chunksRun(): number {
     let sum = 0;
-    for (let thread = 1; thread < maxThreads; thread++) {
-      const word = threadWord(this.#host.control, thread, "chunks");
+    for (let thread = 1; thread < control.maxThreads; thread++) {
+      const word = control.threadWord(this.#host.control, thread, threadWords.chunks);
       sum += Atomics.load(this.#host.memory.words, word);
     }
     return sum;
@@ -158,7 +159,7 @@ export class Threads {
   }
 
   #acknowledged(thread: number): number {
-    return threadWord(this.#host.control, thread, "acknowledged");
+    return control.threadWord(this.#host.control, thread, threadWords.acknowledged);
   }
 
   #changeEpoch(): void {

@@ -1,6 +1,7 @@
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
-import { epilogueParameters, type MatmulField, matmulField } from "./matmul-arguments.ts";
+import { epilogueParameters } from "./matmul-arguments.ts";
 import { minimum, takeUnit, unlessSame } from "./matmul-core.ts";
+import * as word from "./matmul-words.ts";
 import { tileColumns } from "./micro-kernel.ts";
 import * as i32 from "./opcodes/i32.ts";
 import { packingParameters } from "./window-packing.ts";
@@ -13,8 +14,7 @@ import { layers } from "./winograd-transform.ts";
 export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
-  const field = (name: MatmulField): FunctionWriter =>
-    f.get(args).load(i32.load, matmulField(name));
+  const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
   const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, p0, terms] = locals(9);
   const [a, b, c, layerA, layerB, layerC, left, packed, firstA, termsA, guards] = locals(11);
@@ -24,52 +24,52 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles });
   f.i32(0).set(p0);
   const nextTerms = f.loop();
-  field("termBlock");
-  field("k").get(p0).op(i32.sub);
+  field(word.termBlock);
+  field(word.k).get(p0).op(i32.sub);
   minimum(f, terms);
 
   // a: all terms at once, or those of this block.
   f.get(p0).get(p0);
-  field("termsA").op(i32.rem_u).tee(left).op(i32.sub).set(firstA);
-  field("termsA");
-  field("k").get(firstA).op(i32.sub);
+  field(word.termsA).op(i32.rem_u).tee(left).op(i32.sub).set(firstA);
+  field(word.termsA);
+  field(word.k).get(firstA).op(i32.sub);
   minimum(f, termsA);
   f.get(entry).load(i32.load, 16).set(guards);
   unlessSame(f, kept, [entry, i0, rows, firstA, termsA], () => {
-    field("a").get(entry).load(i32.load, 0).op(i32.add);
-    field("packedA").get(i0).get(rows).get(firstA).get(termsA).get(guards);
-    field("windowsA").callIndirect(module.type(packingParameters, []));
+    field(word.a).get(entry).load(i32.load, 0).op(i32.add);
+    field(word.packedA).get(i0).get(rows).get(firstA).get(termsA).get(guards);
+    field(word.windowsA).callIndirect(module.type(packingParameters, []));
   });
-  field("packedA").get(left).i32(4).op(i32.shl).op(i32.add).set(layerA);
+  field(word.packedA).get(left).i32(4).op(i32.shl).op(i32.add).set(layerA);
 
-  field("b").get(entry).load(i32.load, 4).op(i32.add);
-  field("packedB").tee(layerB).get(j0).get(columns).get(p0).get(terms);
+  field(word.b).get(entry).load(i32.load, 4).op(i32.add);
+  field(word.packedB).tee(layerB).get(j0).get(columns).get(p0).get(terms);
   f.get(entry).load(i32.load, 20);
-  field("windowsB").callIndirect(module.type(packingParameters, []));
+  field(word.windowsB).callIndirect(module.type(packingParameters, []));
 
-  field("product").set(layerC);
+  field(word.product).set(layerC);
   f.i32(layers).set(packed);
   const nextLayer = f.loop();
   f.get(layerA).set(a).get(layerB).set(b).get(layerC).set(c).get(columns).set(left);
   const nextPanel = f.loop();
   f.get(a).get(b).get(c).get(terms).i32(4).i32(16).i32(32);
-  field("columnBlock").i32(2).op(i32.shl).get(tiles);
+  field(word.columnBlock).i32(2).op(i32.shl).get(tiles);
   f.get(termsA).i32(4).op(i32.shl).get(p0).call(tileColumn.index);
   f.get(terms).i32(5).op(i32.shl).get(b).op(i32.add).set(b);
   f.add(c, 32);
   f.get(left).i32(tileColumns).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextPanel).end();
-  field("layerA").get(layerA).op(i32.add).set(layerA);
-  field("layerB").get(layerB).op(i32.add).set(layerB);
-  field("layerProduct").get(layerC).op(i32.add).set(layerC);
+  field(word.layerA).get(layerA).op(i32.add).set(layerA);
+  field(word.layerB).get(layerB).op(i32.add).set(layerB);
+  field(word.layerProduct).get(layerC).op(i32.add).set(layerC);
   f.countDown(packed, nextLayer).end();
 
   f.get(p0).get(terms).op(i32.add).tee(p0);
-  field("k").op(i32.lt_u).brIf(nextTerms).end();
+  field(word.k).op(i32.lt_u).brIf(nextTerms).end();
 
-  field("arguments");
-  field("product");
-  field("block").get(batch).get(i0).get(rows).get(j0).get(columns);
-  field("epilogue").callIndirect(module.type(epilogueParameters, []));
+  field(word.epilogueArguments);
+  field(word.product);
+  field(word.block).get(batch).get(i0).get(rows).get(j0).get(columns);
+  field(word.epilogue).callIndirect(module.type(epilogueParameters, []));
   f.get(unit).i32(1).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(nextUnit).end();
   return f;
 }

@@ -1,7 +1,6 @@
-import { control, threadShift, threadWords } from "./control-block.ts";
-
-/** Words of a letter, which brings a module to the threads. The module's bytes follow. */
-export const letter = { next: 0, slot: 1, byteLength: 2, number: 3, words: 4 } as const;
+import * as control from "./control-block.ts";
+import * as letter from "./letter-words.ts";
+import * as threadWords from "./thread-words.ts";
 
 /** What a thread needs to begin. */
 export interface WorkerStart {
@@ -23,34 +22,32 @@ export interface WorkerStart {
  * as long as the first thread is in a synchronous loop.
  */
 export const workerSource: string = `"use strict";
-function start(data) {
-  const memory = data.memory, control = data.control >>> 2, thread = data.thread;
-  const acknowledged =
-    control + ${(control.threads + threadWords.acknowledged) / 4} + (thread << ${threadShift - 2});
+function start({ core, memory, control, thread, modules, letter, epoch }) {
   const imports = { e: { m: memory, s() {} }, h: Math };
-  const exports = new WebAssembly.Instance(data.core, imports).exports;
-  const install = (slot, module) =>
-    exports.table.set(slot, new WebAssembly.Instance(module, imports).exports.k);
-  for (const [slot, module] of data.modules) install(slot, module);
-  let words = new Int32Array(memory.buffer), epoch = data.epoch, letter = data.letter, next;
+  const load = (module) => new WebAssembly.Instance(module, imports).exports;
+  const { table, work } = load(core);
+  const install = (slot, module) => table.set(slot, load(module).k);
+  for (const entry of modules) install(...entry);
+  const at = control >>> 2;
+  let words = new Int32Array(memory.buffer), next;
   try {
     for (;;) {
-      exports.work(thread, epoch);
+      work(thread, epoch);
       memory.grow(0);
       words = new Int32Array(memory.buffer);
-      epoch = Atomics.load(words, control + ${control.epoch / 4});
-      if (Atomics.load(words, control + ${control.failed / 4})) return;
+      epoch = Atomics.load(words, at + ${control.epoch / 4});
+      if (Atomics.load(words, at + ${control.failed / 4})) return;
       while ((next = Atomics.load(words, letter >>> 2))) {
         letter = next >>> 0;
-        const at = letter >>> 2, from = letter + ${letter.words * 4};
-        const bytes = new Uint8Array(memory.buffer).slice(from, from + words[at + ${letter.byteLength}]);
-        install(words[at + ${letter.slot}], new WebAssembly.Module(bytes));
-        Atomics.store(words, acknowledged, words[at + ${letter.number}]);
+        const [, slot, length, number] = words.subarray(letter >>> 2);
+        const bytes = new Uint8Array(memory.buffer, letter + ${letter.words * 4}, length);
+        install(slot, new WebAssembly.Module(bytes.slice()));
+        Atomics.store(words, at + ${(control.threads + threadWords.acknowledged) / 4} + (thread << ${control.threadShift - 2}), number);
       }
     }
   } catch (error) {
-    Atomics.store(words, control + ${control.failed / 4}, 1);
-    Atomics.notify(words, control + ${control.wake / 4});
+    Atomics.store(words, at + ${control.failed / 4}, 1);
+    Atomics.notify(words, at + ${control.wake / 4});
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { threadWord } from "../src/control-block.ts";
 import { writeCore } from "../src/core.ts";
 import { WasmMachine } from "../src/machine.ts";
 import { WasmExecutable } from "../src/program.ts";
+import * as threadWords from "../src/thread-words.ts";
 import { workerSource } from "../src/worker-source.ts";
 
 const length = 60_000;
@@ -243,13 +244,13 @@ describe("threads", { timeout: 60_000 }, () => {
       const core = new WebAssembly.Module(Buffer.from("${Buffer.from(core).toString("base64")}", "base64"));
       const workerData = { core, memory, control: 1024, thread: 1, modules: [], letter: 8192, epoch: 0 };
       new Worker(${JSON.stringify(workerSource)}, { eval: true, workerData }).unref();
-      const sleeping = () => Atomics.load(words, ${threadWord(1024, 1, "asleep")}) === 1;`;
+      const sleeping = () => Atomics.load(words, ${threadWord(1024, 1, threadWords.asleep)}) === 1;`;
     const ends = [
       "",
       "while (!sleeping());",
       "while (!sleeping()); process.exit(0);",
       // It is awake, and looks for work.
-      `while (!sleeping()); Atomics.notify(words, ${threadWord(1024, 1, "ticket")}); process.exit(0);`,
+      `while (!sleeping()); Atomics.notify(words, ${threadWord(1024, 1, threadWords.ticket)}); process.exit(0);`,
     ];
     for (const end of ends) {
       execFileSync(process.execPath, ["-e", `${script}\n${end}`], { timeout: 30_000 });

@@ -1,0 +1,65 @@
+/*
+ * What the functions of the matrix product find at the address in their first argument: words of 32 bits.
+ * Strides are in bytes, blocks in rows and columns.
+ */
+
+/** Addresses. */
+export const a = 0;
+export const b = 4;
+/** The output, if the epilogue is to store the product as it is. */
+export const c = 8;
+export const m = 12;
+export const n = 16;
+export const k = 20;
+/** Strides. */
+export const aRow = 24;
+export const aColumn = 28;
+export const bRow = 32;
+export const bColumn = 36;
+/** 0: there is an epilogue. */
+export const cRow = 40;
+/** A unit of work is a block of so many rows and columns. */
+export const rowBlock = 44;
+export const columnBlock = 48;
+/** And goes through `k` in steps of so many. */
+export const termBlock = 52;
+export const rowBlocks = 56;
+export const columnBlocks = 60;
+/** Blocks follow each other in so many parts of the columns in turns. */
+export const columnParts = 64;
+/** A table of offsets, see `batchFields`. */
+export const batches = 68;
+/** A table of the different matrices b, see `matrixFields`. */
+export const matrices = 72;
+/** This thread's memory for a block of rows, or 0: a is read as it is. */
+export const packedA = 76;
+/** B in panels of eight columns, or 0. */
+export const panels = 80;
+/** This thread's memory for a block of b in panels, or 0; if `panels` is 0 too, b's rows are contiguous. */
+export const packedB = 84;
+/** Position in the table of functions of what packs a if it consists of windows, or 0. */
+export const windowsA = 88;
+export const windowsB = 92;
+/** Where groups start, or 0. */
+export const bounds = 96;
+/** If those are groups of rows: how many there are, else 0. */
+export const rowGroups = 100;
+/** This thread's memory for a block of the product. */
+export const block = 104;
+/** Its stride. */
+export const blockRow = 108;
+/** Position in the table of functions. */
+export const epilogue = 112;
+/** The epilogue's argument block. */
+export const epilogueArguments = 116;
+/** This thread's memory for the products of transformed patches. */
+export const product = 120;
+/** How many terms of a are packed at once. */
+export const termsA = 124;
+/** Bytes from one transformed element to the next, in packed a and b and in the product. */
+export const layerA = 128;
+export const layerB = 132;
+export const layerProduct = 136;
+
+/** Bytes of all, a multiple of 16. */
+export const bytes = 144;
