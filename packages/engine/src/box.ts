@@ -1,30 +1,20 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import { Node, noInputs } from "./node.ts";
+import { Storage } from "./storage.ts";
 
 const noAttributes: readonly number[] = [];
 
-/**
- * A value: bytes that are in an array on the JavaScript heap, resident in the backend's memory, or both;
- * or neither, for a state that has only been recorded. Only the engine touches these fields.
- */
+/** A value, or a state, which changes: what nodes and recordings hold. Only the engine touches these fields. */
 export class Box {
-  readonly dtype: DType;
-  readonly length: number;
+  /** Where the bytes are. */
+  readonly storage: Storage;
   /** For messages: the name of a parameter, say. */
   name: string = "a tensor";
   /** Counts the assignments that have been carried out. */
   version: number = 0;
-  /** The bytes on the heap, if they are there and current. */
-  host: TypedArray | undefined;
-  /** Where the bytes are in the backend's memory, if they are there. They are current. */
-  address: number | undefined = undefined;
-  /** When a plan last used it: what was not used for longest is paged out first. */
-  lastUse: number = 0;
   /** Used by walks over the graph: in which walk this box was met, and as which number. */
   mark: number = 0;
   slot: number = 0;
-  /** Where it is among the resident boxes, while it is in the backend's memory. */
-  position: number = -1;
   /** Whether plans change it: parameters, buffers, moments. */
   readonly isState: boolean;
   /** Whether it has an assignment that is still to be carried out. */
@@ -33,8 +23,6 @@ export class Box {
   isChanging: boolean = false;
   /** Whether a plan has used it already; an input used twice stays resident. */
   isUsed: boolean = false;
-  /** Whether it was paged out before. */
-  isPagedOut: boolean = false;
   /** Whether it was given back, so that its value is gone. */
   isReleased: boolean = false;
   /** Why a state has no value: computing its first one has failed. */
@@ -45,16 +33,15 @@ export class Box {
   constructor(dtype: DType, shape: readonly number[], host?: TypedArray, isState = false) {
     let length = 1;
     for (const size of shape) length *= size;
-    this.dtype = dtype;
-    this.length = length;
-    this.host = host;
+    this.storage = new Storage(dtype, length, host);
     this.isState = isState;
     this.node = new Node("box", noInputs, noAttributes, shape, dtype, this);
   }
 
   /** After an assignment: the node that stands for the value as it is now. */
   renew(): void {
+    const { shape, dtype } = this.node;
     this.version += 1;
-    this.node = new Node("box", noInputs, noAttributes, this.node.shape, this.dtype, this);
+    this.node = new Node("box", noInputs, noAttributes, shape, dtype, this);
   }
 }

@@ -174,11 +174,12 @@ export class Engine {
   release(node: Node): void {
     const { box } = node;
     if (box === undefined || box.isState) return;
-    if (box.host === undefined) {
+    const { storage } = box;
+    if (storage.host === undefined) {
       if (node.consumed) return;
-      box.isReleased = box.address !== undefined;
+      box.isReleased = storage.address !== undefined;
     }
-    this.#memory.drop(box);
+    this.#memory.drop(storage);
   }
 
   /** Runs `fn` and records which plans run in it, so that they can be run again on other inputs. */
@@ -212,7 +213,7 @@ export class Engine {
     for (const effect of recording.effects) effect();
     for (const { plan, boxes: bound, scalars, outputs, states } of recording.runs) {
       for (const box of outputs) {
-        const fresh = new Box(box.dtype, box.node.shape);
+        const fresh = new Box(box.node.dtype, box.node.shape);
         boxes.set(box, fresh);
         computed.add(fresh);
       }
@@ -221,7 +222,7 @@ export class Engine {
     }
     const results = wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
     for (const { box } of results) computed.delete(box!);
-    for (const box of computed) this.#memory.drop(box);
+    for (const { storage } of computed) this.#memory.drop(storage);
     return results;
   }
 
@@ -283,19 +284,19 @@ export class Engine {
     if (this.#fresh.size === 0) return;
     const all = [...this.#fresh].map(([box, value]) => ({ box, value }));
     this.#fresh.clear();
-    for (const { box, value } of all) box.host = value.box?.host?.slice();
-    const states = all.filter(({ box }) => box.host === undefined);
+    for (const { box, value } of all) box.storage.host = value.box?.storage.host?.slice();
+    const states = all.filter(({ box }) => box.storage.host === undefined);
     if (states.length === 0) return;
     try {
       this.#fill(states);
     } catch {
       // One of them cannot have a value: whoever uses that one is told.
-      for (const { box } of states) this.#memory.drop(box);
+      for (const { box } of states) this.#memory.drop(box.storage);
       for (const state of states) {
         try {
           this.#fill([state]);
         } catch (error) {
-          this.#memory.drop(state.box);
+          this.#memory.drop(state.box.storage);
           state.box.failure = error;
         }
       }
@@ -385,7 +386,7 @@ export class Engine {
     } catch (error) {
       for (const box of this.#pending) {
         box.isPending = false;
-        if (box.address !== undefined) box.host = undefined;
+        if (box.storage.address !== undefined) box.storage.host = undefined;
         box.renew();
       }
       this.#pending = [];

@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { byteSize, createArray } from "./dtype.ts";
+import { createArray } from "./dtype.ts";
 import type { MemoryTable } from "./memory-table.ts";
 import type { Run } from "./recording.ts";
 import { type PlanReport, reportOf } from "./report.ts";
@@ -28,7 +28,8 @@ export function execute(
   }
   for (let i = 0; i < outputs.length; i++) {
     const buffer = outputBuffers[i];
-    if (buffer < 0) outputs[i].host = createArray(outputs[i].dtype, 0);
+    const { storage } = outputs[i];
+    if (buffer < 0) storage.host = createArray(storage.dtype, 0);
     else if (addresses[buffer] < 0) addresses[buffer] = memory.place(outputs[i]);
   }
   const values = scalars.map(({ value }) => (typeof value === "function" ? value() : value));
@@ -42,16 +43,15 @@ export function execute(
       onRun(reportOf(plan, times, recomputed));
     }
   } catch (error) {
-    for (const box of outputs) memory.drop(box);
+    for (const { storage } of outputs) memory.drop(storage);
     throw error;
   }
-  for (const box of states) box.host = undefined;
-  for (const box of outputs) {
-    const bytes = box.length * byteSize[box.dtype];
-    if (bytes > smallResult || box.address === undefined || backend.readSync === undefined)
-      continue;
-    box.host = backend.readSync(box.address, box.dtype, box.length);
-    memory.drop(box);
+  for (const { storage } of states) storage.host = undefined;
+  for (const { storage } of outputs) {
+    const { address, bytes, dtype, length } = storage;
+    if (bytes > smallResult || address === undefined || backend.readSync === undefined) continue;
+    storage.host = backend.readSync(address, dtype, length);
+    memory.drop(storage);
   }
   memory.end();
 }

@@ -1,7 +1,8 @@
 import type { Backend } from "./backend.ts";
 import type { Box } from "./box.ts";
-import { byteSize, createArray, type TypedArray } from "./dtype.ts";
+import { createArray, type DType, type TypedArray } from "./dtype.ts";
 import { BackendError, StateError } from "./errors.ts";
+import type { Storage } from "./storage.ts";
 
 /** The budget for values in the backend's memory before anything is paged out. */
 const firstBudget = 256 * 1024 * 1024;
@@ -15,26 +16,26 @@ const recentSettlings = 8;
 /** The most memory that is put aside. */
 const mostSpareBytes = 32 * 1024 * 1024;
 
-/** Positions that the box has. */
-function within(box: Box, start: number, end: number): [start: number, end: number] {
-  return [Math.max(start, 0), Math.min(end, box.length)];
-}
-
-/** Bytes of a box's value. */
-function bytesOfBox(box: Box): number {
-  return box.length * byteSize[box.dtype];
-}
+/** Values of so many bytes are freed once the garbage collector has taken their boxes. Smaller ones are not worth the watching. */
+const watchedBytes = 64 * 1024;
 
 /**
- * Which boxes are resident in the backend's memory. Beyond a soft budget, those that no recent settling has used are
- * paged out: their bytes go to an array on the heap, where the garbage collector takes what nobody
- * holds.
+ * Which values are resident in the backend's memory. It holds where they are and not their boxes, so what nobody else holds is
+ * garbage, and is freed when the collector says so. That is between two turns of the event loop, if ever. So beyond a soft budget, values
+ * that no recent settling has used are paged out: their bytes go to an array on the heap, where the collector takes them also inside
+ * a synchronous loop. A copy of what is garbage would be made for nothing; so the collector is asked first.
  */
 export class MemoryTable {
   readonly #backend: Backend;
-  /** In any order. Each box knows its position, so that it can leave. */
-  readonly #resident: Box[] = [];
+  /** In any order. Each knows its position, so that it can leave. */
+  readonly #resident: Storage[] = [];
+  readonly #boxes = new FinalizationRegistry<Storage>((storage) => {
+    this.drop(storage);
+    this.#allowance = 0;
+  });
   #budget = firstBudget;
+  /** How much may be here while the collector is asked; 0 if it was not. */
+  #allowance = 0;
   #clock = 0;
   #staged: { readonly address: number; readonly bytes: number }[] = [];
   /** Memory of values that were given back, by its size: in a loop the next one is as large. */
@@ -57,15 +58,16 @@ export class MemoryTable {
 
   /** Where a box's value is for this run, having brought it there if need be. */
   bring(box: Box): number {
-    box.lastUse = this.#clock;
-    if (box.address !== undefined) return box.address;
+    const { storage } = box;
+    storage.lastUse = this.#clock;
+    if (storage.address !== undefined) return storage.address;
     if (box.failure !== undefined) throw box.failure;
     if (box.isReleased) {
       throw new StateError(
         `realize: the value of ${box.name} was given back by zeroGrad(). Read a gradient, or keep it with realize(), before that.`,
       );
     }
-    const { host } = box;
+    const { host } = storage;
     if (host !== undefined && !box.isState && !box.isUsed) {
       // An input is often used once, a batch: it need not stay.
       box.isUsed = true;
@@ -77,22 +79,24 @@ export class MemoryTable {
     }
     const address = this.place(box);
     if (host !== undefined) this.#backend.write(address, host);
-    if (box.isState) box.host = undefined;
-    if (box.isPagedOut) {
-      this.#budget += bytesOfBox(box);
-      box.isPagedOut = false;
+    if (box.isState) storage.host = undefined;
+    if (storage.isPagedOut) {
+      this.#budget += storage.bytes;
+      storage.isPagedOut = false;
     }
     return address;
   }
 
   /** Memory for a box whose value a run is about to write. */
   place(box: Box): number {
-    box.lastUse = this.#clock;
-    const bytes = bytesOfBox(box);
-    box.address = this.#allocate(bytes);
-    box.position = this.#resident.push(box) - 1;
+    const { storage } = box;
+    const { bytes } = storage;
+    storage.lastUse = this.#clock;
+    storage.address = this.#allocate(bytes);
+    storage.position = this.#resident.push(storage) - 1;
     this.bytes += bytes;
-    return box.address;
+    if (bytes >= watchedBytes) this.#boxes.register(box, storage, storage);
+    return storage.address;
   }
 
   /** Memory that was put aside, or new; where there is none, what this run does not use makes room. */
@@ -107,8 +111,7 @@ export class MemoryTable {
       return this.#backend.allocate(size);
     } catch {
       this.#freeSpare();
-      const others = this.#resident.filter(({ lastUse }) => lastUse < this.#clock);
-      this.#pageOut(others, this.bytes - 2 * size);
+      this.#pageOut(this.#unused(1), this.bytes - 2 * size);
       return this.#backend.allocate(size);
     }
   }
@@ -119,44 +122,52 @@ export class MemoryTable {
       for (const { address, bytes } of this.#staged) this.#putAside(address, bytes);
       this.#staged = [];
     }
-    if (this.bytes <= this.#budget) return;
-    const recent = this.bytes > largestBudget ? 1 : recentSettlings;
-    const old = this.#resident.filter((box) => box.lastUse <= this.#clock - recent);
-    // A little further than needed, so that this does not happen in each run.
-    this.#pageOut(old, this.#budget * 0.75);
-  }
-
-  /** Moves values to the heap, those not used for longest first, until no more than so many bytes are here. */
-  #pageOut(boxes: Box[], goal: number): void {
-    for (const box of boxes.sort((a, b) => a.lastUse - b.lastUse)) {
-      if (this.bytes <= goal) break;
-      this.pageOut(box);
+    if (this.bytes <= Math.max(this.#budget, this.#allowance)) return;
+    const old = this.#unused(this.bytes > largestBudget ? 1 : recentSettlings);
+    if (old.length === 0) return;
+    if (this.#allowance === 0) {
+      this.#allowance = this.bytes * 1.25;
+      askCollector(old);
+    } else {
+      this.#allowance = 0;
+      // A little further than needed, so that this does not happen in each run.
+      this.#pageOut(old, this.#budget * 0.75);
     }
   }
 
-  /** Moves a value to the heap. */
-  pageOut(box: Box): void {
-    box.host ??= this.readSync(box);
-    box.isPagedOut = true;
-    this.drop(box);
+  /** What so many settlings have not used. */
+  #unused(settlings: number): Storage[] {
+    return this.#resident.filter(({ lastUse }) => lastUse <= this.#clock - settlings);
+  }
+
+  /** Moves values to the heap, those not used for longest first, until no more than so many bytes are here. */
+  #pageOut(values: Storage[], goal: number): void {
+    for (const storage of values.sort((a, b) => a.lastUse - b.lastUse)) {
+      if (this.bytes <= goal) break;
+      const { address, dtype, length } = storage;
+      storage.host ??= this.#download(address!, dtype, length);
+      storage.isPagedOut = true;
+      this.drop(storage);
+    }
   }
 
   /** Moves all values to the heap. */
   pageOutAll(): void {
-    for (const box of [...this.#resident]) this.pageOut(box);
+    this.#pageOut(this.#unused(0), -1);
     this.#freeSpare();
   }
 
-  /** Gives a box's memory back, value and all. */
-  drop(box: Box): void {
-    if (box.address === undefined) return;
-    const bytes = bytesOfBox(box);
-    this.#putAside(box.address, bytes);
-    box.address = undefined;
+  /** Gives a value's memory back, value and all. */
+  drop(storage: Storage): void {
+    const { address, bytes, position } = storage;
+    if (address === undefined) return;
+    if (bytes >= watchedBytes) this.#boxes.unregister(storage);
+    this.#putAside(address, bytes);
+    storage.address = undefined;
     const last = this.#resident.pop()!;
-    if (last !== box) {
-      this.#resident[box.position] = last;
-      last.position = box.position;
+    if (last !== storage) {
+      this.#resident[position] = last;
+      last.position = position;
     }
     this.bytes -= bytes;
   }
@@ -182,24 +193,44 @@ export class MemoryTable {
   }
 
   /** A box's value, or a part of it, in a new array. */
-  readSync(box: Box, first: number = 0, last: number = box.length): TypedArray {
-    const [start, end] = within(box, first, last);
-    if (box.host !== undefined) return box.host.slice(start, end);
-    if (start >= end) return createArray(box.dtype, 0);
-    const address = this.bring(box);
-    if (this.#backend.readSync === undefined) {
-      throw new BackendError(
-        `read: the backend ${this.#backend.name} cannot read at once. Use the asynchronous form (await).`,
-      );
-    }
-    return this.#backend.readSync(address, box.dtype, end - start, start);
+  readSync(box: Box, first: number = 0, last: number = Infinity): TypedArray {
+    const { host, dtype, length } = box.storage;
+    const [start, end] = [Math.max(first, 0), Math.min(last, length)];
+    if (host !== undefined) return host.slice(start, end);
+    if (start >= end) return createArray(dtype, 0);
+    return this.#download(this.bring(box), dtype, end - start, start);
   }
 
   /** The same, when the backend has it. */
-  async read(box: Box, first: number = 0, last: number = box.length): Promise<TypedArray> {
-    const [start, end] = within(box, first, last);
-    if (box.host !== undefined) return box.host.slice(start, end);
-    if (start >= end) return createArray(box.dtype, 0);
-    return this.#backend.read(this.bring(box), box.dtype, end - start, start);
+  async read(box: Box, first: number = 0, last: number = Infinity): Promise<TypedArray> {
+    const { host, dtype, length } = box.storage;
+    const [start, end] = [Math.max(first, 0), Math.min(last, length)];
+    if (host !== undefined) return host.slice(start, end);
+    if (start >= end) return createArray(dtype, 0);
+    return this.#backend.read(this.bring(box), dtype, end - start, start);
+  }
+
+  #download(address: number, dtype: DType, length: number, start?: number): TypedArray {
+    const backend = this.#backend;
+    if (backend.readSync === undefined) {
+      throw new BackendError(
+        `read: the backend ${backend.name} cannot read at once. Use the asynchronous form (await).`,
+      );
+    }
+    return backend.readSync(address, dtype, length, start);
+  }
+}
+
+/**
+ * Has the garbage collector look whether anybody holds these values. All that it goes by is how much there is on its heap: so for
+ * a moment there is as much more as these have, in an array that nobody writes to, so that it takes no memory.
+ */
+function askCollector(values: readonly Storage[]): void {
+  let bytes = 0;
+  for (const storage of values) bytes += storage.bytes;
+  try {
+    createArray("uint8", bytes);
+  } catch {
+    // Where no array may be so large, it is not asked.
   }
 }

@@ -196,7 +196,7 @@ describe("memory", () => {
     const first = large();
     for (let i = 0; i < 20; i++) large();
     expect(engine.stats().residentBytes).toBeLessThanOrEqual(300 * 2 ** 20);
-    expect(first.box!.address).toBeUndefined();
+    expect(first.box!.storage.address).toBeUndefined();
     expect(engine.readSync(first)).toHaveLength(1 << 23);
   });
 

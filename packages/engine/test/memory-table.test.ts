@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Box } from "../src/box.ts";
+import type { TypedArray } from "../src/dtype.ts";
 import { MemoryTable } from "../src/memory-table.ts";
 import { IdleBackend } from "./idle-backend.ts";
 
@@ -12,7 +13,8 @@ const box = (megabytes: number, isState: boolean): Box =>
 function run(table: MemoryTable, boxes: readonly Box[]): void {
   table.begin();
   for (const each of boxes) {
-    if (each.address === undefined && each.host === undefined) table.place(each);
+    const { address, host } = each.storage;
+    if (address === undefined && host === undefined) table.place(each);
     else table.bring(each);
   }
   table.end();
@@ -23,15 +25,70 @@ test("what the runs of a loop use stays, however much it is", () => {
   const parts = Array.from({ length: 6 }, () => box(200, true));
   for (let step = 0; step < 3; step++) for (const part of parts) run(table, [part]);
   expect(table.bytes).toBe(1200 * megabyte);
-  expect(parts.some(({ isPagedOut }) => isPagedOut)).toBe(false);
+  expect(parts.some(({ storage }) => storage.isPagedOut)).toBe(false);
 });
 
 test("what no recent run has used is paged out beyond the budget", () => {
   const table = new MemoryTable(new IdleBackend());
   const small = box(1, true);
-  for (let i = 0; i < 40; i++) run(table, [small, box(20, false)]);
-  expect(table.bytes).toBeLessThanOrEqual(256 * megabyte);
-  expect(small.isPagedOut).toBe(false);
+  for (let i = 0; i < 100; i++) {
+    run(table, [small, box(20, false)]);
+    // A quarter more, while the collector is asked.
+    expect(table.bytes).toBeLessThanOrEqual(340 * megabyte);
+  }
+  expect(small.storage.isPagedOut).toBe(false);
+});
+
+/** Counts what is copied out of it. */
+class CountingBackend extends IdleBackend {
+  copies = 0;
+
+  override readSync(...parameters: Parameters<IdleBackend["readSync"]>): TypedArray {
+    this.copies += 1;
+    return super.readSync(...parameters);
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("what nobody holds is freed, not paged out", async () => {
+  const backend = new CountingBackend();
+  const table = new MemoryTable(backend);
+  const kept = box(20, false);
+  run(table, [kept]);
+  for (let i = 0; i < 40; i++) {
+    run(table, [box(20, false), box(1, true)]);
+    if (i % 5 === 4) {
+      await turn();
+      globalThis.gc!();
+      await turn();
+    }
+  }
+  expect(backend.copies).toBe(0);
+  expect(table.bytes).toBeLessThanOrEqual(20 * megabyte);
+  expect(kept.storage.address).toBeDefined();
+  expect(backend.memoryBytes).toBeLessThan(60 * megabyte);
+});
+
+test("beyond the budget the collector is asked what is garbage", async () => {
+  const backend = new CountingBackend();
+  const table = new MemoryTable(backend);
+  for (let i = 0; i < 6; i++) run(table, [box(200, false)]);
+  for (let i = 0; i < 8; i++) run(table, [box(1, false)]);
+  expect(table.bytes).toBeGreaterThan(256 * megabyte);
+  // A few turns; the collector has no other reason to look.
+  for (let i = 0; i < 20_000 && table.bytes > 256 * megabyte; i++) await turn();
+  expect(table.bytes).toBeLessThan(256 * megabyte);
+  expect(backend.copies).toBe(0);
+});
+
+test("what was paged out is garbage like anything else, also before the event loop has its turn", () => {
+  const table = new MemoryTable(new IdleBackend());
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 100; i++) run(table, [box(20, false)]);
+  globalThis.gc!();
+  expect(table.count).toBeLessThan(20);
+  expect((process.memoryUsage().arrayBuffers - before) / megabyte).toBeLessThan(100);
 });
 
 test("values make room where there is no memory left", () => {
@@ -44,6 +101,6 @@ test("values make room where there is no memory left", () => {
   const table = new MemoryTable(new SmallBackend());
   const boxes = Array.from({ length: 8 }, () => box(30, true));
   for (const each of boxes) run(table, [each]);
-  expect(boxes.slice(0, 5).every((each) => each.isPagedOut)).toBe(true);
+  expect(boxes.slice(0, 5).every(({ storage }) => storage.isPagedOut)).toBe(true);
   expect(() => run(table, boxes)).toThrow("full");
 });

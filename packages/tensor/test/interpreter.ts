@@ -53,7 +53,7 @@ function compute(node: Node, valuesOf: (node: Node) => TypedArray): TypedArray {
   };
   switch (op) {
     case "box":
-      return node.box!.host!;
+      return node.box!.storage.host!;
     case "constant":
       return fill(shape, dtype, () => attributes[0]);
     case "scalar":

@@ -42,7 +42,7 @@ function axisLast(args: readonly unknown[]): readonly unknown[] {
 export function checkIndices(op: string, index: Tensor, size: number, ignored?: number): Tensor {
   const { dtype, node } = index;
   requireIntegers(op, dtype);
-  const known = node.box?.host ?? [];
+  const known = node.box?.storage.host ?? [];
   for (let i = 0; i < known.length; i++) {
     const value = known[i];
     if ((value < 0 || value >= size) && value !== ignored) throw new IndexError(op, value, size);
