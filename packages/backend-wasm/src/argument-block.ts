@@ -15,9 +15,11 @@ export interface ArgumentLayout {
 }
 
 /** Where a kernel's arguments are, in bytes from the start of its argument block. */
-export function argumentLayout(kernel: Kernel | Omit<LoopKernel, "stages">): ArgumentLayout {
+export function argumentLayout(
+  kernel: Kernel | Omit<LoopKernel, "stages">,
+  numScratch: number = kernel.kind === "loop" ? kernel.scratch.length : 0,
+): ArgumentLayout {
   const numBuffers = kernel.buffers.length;
-  const numScratch = kernel.kind === "loop" ? kernel.scratch.length : 0;
   const scalars = Math.ceil((numBuffers + numScratch) / 4) * 16;
   return {
     byteLength: scalars + 16 * kernel.scalars.length,

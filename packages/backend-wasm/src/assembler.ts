@@ -1,6 +1,6 @@
 import * as i32 from "./opcodes/i32.ts";
 import * as v128 from "./opcodes/v128.ts";
-import { type Opcode, opcodeNumber } from "./opcodes.ts";
+import type { Opcode } from "./opcodes.ts";
 
 /** A type of a local, a parameter or a result. */
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
@@ -85,8 +85,7 @@ export class FunctionWriter {
   }
 
   /** An instruction, followed by its immediates: single bytes such as lane numbers. */
-  op(name: Opcode, ...immediates: readonly number[]): this {
-    const opcode = opcodeNumber(name);
+  op(opcode: Opcode, ...immediates: readonly number[]): this {
     if (opcode < 0x100) {
       this.#code.push(opcode);
     } else if (opcode < 0x400) {
@@ -192,17 +191,17 @@ export class FunctionWriter {
   }
 
   /** A load: takes the address from the stack. The `offset` is added to it. */
-  load(name: Opcode, offset = 0, lane?: number): this {
+  load(opcode: Opcode, offset = 0, lane?: number): this {
     // Atomics must state their natural alignment; for the others it is a hint that engines ignore.
-    this.op(name, opcodeNumber(name) >>> 8 === 0xfe ? 2 : 0);
+    this.op(opcode, opcode >>> 8 === 0xfe ? 2 : 0);
     pushUnsigned(this.#code, offset);
     if (lane !== undefined) this.#code.push(lane);
     return this;
   }
 
   /** A store: takes the address and the value from the stack. */
-  store(name: Opcode, offset = 0, lane?: number): this {
-    return this.load(name, offset, lane);
+  store(opcode: Opcode, offset = 0, lane?: number): this {
+    return this.load(opcode, offset, lane);
   }
 
   /** Opens a block: returns the label that a branch to its end names. */

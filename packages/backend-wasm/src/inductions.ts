@@ -1,6 +1,9 @@
 import { type Access, type Affine, byteSize, type DType, type Guard } from "@gradloom/engine";
 import type { KernelFrame } from "./kernel-frame.ts";
 import type { LaneAddress } from "./lanes.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Value } from "./vector-writer.ts";
 
 /** Lanes of the largest block of neighbouring rows; scratch rows are that many side by side then. */
@@ -111,11 +114,11 @@ export class Inductions {
     const { w, lanes } = this.#frame;
     const { local, offset } = this.#ofIndex(affine);
     const stride = this.laneStride(affine);
-    const splat: Value = () => w.f.get(local).op("i32x4.splat");
+    const splat: Value = () => w.f.get(local).op(i32x4.splat);
     const start = affine.offset - offset;
     if (stride === 0 && start === 0) return splat;
     const steps = [0, 1, 2, 3].map((lane) => start + (copy * lanes + lane) * stride);
-    return w.op("i32x4.add", splat, w.i32(...steps));
+    return w.op(i32x4.add, splat, w.i32(...steps));
   }
 
   /** Pushes whether all guards hold from here up to so many iterations further on in some loops. */
@@ -139,7 +142,7 @@ export class Inductions {
       for (const [size, range] of sizes) {
         for (const offset of new Set(range)) {
           // One comparison for both ends: below 0 is far above, without a sign.
-          f.get(local).i32(offset).op("i32.add").i32(size).op("i32.lt_u").op("i32.and");
+          f.get(local).i32(offset).op(i32.add).i32(size).op(i32.lt_u).op(i32.and);
         }
       }
     }
@@ -149,8 +152,8 @@ export class Inductions {
   inRange(guards: readonly Guard[], copy: number): Value {
     const { w } = this.#frame;
     return guards
-      .map((guard) => w.op("i32x4.lt_u", this.indexValue(guard, copy), w.i32(guard.size)))
-      .reduce((all, one) => w.op("v128.and", all, one));
+      .map((guard) => w.op(i32x4.lt_u, this.indexValue(guard, copy), w.i32(guard.size)))
+      .reduce((all, one) => w.op(v128.and, all, one));
   }
 
   /** Whether it accesses scratch rows that lie side by side, one for each lane of a block. */
@@ -183,13 +186,13 @@ export class Inductions {
     const { strides, offset, unit, base } = induction;
     induction.local = w.fresh("i32");
     w.f.i32(offset * unit);
-    if (base !== undefined) w.f.get(base).op("i32.add");
+    if (base !== undefined) w.f.get(base).op(i32.add);
     for (const [loop, digit] of digits.entries()) {
       const stride = strides[loop] * unit;
       if (stride === 0) continue;
       w.f.get(digit);
-      if (stride !== 1) w.f.i32(stride).op("i32.mul");
-      w.f.op("i32.add");
+      if (stride !== 1) w.f.i32(stride).op(i32.mul);
+      w.f.op(i32.add);
     }
     w.f.set(induction.local);
   }

@@ -1,4 +1,9 @@
 import type { DType } from "@gradloom/engine";
+import * as i8x16 from "./opcodes/i8x16.ts";
+import * as i16x8 from "./opcodes/i16x8.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
 import { words } from "./transpose.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
@@ -20,13 +25,13 @@ export interface LaneAddress {
 /** Pushes the address of a lane, and returns what to add to it as an immediate. */
 function pushAddress(w: VectorWriter, at: LaneAddress, lane: number): number {
   if (at.scattered !== undefined) {
-    w.f.get(at.scattered).op("i32x4.extract_lane", lane);
+    w.f.get(at.scattered).op(i32x4.extract_lane, lane);
     return 0;
   }
   const offset = at.offset + lane * at.stride;
   w.f.get(at.pointer);
   if (offset === 0 || (offset > 0 && !at.wraps)) return offset;
-  w.f.i32(offset).op("i32.add");
+  w.f.i32(offset).op(i32.add);
   return 0;
 }
 
@@ -35,7 +40,7 @@ function pushBytes(w: VectorWriter, dtype: DType, bytes: Value): void {
   bytes();
   if (dtype === "bool") {
     w.i32(0)();
-    w.f.op("i32x4.ne");
+    w.f.op(i32x4.ne);
   }
 }
 
@@ -43,11 +48,11 @@ function pushBytes(w: VectorWriter, dtype: DType, bytes: Value): void {
 export function pushSplat(w: VectorWriter, at: LaneAddress): void {
   const { f } = w;
   if (at.dtype === "float64") {
-    f.load("v128.load64_splat", pushAddress(w, at, 0));
+    f.load(v128.load64_splat, pushAddress(w, at, 0));
   } else if (at.dtype === "float32" || at.dtype === "int32") {
-    f.load("v128.load32_splat", pushAddress(w, at, 0));
+    f.load(v128.load32_splat, pushAddress(w, at, 0));
   } else {
-    pushBytes(w, at.dtype, () => f.load("i32.load8_u", pushAddress(w, at, 0)).op("i32x4.splat"));
+    pushBytes(w, at.dtype, () => f.load(i32.load8_u, pushAddress(w, at, 0)).op(i32x4.splat));
   }
 }
 
@@ -62,35 +67,35 @@ const vectorsApart: ReadonlyMap<number, { readonly lanes: number[]; readonly ord
 export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void {
   const { f } = w;
   if (at.dtype === "float64") {
-    f.load("v128.load64_zero", pushAddress(w, at, 0));
+    f.load(v128.load64_zero, pushAddress(w, at, 0));
   } else if (at.dtype === "float32" || at.dtype === "int32") {
     const pairs = at.stride === 4 && width >= 2;
     if (pairs && width === 4) {
-      f.load("v128.load", pushAddress(w, at, 0));
+      f.load(v128.load, pushAddress(w, at, 0));
       return;
     }
     const apart = width === 4 ? vectorsApart.get(at.stride) : undefined;
     if (apart) {
       // It may read an element beyond the last lane: there is memory, whatever is in it.
-      for (const lane of apart.lanes) f.load("v128.load", pushAddress(w, at, lane));
-      f.op("i8x16.shuffle", ...apart.order);
+      for (const lane of apart.lanes) f.load(v128.load, pushAddress(w, at, lane));
+      f.op(i8x16.shuffle, ...apart.order);
       return;
     }
     const first = pairs ? 2 : 1;
     const offsets: number[] = [];
     for (let lane = width - 1; lane >= first; lane--) offsets[lane] = pushAddress(w, at, lane);
-    f.load(pairs ? "v128.load64_zero" : "v128.load32_zero", pushAddress(w, at, 0));
-    for (let lane = first; lane < width; lane++) f.load("v128.load32_lane", offsets[lane], lane);
+    f.load(pairs ? v128.load64_zero : v128.load32_zero, pushAddress(w, at, 0));
+    for (let lane = first; lane < width; lane++) f.load(v128.load32_lane, offsets[lane], lane);
   } else {
     pushBytes(w, at.dtype, () => {
       if (at.stride === 1 && width === 4) {
-        f.load("v128.load32_zero", pushAddress(w, at, 0));
-        f.op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u");
+        f.load(v128.load32_zero, pushAddress(w, at, 0));
+        f.op(i16x8.extend_low_i8x16_u).op(i32x4.extend_low_i16x8_u);
         return;
       }
-      f.load("i32.load8_u", pushAddress(w, at, 0)).op("i32x4.splat");
+      f.load(i32.load8_u, pushAddress(w, at, 0)).op(i32x4.splat);
       for (let lane = 1; lane < width; lane++) {
-        f.load("i32.load8_u", pushAddress(w, at, lane)).op("i32x4.replace_lane", lane);
+        f.load(i32.load8_u, pushAddress(w, at, lane)).op(i32x4.replace_lane, lane);
       }
     });
   }
@@ -100,16 +105,16 @@ export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void 
 export function pushLoadLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
   const { f } = w;
   if (at.dtype === "float64") {
-    f.load("v128.load64_zero", pushAddress(w, at, 0));
+    f.load(v128.load64_zero, pushAddress(w, at, 0));
   } else if (at.dtype === "float32" || at.dtype === "int32") {
     const offset = pushAddress(w, at, lane);
     value();
-    f.load("v128.load32_lane", offset, lane);
+    f.load(v128.load32_lane, offset, lane);
   } else {
     value();
-    f.load("i32.load8_u", pushAddress(w, at, lane));
-    if (at.dtype === "bool") f.i32(0).op("i32.ne").i32(-1).op("i32.mul");
-    f.op("i32x4.replace_lane", lane);
+    f.load(i32.load8_u, pushAddress(w, at, lane));
+    if (at.dtype === "bool") f.i32(0).op(i32.ne).i32(-1).op(i32.mul);
+    f.op(i32x4.replace_lane, lane);
   }
 }
 
@@ -117,33 +122,33 @@ export function pushLoadLane(w: VectorWriter, at: LaneAddress, lane: number, val
 export function writeStore(w: VectorWriter, at: LaneAddress, width: number, value: Value): void {
   const { f } = w;
   if (at.dtype === "bool" || at.dtype === "uint8") {
-    const bytes = at.dtype === "bool" ? w.op("v128.and", value, w.i32(1)) : value;
+    const bytes = at.dtype === "bool" ? w.op(v128.and, value, w.i32(1)) : value;
     if (at.stride === 1 && width === 4) {
       const offset = pushAddress(w, at, 0);
       const kept = w.keep(bytes);
-      const halves = w.keep(w.op("i16x8.narrow_i32x4_s", kept, kept));
-      w.op("i8x16.narrow_i16x8_u", halves, halves)();
-      f.store("v128.store32_lane", offset, 0);
+      const halves = w.keep(w.op(i16x8.narrow_i32x4_s, kept, kept));
+      w.op(i8x16.narrow_i16x8_u, halves, halves)();
+      f.store(v128.store32_lane, offset, 0);
       return;
     }
-    storeLanes(w, at, width, bytes, "v128.store8_lane", 4);
+    storeLanes(w, at, width, bytes, v128.store8_lane, 4);
   } else if (at.dtype === "float64") {
-    storeLanes(w, at, 1, value, "v128.store64_lane", 1);
+    storeLanes(w, at, 1, value, v128.store64_lane, 1);
   } else if (at.stride === 4 && width === 4) {
     const offset = pushAddress(w, at, 0);
     value();
-    f.store("v128.store", offset);
+    f.store(v128.store, offset);
   } else if (at.stride === 4 && width >= 2) {
     const kept = w.keep(value);
     const offset = pushAddress(w, at, 0);
     kept();
-    f.store("v128.store64_lane", offset, 0);
+    f.store(v128.store64_lane, offset, 0);
     if (width === 2) return;
     const last = pushAddress(w, at, 2);
     kept();
-    f.store("v128.store32_lane", last, 2);
+    f.store(v128.store32_lane, last, 2);
   } else {
-    storeLanes(w, at, width, value, "v128.store32_lane", 1);
+    storeLanes(w, at, width, value, v128.store32_lane, 1);
   }
 }
 
@@ -154,18 +159,18 @@ export function writeByTurns(w: VectorWriter, at: LaneAddress, first: Value, sec
     const offset = pushAddress(w, at, 2 * half);
     a();
     b();
-    w.f.op("i8x16.shuffle", ...picked).store("v128.store", offset);
+    w.f.op(i8x16.shuffle, ...picked).store(v128.store, offset);
   }
 }
 
 /** Writes one lane of a value. */
 export function writeStoreLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
   const offset = pushAddress(w, at, lane);
-  const bytes = at.dtype === "bool" ? w.op("v128.and", value, w.i32(1)) : value;
+  const bytes = at.dtype === "bool" ? w.op(v128.and, value, w.i32(1)) : value;
   bytes();
-  if (at.dtype === "bool" || at.dtype === "uint8") w.f.store("v128.store8_lane", offset, 4 * lane);
-  else if (at.dtype === "float64") w.f.store("v128.store64_lane", offset, lane);
-  else w.f.store("v128.store32_lane", offset, lane);
+  if (at.dtype === "bool" || at.dtype === "uint8") w.f.store(v128.store8_lane, offset, 4 * lane);
+  else if (at.dtype === "float64") w.f.store(v128.store64_lane, offset, lane);
+  else w.f.store(v128.store32_lane, offset, lane);
 }
 
 function storeLanes(

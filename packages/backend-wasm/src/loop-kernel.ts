@@ -1,6 +1,7 @@
 import { byteSize, elementOps, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
+import { CopyWriter } from "./copy-writer.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import { blockLanes, wideBlock, wideRow } from "./inductions.ts";
@@ -17,6 +18,8 @@ import {
   writtenKernel,
 } from "./loop-nest.ts";
 import { maxPages } from "./memory.ts";
+import * as i32 from "./opcodes/i32.ts";
+import { padLoads } from "./padding.ts";
 import { writeOutPoints, writeOutRows } from "./short-loops.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
@@ -27,9 +30,10 @@ import { VectorWriter } from "./vector-writer.ts";
  * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut.
  */
 export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8Array<ArrayBuffer> {
-  const { outer, stages, lanesAcross } = arrangeLoops(kernel);
+  const { lanesAcross, ...loops } = arrangeLoops(kernel);
+  const { outer, stages } = loops;
   const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
-  return compileLoops({ ...kernel, outer, stages: ordered }, features, lanesAcross);
+  return compileLoops({ ...kernel, ...loops, stages: ordered }, features, lanesAcross);
 }
 
 /** The same for loops that are arranged already; a sink takes what the points of the only stage give. */
@@ -45,7 +49,7 @@ export function compileLoops(
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
-  const { outer, stages } = kernel;
+  const { outer, stages, padding } = kernel;
   const host = importHostMath(
     module,
     stages.map((stage) => stage.code),
@@ -62,21 +66,26 @@ export function compileLoops(
     lanesAcross,
     lanes: lanesOf(stages),
     digits,
-    written: writtenBuffers(stages),
+    written: writtenBuffers([...stages, ...(padding?.copies ?? [])]),
     address,
     scalarOffset: layout.scalarOffset,
-    firstScratch: kernel.buffers.length,
+    firstScratch: padding ? Infinity : kernel.buffers.length,
     product: undefined,
     ...(sink && { sink }),
   };
   const writers: StageWriter[] = [];
   for (const stage of stages) writers.push(new StageWriter(frame, stage, [...writers]));
-  f.get(1).get(2).op("i32.ge_s").if();
-  f.op("return").end();
+  f.get(1).get(2).op(i32.ge_s).if();
+  f.return().end();
   for (const writer of writers) writer.writeStart();
   writeDigits(frame);
+  const copies = padding && new CopyWriter(frame, padding);
+  const again = f.loop();
+  copies?.write();
   if (lanesAcross) writeChunks(frame, writers);
   else writeRows(frame, writers);
+  copies?.end();
+  f.get(begin).get(end).op(i32.lt_s).brIf(again).end();
   return module.finish();
 }
 
@@ -91,20 +100,29 @@ export function commonForm(kernel: LoopKernel): LoopKernel {
 }
 
 /** The kernel's loops, as few as possible, and along which of them the lanes lie. */
-function arrangeLoops(kernel: LoopKernel): Pick<WrittenKernel, "outer" | "stages"> & {
+function arrangeLoops(kernel: LoopKernel): Pick<
+  WrittenKernel,
+  "outer" | "stages" | "padding" | "scratch"
+> & {
   readonly lanesAcross: boolean;
 } {
   const written = writtenKernel(kernel);
   let loops = collapseLoops(written.outer, written.stages);
+  let padding: WrittenKernel["padding"];
   // Points of a scan are in order, and a row that is kept is one row's.
   const mayWriteOut =
     kernel.scratch.length === 0 &&
     kernel.stages.every(({ code }) => code.every(({ op }) => op !== "scan"));
-  if (mayWriteOut) loops = writeOutRows(loops, chooseLanesAcross);
-  loops = tileLoops(loops.outer, loops.stages);
-  const lanesAcross = chooseLanesAcross(loops);
-  if (lanesAcross && mayWriteOut) loops = writeOutPoints(loops);
-  return { ...loops, lanesAcross };
+  if (mayWriteOut) {
+    ({ padding, ...loops } = padLoads(loops, kernel.buffers.length));
+    loops = writeOutRows(loops, padding?.prefix ?? 0, chooseLanesAcross);
+  }
+  const first = padding?.prefix ?? 0;
+  if (first === 0) loops = tileLoops(loops.outer, loops.stages);
+  const lanesAcross = loops.outer.length > first && chooseLanesAcross(loops);
+  if (lanesAcross && mayWriteOut) loops = writeOutPoints(loops, first);
+  const scratch = padding?.copies ?? kernel.scratch;
+  return { ...loops, scratch, lanesAcross, ...(padding && { padding }) };
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */
@@ -120,7 +138,7 @@ export function addresses(
       w.f.hoist(() =>
         w.f
           .get(0)
-          .load("i32.load", offset(buffer))
+          .load(i32.load, offset(buffer))
           .set(local as number),
       );
       locals.set(buffer, local);
@@ -148,8 +166,8 @@ function writeDigits({ w, outer, digits }: KernelFrame): void {
   const rest = f.local("i32");
   f.get(begin).set(rest);
   for (let i = outer.length - 1; i > 0; i--) {
-    f.get(rest).i32(outer[i]).op("i32.rem_u").set(digits[i]);
-    f.get(rest).i32(outer[i]).op("i32.div_u").set(rest);
+    f.get(rest).i32(outer[i]).op(i32.rem_u).set(digits[i]);
+    f.get(rest).i32(outer[i]).op(i32.div_u).set(rest);
   }
   f.get(rest).set(digits[0]);
 }
@@ -158,12 +176,12 @@ function writeDigits({ w, outer, digits }: KernelFrame): void {
 function writeNextDigits({ w, outer, digits }: KernelFrame, count: number): void {
   const { f } = w;
   for (let i = count - 1; i >= 0; i--) {
-    f.get(digits[i]).i32(1).op("i32.add").tee(digits[i]);
+    f.get(digits[i]).i32(1).op(i32.add).tee(digits[i]);
     if (i === 0) {
-      f.op("drop");
+      f.drop();
       break;
     }
-    f.i32(outer[i]).op("i32.eq").if();
+    f.i32(outer[i]).op(i32.eq).if();
     f.i32(0).set(digits[i]);
   }
   for (let i = count - 1; i > 0; i--) f.end();
@@ -172,7 +190,6 @@ function writeNextDigits({ w, outer, digits }: KernelFrame, count: number): void
 /** One point of the outer loops after the other. */
 function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
   const { f } = frame.w;
-  const again = f.loop();
   frame.w.scope(() => {
     for (const writer of writers) writer.takeResults(writer.unroll);
     for (const writer of writers) {
@@ -185,7 +202,7 @@ function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
     }
   });
   writeNextDigits(frame, frame.outer.length);
-  f.get(begin).i32(1).op("i32.add").tee(begin).get(end).op("i32.lt_s").brIf(again).end();
+  f.add(begin, 1);
 }
 
 /** Neighbours along the last outer loop at once; a chunk is what is left of that loop. */
@@ -194,23 +211,21 @@ function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void 
   const { f } = w;
   const last = outer.length - 1;
   const count = f.local("i32");
-  const again = f.loop();
-  f.get(end).get(begin).op("i32.sub").set(count);
+  f.get(end).get(begin).op(i32.sub).set(count);
   if (last > 0) {
     const left = (): void => {
-      f.i32(outer[last]).get(digits[last]).op("i32.sub");
+      f.i32(outer[last]).get(digits[last]).op(i32.sub);
     };
     f.get(count);
     left();
-    f.op("i32.gt_s").if();
+    f.op(i32.gt_s).if();
     left();
     f.set(count).end();
   }
-  f.get(begin).get(count).op("i32.add").set(begin);
+  f.get(begin).get(count).op(i32.add).set(begin);
   writeChunk(frame, writers, count);
   f.i32(0).set(digits[last]);
   writeNextDigits(frame, last);
-  f.get(begin).get(end).op("i32.lt_s").brIf(again).end();
 }
 
 /** As many neighbours along the last outer loop as a local says; `next` is written behind each block of so many. */
@@ -227,7 +242,7 @@ export function writeChunk(
     const block = width * copies;
     if (longest < block) return;
     const done = f.block();
-    f.get(count).i32(block).op("i32.lt_s").brIf(done);
+    f.get(count).i32(block).op(i32.lt_s).brIf(done);
     const again = f.loop();
     w.scope(() => {
       for (const writer of writers) writer.takeResults(copies);
@@ -235,7 +250,7 @@ export function writeChunk(
       for (const writer of writers) writer.advance(block);
     });
     next(block);
-    f.get(count).i32(block).op("i32.sub").tee(count).i32(block).op("i32.ge_s").brIf(again);
+    f.get(count).i32(block).op(i32.sub).tee(count).i32(block).op(i32.ge_s).brIf(again);
     f.end().end();
   };
   w.scope(() => {
@@ -243,6 +258,8 @@ export function writeChunk(
     const unroll = Math.min(...writers.map((writer) => writer.unroll));
     if (unroll > 1) writeBlocks(lanes, unroll);
     writeBlocks(lanes, 1);
+    const rest = longest % lanes;
+    if (rest > 1 && longest < wideRow) writeBlocks(rest, 1);
     if (lanes > 1) writeBlocks(1, 1);
   });
 }
@@ -252,7 +269,7 @@ function chooseLanesAcross({ outer, stages }: Pick<WrittenKernel, "outer" | "sta
   const last = outer.length - 1;
   if (last < 0) return false;
   if (stages.every((stage) => stage.inner.length === 0)) return true;
-  const width = outer[last] >= 4 ? 4 : 1;
+  const width = outer[last] / Math.ceil(outer[last] / 4);
   let across = 10;
   let within = 10;
   for (const stage of stages) {
@@ -317,11 +334,16 @@ export interface LoopNeeds {
 
 /** What running a kernel takes. */
 export function loopNeeds(kernel: LoopKernel): LoopNeeds {
-  const { lanesAcross, outer } = arrangeLoops(kernel);
-  const scratchBytes = kernel.scratch.map(
-    ({ dtype, length }) => byteSize[dtype] * length * (lanesAcross ? blockLanes : 1),
+  const { lanesAcross, outer, scratch, padding } = arrangeLoops(kernel);
+  const scratchBytes = scratch.map(
+    ({ dtype, length }) => byteSize[dtype] * length * (lanesAcross && !padding ? blockLanes : 1),
   );
   const block = outer[outer.length - 1] >= wideRow ? wideBlock : blockLanes;
   const points = countIterations(kernel.outer) / countIterations(outer);
-  return { scratchBytes, points, leastGrain: lanesAcross ? block : 1 };
+  const leastGrain = padding
+    ? countIterations(outer.slice(padding.prefix))
+    : lanesAcross
+      ? block
+      : 1;
+  return { scratchBytes, points, leastGrain };
 }

@@ -1,4 +1,5 @@
 import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
+import type { Padding } from "./padding.ts";
 
 /** A value that a result combines, and for `argmax` and `argmin` the instruction that says where it is. */
 export interface Term {
@@ -119,6 +120,7 @@ function merges(stage: Nest, loop: number, nextSize: number): boolean {
 /** A kernel of loops as it is written. */
 export interface WrittenKernel extends Omit<LoopKernel, "stages"> {
   readonly stages: readonly WrittenStage[];
+  readonly padding?: Padding;
 }
 
 /** A kernel as it is written, with the loops that it has. */

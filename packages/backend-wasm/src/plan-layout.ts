@@ -79,7 +79,7 @@ function cut(step: Step, threads: number, most: number): Group["steps"][number] 
   const chunks = Math.min(wanted, units, most - (most % threads) || 1);
   let grain = Math.ceil(units / chunks / step.leastGrain) * step.leastGrain;
   // Whole vectors, where there are many units.
-  if (grain >= 64) grain = Math.ceil(grain / 16) * 16;
+  if (grain >= 64 && 16 % step.leastGrain === 0) grain = Math.ceil(grain / 16) * 16;
   return { step, grain, chunks: Math.ceil(units / grain) };
 }
 

@@ -6,7 +6,7 @@ import {
   type LoopKernel,
   type Store,
 } from "@gradloom/engine";
-import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
+import { countIterations, type Term, type WrittenStage, withStrides } from "./loop-nest.ts";
 
 /** A loop of more iterations than this, and loops of more together, are not written out. */
 const shortLoop = 8;
@@ -16,6 +16,9 @@ const lanes = 4;
 /** As many instructions stay in a core's caches, and as many results in its registers. */
 const mostInstructions = 512;
 const mostResults = 16;
+/** A window of no more taps has all its weights in registers; of a larger one, so many sums are. */
+const fewTaps = 9;
+const mostSums = 7;
 /** Outer loops that are written out leave so many rows to threads. */
 const leastRows = 16;
 
@@ -26,13 +29,19 @@ type Loops = Pick<LoopKernel, "outer"> & { readonly stages: readonly WrittenStag
  * stride and the taps of a weight's gradient, and others that are short and decide whether a tap is there at all. What
  * iterations have in common is done once.
  */
-export function writeOutRows(loops: Loops, lanesAcross: (loops: Loops) => boolean): Loops {
+export function writeOutRows(
+  loops: Loops,
+  first: number,
+  lanesAcross: (loops: Loops) => boolean,
+): Loops {
   let { outer, stages } = loops;
   let copies = 1;
-  for (let loop = outer.length - 1; loop >= 0; loop--) {
+  for (let loop = outer.length - 1; loop >= first; loop--) {
     const size = outer[loop];
     const isLast = loop > 0 && loop === outer.length - 1;
-    const mayLast = size < lanes || (size <= shortLoop && !lanesAcross({ outer, stages }));
+    const isSum = stages.some(({ inner }) => countIterations(inner) > shortLoops);
+    const mayLast =
+      size < lanes || (size <= shortLoop && (isSum || !lanesAcross({ outer, stages })));
     const wanted =
       (isLast && mayLast) || (size <= lanes && stages.some((s) => decides(s, outer, loop)));
     const rows = countIterations(outer) / size;
@@ -46,15 +55,23 @@ export function writeOutRows(loops: Loops, lanesAcross: (loops: Loops) => boolea
   return { outer, stages };
 }
 
-/** Of stages with lanes across rows: inner loops that are short, as those over the taps of a window. */
-export function writeOutPoints({ outer, stages }: Loops): Loops {
+/**
+ * Of stages with lanes across rows: inner loops that are short, as those over the taps of a window, if there are few taps or
+ * some are missing at some points. Others stay loops: written out, their loads would not stay in registers.
+ */
+export function writeOutPoints(loops: Loops, first: number): Loops {
+  const isGuarded = loops.stages.some(({ code }) =>
+    code.some((i) => i.op === "load" && i.guards.length > 0),
+  );
+  const isFew = ({ inner }: WrittenStage): boolean => countIterations(inner) <= fewTaps;
+  const most = loops.stages.every(isFew) ? 2 : mostSums;
+  const { outer, stages } = isGuarded ? loops : blockRows(loops, first, most);
   return {
     outer,
     stages: stages.map((stage) => {
       let { inner } = stage;
-      const short =
-        inner.every((size) => size <= shortLoop) && countIterations(inner) <= shortLoops;
-      if (!short || costOf(stage) > mostInstructions) return stage;
+      const wanted = isShort(stage) && (isGuarded || isFew(stage));
+      if (!wanted || costOf(stage) > mostInstructions) return stage;
       for (; inner.length > 0; { inner } = stage) {
         const last = inner.length - 1;
         stage = writeOut(stage, outer.length + last, inner[last], false);
@@ -64,6 +81,35 @@ export function writeOutPoints({ outer, stages }: Loops): Loops {
     }),
   };
 }
+
+/**
+ * Several rows at once, of the loop before that of the lanes, if they share something, as the weights of a window: it is read
+ * once for all of them, and a core has as many sums to go on with. That loop is not one of the first ones.
+ */
+function blockRows({ outer, stages }: Loops, first: number, most: number): Loops {
+  const loop = outer.length - 2;
+  const isWindow = stages.some(({ inner }) => inner.length > 0);
+  let rows = 1;
+  for (let i = 2; i <= most; i++) if (outer[loop] % i === 0) rows = i;
+  const fits =
+    countIterations(outer) / rows >= leastRows &&
+    stages.every((stage) => isShort(stage) && stage.results.length < 2);
+  if (loop < first || rows === 1 || !isWindow || !fits) return { outer, stages };
+  return {
+    outer: outer.map((size, i) => (i === loop ? size / rows : size)),
+    stages: stages.map((stage) => {
+      const cut = withStrides(stage, (strides) => [
+        ...strides.slice(0, loop),
+        strides[loop] * rows,
+        ...strides.slice(loop),
+      ]);
+      return writeOut(cut, loop + 1, rows, true);
+    }),
+  };
+}
+
+const isShort = ({ inner }: WrittenStage): boolean =>
+  inner.every((size) => size <= shortLoop) && countIterations(inner) <= shortLoops;
 
 /** How many instructions a stage becomes once its short inner loops are written out. */
 function costOf({ inner, code }: WrittenStage): number {

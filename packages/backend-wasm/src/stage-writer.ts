@@ -12,6 +12,10 @@ import { Inductions, wideBlock, wideRow } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad, writeByTurns, writeStore } from "./lanes.ts";
 import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
+import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i32 from "./opcodes/i32.ts";
+import * as i32x4 from "./opcodes/i32x4.ts";
+import * as v128 from "./opcodes/v128.ts";
 import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
@@ -74,7 +78,13 @@ export class StageWriter {
     const fit = cost <= 8 || (cost <= 60 && hasLong) ? 4 : cost <= 30 || hasLong ? 2 : 1;
     // At an edge, all vectors of a block are checked.
     const checked = cost > 2 && !hasLong && this.#guards().length > 0;
-    const some = checked ? 1 : Math.min(fit, Math.ceil(mostAccumulators / (results.length || 1)));
+    // The loads of a sum that is written out come first, and are kept until then: those of one vector are enough.
+    const isWrittenOut = results.some(({ terms }) => terms.length > 1);
+    const parts = isWrittenOut
+      ? (code.filter(({ op }) => op === "load").length * 2) / 3
+      : results.length;
+    const sums = Math.max(1, Math.floor(mostAccumulators / (parts || 1)));
+    const some = checked ? 1 : Math.min(fit, sums);
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
@@ -199,13 +209,13 @@ export class StageWriter {
       return;
     }
     const inRange = divisors.map((i) => {
-      const size = w.keep(w.op("f32x4.abs", this.#values[i][0]));
-      this.#reciprocals.set(i, w.keep(w.op("f32x4.div", w.f32(1), this.#values[i][0])));
+      const size = w.keep(w.op(f32x4.abs, this.#values[i][0]));
+      this.#reciprocals.set(i, w.keep(w.op(f32x4.div, w.f32(1), this.#values[i][0])));
       const [low, high] = [w.f32(2 ** -126), w.f32(2 ** 126)];
-      return w.op("v128.and", w.op("f32x4.ge", size, low), w.op("f32x4.le", size, high));
+      return w.op(v128.and, w.op(f32x4.ge, size, low), w.op(f32x4.le, size, high));
     });
-    inRange.reduce((all, one) => w.op("v128.and", all, one))();
-    w.f.op("i32x4.all_true");
+    inRange.reduce((all, one) => w.op(v128.and, all, one))();
+    w.f.op(i32x4.all_true);
     this.#writeTwice(write, () => this.#reciprocals.clear());
   }
 
@@ -340,7 +350,7 @@ export class StageWriter {
       f.i32(count).set(counter);
       const again = f.loop();
       this.#w.scope(write);
-      f.get(counter).i32(1).op("i32.sub").tee(counter).brIf(again).end();
+      f.get(counter).i32(1).op(i32.sub).tee(counter).brIf(again).end();
     });
   }
 
@@ -429,7 +439,7 @@ export class StageWriter {
       this.#values[i][0] = w.constant(instruction.dtype, instruction.value);
     } else if (instruction.op === "scalar") {
       const offset = this.#frame.scalarOffset(instruction.scalar);
-      this.#values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load("v128.load", offset));
+      this.#values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load(v128.load, offset));
     } else if (instruction.op === "result") {
       const value = this.#earlier[instruction.stage].result(instruction.result, copy);
       this.#values[i][copy] = w.keep(value);
@@ -482,7 +492,7 @@ export class StageWriter {
   #pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
     const reciprocal = op === "div" ? this.#reciprocals.get(args[1]) : undefined;
     if (reciprocal !== undefined) {
-      this.#w.op("f32x4.mul", this.#valueOf(args[0], copy), reciprocal)();
+      this.#w.op(f32x4.mul, this.#valueOf(args[0], copy), reciprocal)();
       return;
     }
     const operands = args.map((argument) => {

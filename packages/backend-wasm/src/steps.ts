@@ -152,7 +152,7 @@ function loopSteps(
 ): Step[] {
   const units = countIterations(kernel.outer) / needs.points;
   if (!(units > 0)) return [];
-  const layout = argumentLayout(kernel);
+  const layout = argumentLayout(kernel, needs.scratchBytes.length);
   const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
     layout.bufferOffset(i),
     bufferWord(buffer, 0),

@@ -132,8 +132,8 @@ describe("short loops", () => {
       padding: 1,
       reduce: "sum",
     } as const;
-    const rows = writeOutRows(writtenKernel(gather({ ...windows, stride: 2 })), () => true);
-    const { outer, stages } = writeOutPoints(rows);
+    const rows = writeOutRows(writtenKernel(gather({ ...windows, stride: 2 })), 0, () => true);
+    const { outer, stages } = writeOutPoints(rows, 0);
     expect(outer).toEqual([32, 8, 9]);
     expect(stages[0].inner).toEqual([]);
     // Of each axis, one phase has two taps, the other one: the second is 0 there, which is not nothing where it meets an infinity.

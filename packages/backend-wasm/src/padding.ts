@@ -1,0 +1,177 @@
+import { byteSize, exactKey, type Guard, type LoadInstruction } from "@gradloom/engine";
+import { countIterations, type WrittenStage } from "./loop-nest.ts";
+
+type Loops = { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] };
+
+/** Makes a copy, with what is around it, of what windows read: a stage of the first outer loops alone. */
+export interface PaddedCopy extends WrittenStage {
+  readonly dtype: "float32" | "int32";
+  /** Elements of the copy, and what is around. */
+  readonly length: number;
+  readonly outside: number;
+}
+
+/** The copies that a kernel reads, behind its other buffers. Each iteration of the first `prefix` outer loops has its own. */
+export interface Padding {
+  readonly prefix: number;
+  readonly copies: readonly PaddedCopy[];
+}
+
+/** An axis of a copy: how far loops go along it, the range of its positions, and how many of these are read. */
+interface Axis extends Omit<Guard, "size"> {
+  /** Elements of the original from a position to the next. */
+  readonly step: number;
+  readonly low: number;
+  readonly length: number;
+  readonly reach: number;
+  /** The positions that there are something at. */
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Loops of phases and taps are no longer: of guards of such alone is known whether they hold once these are written out. */
+const longestPhases = 4;
+/** A copy stays in a core's cache, a small one in its nearest. There are so many that threads can share them. */
+const [mostBytes, smallBytes] = [1 << 19, 1 << 16];
+const leastCopies = 16;
+
+/**
+ * Has windows read copies of pictures with what is around them, so that nobody asks whether an element is there. At
+ * the edges that costs several times the sum, and in small pictures edges are anywhere.
+ */
+export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly padding?: Padding } {
+  const { outer, stages } = loops;
+  const change = (
+    pad: (load: LoadInstruction, guards: Guard[], sizes: number[]) => LoadInstruction,
+  ) =>
+    stages.map((stage) => {
+      const sizes = [...outer, ...stage.inner];
+      const code = stage.code.map((instruction) => {
+        if (instruction.op !== "load") return instruction;
+        const guards = instruction.guards.filter(({ strides }) =>
+          sizes.some((size, loop) => strides[loop] !== 0 && size > longestPhases),
+        );
+        return guards.length > 0 ? pad(instruction, guards, sizes) : instruction;
+      });
+      return { ...stage, code };
+    });
+  // The loops before those that guards depend on, as far as they move what is copied.
+  let prefix = outer.length;
+  const moved = new Set<number>();
+  const big = new Set<Guard>();
+  change((load, guards) => {
+    for (const [loop, stride] of load.access.strides.entries()) if (stride !== 0) moved.add(loop);
+    for (const guard of guards) {
+      const loop = guard.strides.findIndex((stride) => stride !== 0);
+      prefix = Math.min(prefix, loop);
+      big.add(guard);
+    }
+    return load;
+  });
+  while (prefix > 0 && !moved.has(prefix - 1)) prefix--;
+  if (countIterations(outer.slice(0, prefix)) < leastCopies) return loops;
+
+  const copies = new Map<string, PaddedCopy & { readonly buffer: number }>();
+  const isPhased = stages.some(({ code }) =>
+    code.some((i) => i.op === "load" && i.guards.some((guard) => !big.has(guard))),
+  );
+  let [bytes, gain, fits] = [0, 0, true];
+  const padded = change((load, guards, sizes) => {
+    const { dtype, access, index, outside = 0 } = load;
+    const axes = axesOf(load, guards, sizes, prefix);
+    const written = stages.some(({ stores }) =>
+      stores.some((s) => s.access.buffer === access.buffer),
+    );
+    fits &&= axes !== undefined && index === undefined && byteSize[dtype] === 4 && !written;
+    if (!axes || !fits) return load;
+    const pitches = axes.map((_, i) => countIterations(axes.slice(i + 1).map((a) => a.length)));
+    const length = pitches[0] * axes[0].length;
+    const dot = (steps: readonly number[], positions: (axis: Axis) => number): number =>
+      axes.reduce((sum, axis, i) => sum + steps[i] * positions(axis), 0);
+    const around = axes.reduce((sum, axis) => sum + axis.reach / axis.count - 1, 0);
+    // Phases have some of the taps each.
+    const reads = countIterations(sizes.slice(prefix)) / (isPhased ? 2 : 1);
+    gain += (around * reads) / length;
+    const key = exactKey([access, axes, dtype, outside]);
+    let copy = copies.get(key);
+    if (copy === undefined) {
+      const buffer = firstCopy + copies.size;
+      const steps = axes.map(({ step }) => step);
+      const from = {
+        buffer: access.buffer,
+        offset: access.offset + dot(steps, ({ start, offset }) => start - offset),
+        strides: [...access.strides.slice(0, prefix), ...steps],
+      };
+      const to = {
+        buffer,
+        offset: dot(pitches, ({ start, low }) => start - low),
+        strides: [...new Array<number>(prefix).fill(0), ...pitches],
+      };
+      copy = {
+        inner: axes.map(({ count }) => count),
+        code: [{ op: "load", dtype, access: from, guards: [] }],
+        stores: [{ value: 0, access: to }],
+        results: [],
+        dtype: dtype as PaddedCopy["dtype"],
+        length,
+        outside,
+        buffer,
+      };
+      copies.set(key, copy);
+      bytes += 4 * length;
+    }
+    return {
+      ...load,
+      access: {
+        buffer: copy.buffer,
+        offset: dot(pitches, ({ offset, low }) => offset - low),
+        strides: sizes.map((_, loop) =>
+          loop < prefix ? 0 : dot(pitches, ({ strides }) => strides[loop]),
+        ),
+      },
+      guards: load.guards.filter((guard) => !guards.includes(guard)),
+    };
+  });
+  // Elements around for each of the original's, times how often each is read: where these are many, guards cost more than a copy.
+  if (!fits || bytes > mostBytes || gain < (bytes > smallBytes ? 1 : 0.6)) return loops;
+  return { outer, stages: padded, padding: { prefix, copies: [...copies.values()] } };
+}
+
+/** The axes of a load's copy, one for each guard and for each loop without one, outermost first; if there are such axes. */
+function axesOf(
+  { access }: LoadInstruction,
+  guards: readonly Guard[],
+  sizes: readonly number[],
+  prefix: number,
+): Axis[] | undefined {
+  const axes = guards.map(({ strides, offset, size }) => {
+    const loop = strides.findIndex((stride) => stride !== 0);
+    let [low, high] = [offset, offset + 1];
+    for (const [i, stride] of strides.entries()) {
+      low += Math.min(stride * (sizes[i] - 1), 0);
+      high += Math.max(stride * (sizes[i] - 1), 0);
+    }
+    const start = Math.max(low, 0);
+    const count = Math.min(high, size) - start;
+    const step = access.strides[loop] / strides[loop];
+    const length = high - low;
+    return { strides, offset, step, low, length, reach: length, start, count };
+  });
+  for (let loop = prefix; loop < sizes.length; loop++) {
+    const step = access.strides[loop];
+    const along = axes.filter(({ strides }) => strides[loop] !== 0);
+    if (along.length > 1 || along.some((a) => a.step * a.strides[loop] !== step)) return undefined;
+    if (along.length === 1 || step === 0) continue;
+    const strides = sizes.map((_, i) => (i === loop ? 1 : 0));
+    const [length, reach, count] = Array(3).fill(sizes[loop]);
+    axes.push({ strides, offset: 0, step, low: 0, length, reach, start: 0, count });
+  }
+  axes.sort((a, b) => Math.abs(b.step) - Math.abs(a.step));
+  if (axes.some(({ step, count }) => step === 0 || count <= 0)) return undefined;
+  // Vectors are stored where they are aligned.
+  const last = axes[axes.length - 1];
+  const shift = (last.low - last.start) & 3;
+  last.low -= shift;
+  last.length = (last.length + shift + 3) & ~3;
+  return axes;
+}
