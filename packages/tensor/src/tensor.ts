@@ -155,6 +155,11 @@ export class Tensor {
     return unflatten(this.dataSync(), this.shape);
   }
 
+  /** What `JSON.stringify` writes: nested arrays. JSON has no NaN and no infinities; they become `null`. */
+  toJSON(): NestedNumbers {
+    return this.arraySync();
+  }
+
   /** Like {@link Tensor.item}, at once. */
   itemSync(): number {
     this.requireOne();

@@ -26,6 +26,16 @@ describe("reading", () => {
     expect(x.sum().itemSync()).toBe(14);
   });
 
+  test("JSON has nested arrays, with nulls for what it has no numbers for", () => {
+    const x = tensor([
+      [1, Number.NaN],
+      [0.5, 2],
+    ]);
+    expect(JSON.stringify({ x, loss: x.select(1, 0).sum() })).toBe(
+      '{"x":[[1,null],[0.5,2]],"loss":1.5}',
+    );
+  });
+
   test("item wants exactly one element", async () => {
     const message =
       "item: the tensor must have one element, got [2]. Read it with array() or data().";
