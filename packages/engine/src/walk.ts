@@ -2,6 +2,8 @@ import type { Box } from "./box.ts";
 import { StateError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
+/** Views that read their input with other strides. */
+const strided: ReadonlySet<string> = new Set(["permute", "expand", "slice"]);
 let walks = 0;
 /** Where numbers are written: one signature is needed at a time, so all walks share it. */
 let paper = new Int32Array(4096);
@@ -155,7 +157,13 @@ export class Walk {
   }
 
   private noteOld(node: Node): void {
-    if (node.box === undefined && node.isSubstantial && !node.dependsOnState) this.old.push(node);
+    if (!node.isSubstantial || node.dependsOnState) return;
+    // Other strides of a value, or another shape of all of it, take no place of their own.
+    let base = node;
+    while (base.box === undefined && strided.has(base.op)) base = base.inputs[0];
+    let whole = base;
+    while (whole.box === undefined && whole.op === "reshape") whole = whole.inputs[0];
+    if (whole.box === undefined) this.old.push(base);
   }
 
   private slotOf(box: Box): number {

@@ -42,6 +42,25 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
     expect(w.arraySync()).toEqual([0, 0]);
   });
 
+  test("a view that is used again and again takes no memory; what is computed of it is kept", () => {
+    use();
+    const x = tensor(Array.from({ length: 6000 }, (_, i) => i % 7)).reshape([60, 100]);
+    realize(x);
+    const view = x.t().slice(0, 10, 90).reshape([80, 60]);
+    const copied = x.t().reshape([50, 120]);
+    const kept = x.t().exp().t();
+    const grown = (held: Tensor): number => {
+      const before = memoryStats().residentBytes;
+      for (const i of [1, 2, 3]) realize(held.mul(i).sum());
+      return memoryStats().residentBytes - before;
+    };
+    // The results themselves are small.
+    expect(grown(view)).toBeLessThan(100);
+    // Elements that have to be put in order first, once.
+    expect(grown(copied)).toBeGreaterThan(20_000);
+    expect(grown(kept)).toBeGreaterThan(20_000);
+  });
+
   test("what was consumed and left out is an error that says what to do", () => {
     use();
     const w = new Tensor(tensor([1, 2])).named("w");
