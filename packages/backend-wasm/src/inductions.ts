@@ -124,27 +124,26 @@ export class Inductions {
   /** Pushes whether all guards hold from here up to so many iterations further on in some loops. */
   pushAllInRange(guards: readonly Guard[], reach: ReadonlyMap<number, number>): void {
     const { f } = this.#frame.w;
-    const ends = new Map<Induction, Map<number, [low: number, high: number]>>();
+    const ranges = new Map<Induction, readonly [low: number, high: number]>();
     for (const { offset, size, strides } of guards) {
       const induction = this.#ofIndex({ offset, strides });
-      const sizes = ends.get(induction) ?? new Map();
-      ends.set(induction, sizes);
-      const [low, high] = sizes.get(size) ?? [Infinity, -Infinity];
       let [first, last] = [offset - induction.offset, offset - induction.offset];
       for (const [loop, count] of reach) {
         first += Math.min(strides[loop] * count, 0);
         last += Math.max(strides[loop] * count, 0);
       }
-      sizes.set(size, [Math.min(low, first), Math.max(high, last)]);
+      const [low, high] = ranges.get(induction) ?? [-Infinity, Infinity];
+      ranges.set(induction, [Math.max(low, -first), Math.min(high, size - last)]);
     }
     f.i32(1);
-    for (const [{ local }, sizes] of ends) {
-      for (const [size, range] of sizes) {
-        for (const offset of new Set(range)) {
-          // One comparison for both ends: below 0 is far above, without a sign.
-          f.get(local).i32(offset).op(i32.add).i32(size).op(i32.lt_u).op(i32.and);
-        }
-      }
+    for (const [{ local }, [low, high]] of ranges) {
+      // One comparison for both ends: what is below the range is far above it, without a sign.
+      f.get(local)
+        .i32(low)
+        .op(i32.sub)
+        .i32(Math.max(high - low, 0))
+        .op(i32.lt_u)
+        .op(i32.and);
     }
   }
 

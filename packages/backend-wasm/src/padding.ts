@@ -1,4 +1,4 @@
-import { byteSize, exactKey, type Guard, type LoadInstruction } from "@gradloom/engine";
+import { byteSize, type Guard, type LoadInstruction } from "@gradloom/engine";
 import { countIterations, type WrittenStage } from "./loop-nest.ts";
 
 type Loops = { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] };
@@ -17,13 +17,12 @@ export interface Padding {
   readonly copies: readonly PaddedCopy[];
 }
 
-/** An axis of a copy: how far loops go along it, the range of its positions, and how many of these are read. */
+/** An axis of a copy: how far loops go along it, and the range of its positions. */
 interface Axis extends Omit<Guard, "size"> {
   /** Elements of the original from a position to the next. */
   readonly step: number;
-  readonly low: number;
-  readonly length: number;
-  readonly reach: number;
+  low: number;
+  length: number;
   /** The positions that there are something at. */
   readonly start: number;
   readonly count: number;
@@ -71,7 +70,7 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
   while (prefix > 0 && !moved.has(prefix - 1)) prefix--;
   if (countIterations(outer.slice(0, prefix)) < leastCopies) return loops;
 
-  const copies = new Map<string, PaddedCopy & { readonly buffer: number }>();
+  const copies: PaddedCopy[] = [];
   const isPhased = stages.some(({ code }) =>
     code.some((i) => i.op === "load" && i.guards.some((guard) => !big.has(guard))),
   );
@@ -84,46 +83,45 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
     );
     fits &&= axes !== undefined && index === undefined && byteSize[dtype] === 4 && !written;
     if (!axes || !fits) return load;
+    const around = axes.reduce((sum, axis) => sum + axis.length / axis.count - 1, 0);
+    // Vectors are stored where they are aligned.
+    const last = axes[axes.length - 1];
+    const shift = (last.low - last.start) & 3;
+    last.low -= shift;
+    last.length = (last.length + shift + 3) & ~3;
     const pitches = axes.map((_, i) => countIterations(axes.slice(i + 1).map((a) => a.length)));
     const length = pitches[0] * axes[0].length;
     const dot = (steps: readonly number[], positions: (axis: Axis) => number): number =>
       axes.reduce((sum, axis, i) => sum + steps[i] * positions(axis), 0);
-    const around = axes.reduce((sum, axis) => sum + axis.reach / axis.count - 1, 0);
     // Phases have some of the taps each.
     const reads = countIterations(sizes.slice(prefix)) / (isPhased ? 2 : 1);
     gain += (around * reads) / length;
-    const key = exactKey([access, axes, dtype, outside]);
-    let copy = copies.get(key);
-    if (copy === undefined) {
-      const buffer = firstCopy + copies.size;
-      const steps = axes.map(({ step }) => step);
-      const from = {
-        buffer: access.buffer,
-        offset: access.offset + dot(steps, ({ start, offset }) => start - offset),
-        strides: [...access.strides.slice(0, prefix), ...steps],
-      };
-      const to = {
-        buffer,
-        offset: dot(pitches, ({ start, low }) => start - low),
-        strides: [...new Array<number>(prefix).fill(0), ...pitches],
-      };
-      copy = {
-        inner: axes.map(({ count }) => count),
-        code: [{ op: "load", dtype, access: from, guards: [] }],
-        stores: [{ value: 0, access: to }],
-        results: [],
-        dtype: dtype as PaddedCopy["dtype"],
-        length,
-        outside,
-        buffer,
-      };
-      copies.set(key, copy);
-      bytes += 4 * length;
-    }
+    const buffer = firstCopy + copies.length;
+    const steps = axes.map(({ step }) => step);
+    const from = {
+      buffer: access.buffer,
+      offset: access.offset + dot(steps, ({ start, offset }) => start - offset),
+      strides: [...access.strides.slice(0, prefix), ...steps],
+    };
+    const to = {
+      buffer,
+      offset: dot(pitches, ({ start, low }) => start - low),
+      strides: [...new Array<number>(prefix).fill(0), ...pitches],
+    };
+    copies.push({
+      inner: axes.map(({ count }) => count),
+      code: [{ op: "load", dtype, access: from, guards: [] }],
+      stores: [{ value: 0, access: to }],
+      results: [],
+      dtype: dtype as PaddedCopy["dtype"],
+      length,
+      outside,
+    });
+    bytes += 4 * length;
     return {
       ...load,
       access: {
-        buffer: copy.buffer,
+        buffer,
         offset: dot(pitches, ({ offset, low }) => offset - low),
         strides: sizes.map((_, loop) =>
           loop < prefix ? 0 : dot(pitches, ({ strides }) => strides[loop]),
@@ -134,7 +132,7 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
   });
   // Elements around for each of the original's, times how often each is read: where these are many, guards cost more than a copy.
   if (!fits || bytes > mostBytes || gain < (bytes > smallBytes ? 1 : 0.6)) return loops;
-  return { outer, stages: padded, padding: { prefix, copies: [...copies.values()] } };
+  return { outer, stages: padded, padding: { prefix, copies } };
 }
 
 /** The axes of a load's copy, one for each guard and for each loop without one, outermost first; if there are such axes. */
@@ -154,8 +152,7 @@ function axesOf(
     const start = Math.max(low, 0);
     const count = Math.min(high, size) - start;
     const step = access.strides[loop] / strides[loop];
-    const length = high - low;
-    return { strides, offset, step, low, length, reach: length, start, count };
+    return { strides, offset, step, low, length: high - low, start, count };
   });
   for (let loop = prefix; loop < sizes.length; loop++) {
     const step = access.strides[loop];
@@ -163,15 +160,10 @@ function axesOf(
     if (along.length > 1 || along.some((a) => a.step * a.strides[loop] !== step)) return undefined;
     if (along.length === 1 || step === 0) continue;
     const strides = sizes.map((_, i) => (i === loop ? 1 : 0));
-    const [length, reach, count] = Array(3).fill(sizes[loop]);
-    axes.push({ strides, offset: 0, step, low: 0, length, reach, start: 0, count });
+    const [length, count] = [sizes[loop], sizes[loop]];
+    axes.push({ strides, offset: 0, step, low: 0, length, start: 0, count });
   }
   axes.sort((a, b) => Math.abs(b.step) - Math.abs(a.step));
-  if (axes.some(({ step, count }) => step === 0 || count <= 0)) return undefined;
-  // Vectors are stored where they are aligned.
-  const last = axes[axes.length - 1];
-  const shift = (last.low - last.start) & 3;
-  last.low -= shift;
-  last.length = (last.length + shift + 3) & ~3;
-  return axes;
+  const isNone = ({ step, count }: Axis): boolean => step === 0 || step % 1 !== 0 || count <= 0;
+  return axes.some(isNone) ? undefined : axes;
 }

@@ -6,7 +6,13 @@ import {
   type LoopKernel,
   type Store,
 } from "@gradloom/engine";
-import { countIterations, type Term, type WrittenStage, withStrides } from "./loop-nest.ts";
+import {
+  affinesOf,
+  countIterations,
+  type Term,
+  type WrittenStage,
+  withStrides,
+} from "./loop-nest.ts";
 
 /** A loop of more iterations than this, and loops of more together, are not written out. */
 const shortLoop = 8;
@@ -19,6 +25,10 @@ const mostResults = 16;
 /** A window of no more taps has all its weights in registers; of a larger one, so many sums are. */
 const fewTaps = 9;
 const mostSums = 7;
+/** In rows no longer than this, many at once pay off with few taps already. */
+const shortRow = 16;
+/** Rows that are further apart are slower to read side by side than one after the other. */
+const farRow = 128;
 /** Outer loops that are written out leave so many rows to threads. */
 const leastRows = 16;
 
@@ -63,9 +73,15 @@ export function writeOutPoints(loops: Loops, first: number): Loops {
   const isGuarded = loops.stages.some(({ code }) =>
     code.some((i) => i.op === "load" && i.guards.length > 0),
   );
-  const isFew = ({ inner }: WrittenStage): boolean => countIterations(inner) <= fewTaps;
-  const most = loops.stages.every(isFew) ? 2 : mostSums;
-  const { outer, stages } = isGuarded ? loops : blockRows(loops, first, most);
+  const isFew = ({ inner }: WrittenStage): boolean =>
+    countIterations(inner) <= ((loops.outer.at(-1) as number) > shortRow ? fewTaps : 1);
+  const areFew = loops.stages.every(isFew);
+  const loop = loops.outer.length - 2;
+  const isFar = loops.stages.some((stage) =>
+    affinesOf(stage).some(({ strides }) => strides[loop] > farRow),
+  );
+  const most = areFew ? (isFar ? 1 : 2) : isGuarded ? 1 : mostSums;
+  const { outer, stages } = blockRows(loops, first, most);
   return {
     outer,
     stages: stages.map((stage) => {
