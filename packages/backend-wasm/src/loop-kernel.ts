@@ -1,7 +1,7 @@
 import { byteSize, elementOps, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
-import { CopyWriter } from "./copy-writer.ts";
+import { writeAround } from "./copy-writer.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import { blockLanes, wideBlock, wideRow } from "./inductions.ts";
@@ -79,12 +79,11 @@ export function compileLoops(
   f.return().end();
   for (const writer of writers) writer.writeStart();
   writeDigits(frame);
-  const copies = padding && new CopyWriter(frame, padding);
+  const writeCopies = padding && writeAround(frame, padding);
   const again = f.loop();
-  copies?.write();
+  writeCopies?.();
   if (lanesAcross) writeChunks(frame, writers);
   else writeRows(frame, writers);
-  copies?.end();
   f.get(begin).get(end).op(i32.lt_s).brIf(again).end();
   return module.finish();
 }

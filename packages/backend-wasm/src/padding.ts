@@ -1,11 +1,17 @@
-import { byteSize, type Guard, type LoadInstruction } from "@gradloom/engine";
+import {
+  byteSize,
+  type DType,
+  type Guard,
+  type Instruction,
+  type LoadInstruction,
+} from "@gradloom/engine";
 import { countIterations, type WrittenStage } from "./loop-nest.ts";
 
 type Loops = { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] };
 
 /** Makes a copy, with what is around it, of what windows read: a stage of the first outer loops alone. */
 export interface PaddedCopy extends WrittenStage {
-  readonly dtype: "float32" | "int32";
+  readonly dtype: DType;
   /** Elements of the copy, and what is around. */
   readonly length: number;
   readonly outside: number;
@@ -40,49 +46,36 @@ const leastCopies = 16;
  */
 export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly padding?: Padding } {
   const { outer, stages } = loops;
-  const change = (
-    pad: (load: LoadInstruction, guards: Guard[], sizes: number[]) => LoadInstruction,
-  ) =>
-    stages.map((stage) => {
-      const sizes = [...outer, ...stage.inner];
-      const code = stage.code.map((instruction) => {
-        if (instruction.op !== "load") return instruction;
-        const guards = instruction.guards.filter(({ strides }) =>
-          sizes.some((size, loop) => strides[loop] !== 0 && size > longestPhases),
-        );
-        return guards.length > 0 ? pad(instruction, guards, sizes) : instruction;
-      });
-      return { ...stage, code };
-    });
+  let isPhased = false;
+  const loads = stages.flatMap(({ inner, code }) =>
+    code.flatMap((load) => {
+      if (load.op !== "load") return [];
+      const sizes = [...outer, ...inner];
+      const guards = load.guards.filter(({ strides }) =>
+        sizes.some((size, loop) => strides[loop] !== 0 && size > longestPhases),
+      );
+      isPhased ||= guards.length < load.guards.length;
+      return guards.length > 0 ? [{ load, guards, sizes }] : [];
+    }),
+  );
   // The loops before those that guards depend on, as far as they move what is copied.
-  let prefix = outer.length;
-  const moved = new Set<number>();
-  const big = new Set<Guard>();
-  change((load, guards) => {
-    for (const [loop, stride] of load.access.strides.entries()) if (stride !== 0) moved.add(loop);
-    for (const guard of guards) {
-      const loop = guard.strides.findIndex((stride) => stride !== 0);
-      prefix = Math.min(prefix, loop);
-      big.add(guard);
-    }
-    return load;
-  });
-  while (prefix > 0 && !moved.has(prefix - 1)) prefix--;
+  let prefix = Math.min(
+    outer.length,
+    ...loads.flatMap(({ guards }) => guards.map(({ strides }) => strides.findIndex(isStep))),
+  );
+  while (prefix > 0 && loads.every(({ load }) => load.access.strides[prefix - 1] === 0)) prefix--;
   if (countIterations(outer.slice(0, prefix)) < leastCopies) return loops;
 
   const copies: PaddedCopy[] = [];
-  const isPhased = stages.some(({ code }) =>
-    code.some((i) => i.op === "load" && i.guards.some((guard) => !big.has(guard))),
-  );
-  let [bytes, gain, fits] = [0, 0, true];
-  const padded = change((load, guards, sizes) => {
+  const padded = new Map<Instruction, Instruction>();
+  let [bytes, gain] = [0, 0];
+  for (const { load, guards, sizes } of loads) {
     const { dtype, access, index, outside = 0 } = load;
     const axes = axesOf(load, guards, sizes, prefix);
-    const written = stages.some(({ stores }) =>
-      stores.some((s) => s.access.buffer === access.buffer),
+    const isWritten = stages.some(({ stores }) =>
+      stores.some((store) => store.access.buffer === access.buffer),
     );
-    fits &&= axes !== undefined && index === undefined && byteSize[dtype] === 4 && !written;
-    if (!axes || !fits) return load;
+    if (!axes || index || byteSize[dtype] !== 4 || isWritten) return loops;
     const around = axes.reduce((sum, axis) => sum + axis.length / axis.count - 1, 0);
     // Vectors are stored where they are aligned.
     const last = axes[axes.length - 1];
@@ -94,8 +87,8 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
     const dot = (steps: readonly number[], positions: (axis: Axis) => number): number =>
       axes.reduce((sum, axis, i) => sum + steps[i] * positions(axis), 0);
     // Phases have some of the taps each.
-    const reads = countIterations(sizes.slice(prefix)) / (isPhased ? 2 : 1);
-    gain += (around * reads) / length;
+    gain += (around * countIterations(sizes.slice(prefix))) / length / (isPhased ? 2 : 1);
+    bytes += 4 * length;
     const buffer = firstCopy + copies.length;
     const steps = axes.map(({ step }) => step);
     const from = {
@@ -110,15 +103,14 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
     };
     copies.push({
       inner: axes.map(({ count }) => count),
-      code: [{ op: "load", dtype, access: from, guards: [] }],
+      code: [{ ...load, access: from, guards: [] }],
       stores: [{ value: 0, access: to }],
       results: [],
-      dtype: dtype as PaddedCopy["dtype"],
+      dtype,
       length,
       outside,
     });
-    bytes += 4 * length;
-    return {
+    padded.set(load, {
       ...load,
       access: {
         buffer,
@@ -128,12 +120,19 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
         ),
       },
       guards: load.guards.filter((guard) => !guards.includes(guard)),
-    };
-  });
+    });
+  }
   // Elements around for each of the original's, times how often each is read: where these are many, guards cost more than a copy.
-  if (!fits || bytes > mostBytes || gain < (bytes > smallBytes ? 1 : 0.6)) return loops;
-  return { outer, stages: padded, padding: { prefix, copies } };
+  if (bytes > mostBytes || gain < (bytes > smallBytes ? 1 : 0.6)) return loops;
+  const change = (instruction: Instruction): Instruction => padded.get(instruction) ?? instruction;
+  return {
+    outer,
+    stages: stages.map((stage) => ({ ...stage, code: stage.code.map(change) })),
+    padding: { prefix, copies },
+  };
 }
+
+const isStep = (stride: number): boolean => stride !== 0;
 
 /** The axes of a load's copy, one for each guard and for each loop without one, outermost first; if there are such axes. */
 function axesOf(
@@ -143,7 +142,7 @@ function axesOf(
   prefix: number,
 ): Axis[] | undefined {
   const axes = guards.map(({ strides, offset, size }) => {
-    const loop = strides.findIndex((stride) => stride !== 0);
+    const loop = strides.findIndex(isStep);
     let [low, high] = [offset, offset + 1];
     for (const [i, stride] of strides.entries()) {
       low += Math.min(stride * (sizes[i] - 1), 0);

@@ -80,9 +80,7 @@ export class StageWriter {
     const checked = cost > 2 && !hasLong && this.#guards().length > 0;
     // The loads of a sum that is written out come first, and are kept until then: those of one vector are enough.
     const isWrittenOut = results.some(({ terms }) => terms.length > 1);
-    const parts = isWrittenOut
-      ? (code.filter(({ op }) => op === "load").length * 2) / 3
-      : results.length;
+    const parts = isWrittenOut ? code.length / 3 : results.length;
     const sums = Math.max(1, Math.floor(mostAccumulators / (parts || 1)));
     const some = checked ? 1 : Math.min(fit, sums);
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
