@@ -50,6 +50,8 @@ export class Engine {
   /** States that have no value yet, and what they start as. */
   #fresh = new Map<Box, Node>();
   #tracked: Node[] = [];
+  /** Values that can be read until a state changes. */
+  #held: Node[] = [];
   #inputBytes = 0;
   #horizon = 0;
   #compiledPlans = 0;
@@ -120,10 +122,18 @@ export class Engine {
    * that only if it `isKept` and a scalar: then it costs nothing, and it may be a term of a loss, which people like to see.
    */
   track(node: Node, isKept: boolean = false): void {
-    if (isKept && node.dependsOnState && node.shape.length === 0) node.isHeld = true;
+    if (isKept && node.shape.length === 0) this.hold(node);
     this.#tracked.push(node);
     if (this.#tracked.length > mostPending || this.#inputBytes > mostPendingBytes)
       this.#settleAll();
+  }
+
+  /**
+   * Says that somebody may read this node after a state that it depends on has changed, though something consumes it: until a
+   * state changes the next time, or for good if it is small.
+   */
+  hold(node: Node): void {
+    node.isHeld = node.dependsOnState;
   }
 
   /**
@@ -136,6 +146,7 @@ export class Engine {
     const states = this.#pending.map((box) => ({ box, value: box.node }));
     for (const node of nodes) {
       const { box } = node;
+      node.isHeld = false;
       if (box !== undefined && box.version !== node.version) throw staleness(node, box);
     }
     const wanted = this.wanted?.() ?? [];
@@ -271,6 +282,7 @@ export class Engine {
   }
 
   #settled(node: Node): Box {
+    node.isHeld = false;
     if (this.isSettled(node)) return node.box!;
     // A copy of a state that nobody has used yet, such as one in a state dict, is not made just to be read.
     const original = node.box && this.#fresh.get(node.box);
@@ -310,15 +322,28 @@ export class Engine {
     settleOutputs(walk, run);
   }
 
-  /** Recorded nodes that nothing has consumed and that depend on one of these states. */
+  /** Recorded nodes that nothing has consumed and that depend on one of these states, or on what can be read until they change. */
   #dependents(states: Goal["states"]): Node[] {
     if (states.length === 0) return [];
-    for (const { box } of states) box.isChanging = true;
+    // What is recorded to run again must not compute anything of those.
+    const held = this.#recording ? [] : this.#held;
+    const changing = [...states, ...held].map(({ box }) => box!);
+    for (const box of changing) box.isChanging = true;
     const found = this.#tracked.filter(
       (node) => node.box === undefined && !node.consumed && node.dependsOnState && reaches(node),
     );
-    for (const { box } of states) box.isChanging = false;
+    for (const box of changing) box.isChanging = false;
     return found;
+  }
+
+  /** Gives back what could be read until a state changed, unless somebody did. */
+  #releaseHeld(): void {
+    for (const { box, isHeld } of this.#held) {
+      if (!isHeld) continue;
+      box!.isReleased = true;
+      this.#memory.drop(box!.storage);
+    }
+    this.#held = [];
   }
 
   #settleAll(): void {
@@ -340,6 +365,13 @@ export class Engine {
       if (value.box === undefined) value.settle(box);
     }
     settleOutputs(walk, run);
+    if (goal.states.length > 0 && !this.#recording) this.#releaseHeld();
+    for (const node of walk.held) {
+      // One that is small is on the heap; one that is equal to what was asked for has the same box.
+      if (node.box!.storage.host || run.outputs.indexOf(node.box!) < goal.outputs.length) continue;
+      node.dependsOnState = true;
+      this.#held.push(node);
+    }
   }
 
   /**

@@ -64,7 +64,7 @@ export class MemoryTable {
     if (box.failure !== undefined) throw box.failure;
     if (box.isReleased) {
       throw new StateError(
-        `realize: the value of ${box.name} was given back by zeroGrad(). Read a gradient, or keep it with realize(), before that.`,
+        `realize: the value of ${box.name} was given back: a gradient by zeroGrad(), predictions by the next step. Read it, or keep it with realize(), before that.`,
       );
     }
     const { host } = storage;

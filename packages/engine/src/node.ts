@@ -98,7 +98,7 @@ export class Node {
   readonly value: number | (() => number);
   /** Whether another node has this one as an input; since it was settled, once it is. */
   consumed: boolean = false;
-  /** Whether somebody may read it later although something consumes it: a scalar, such as a term of a loss. */
+  /** Whether somebody may read it later although something consumes it: a scalar, such as a term of a loss, or predictions. */
   isHeld: boolean = false;
   /** Whether the value depends on a state, so that it belongs to one moment. */
   dependsOnState: boolean;

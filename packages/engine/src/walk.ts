@@ -35,7 +35,9 @@ export class Walk {
   readonly scalars: Node[] = [];
   /** Values that outlived the last settling, and are used again. */
   readonly old: Node[] = [];
-  private readonly held: Node[] = [];
+  /** What is computed anyway, and kept for those who may read it later. */
+  readonly held: readonly Node[];
+  private readonly candidates: Node[] = [];
   private readonly horizon: number;
   private readonly literals: number[] = [];
   /** The path from a root to the node being visited, and which input of each is next. */
@@ -55,8 +57,8 @@ export class Walk {
     // Those that get a value anyway.
     for (const node of outputs) node.mark = 0;
     for (const { value } of states) value.mark = 0;
-    const held = this.held.filter(({ mark }) => mark === walks);
-    this.goal = { outputs: held.length === 0 ? outputs : [...outputs, ...held], states };
+    this.held = this.candidates.filter(({ mark }) => mark === walks);
+    this.goal = { outputs: this.held.length === 0 ? outputs : [...outputs, ...this.held], states };
     this.write(-1);
     for (const node of this.goal.outputs) this.write(node.index);
     this.write(-2);
@@ -131,7 +133,7 @@ export class Walk {
     order[index] = node;
     node.index = index;
     if (box === undefined) {
-      if (node.isHeld) this.held.push(node);
+      if (node.isHeld) this.candidates.push(node);
     } else if (node.version !== box.version) throw staleness(this.path[0], box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);

@@ -1,4 +1,5 @@
 import { isDetectingAnomaly, watchGradient } from "./anomaly.ts";
+import { engine } from "./engine.ts";
 import { argumentError, shapeError, stateError } from "./errors.ts";
 import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
@@ -27,6 +28,9 @@ export interface GradOptions {
   /** Gives `null` for an input that the outputs do not depend on, instead of an error. Default: false. */
   readonly allowUnused?: boolean;
 }
+
+/** Predictions of up to so many elements can be read after the step. */
+const mostHeld = 2 ** 18;
 
 /** See {@link Tensor.backward}. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
@@ -172,6 +176,7 @@ function propagate(
   wanted: ReadonlySet<Tensor> | undefined,
 ): Map<Tensor, Tensor> {
   const useful = wanted && leadingTo(wanted, histories);
+  let narrowest: Tensor | undefined;
   const pending = new Map<Tensor, Tensor>();
   const add = (tensor: Tensor, gradient: Tensor) => {
     const sum = pending.get(tensor);
@@ -184,6 +189,7 @@ function propagate(
     const { tensor, history } = histories[h];
     const gradient = pending.get(tensor);
     if (gradient === undefined) continue;
+    if (pending.size === 1 && tensor.numel <= mostHeld) narrowest = tensor;
     const keep = wanted === undefined ? history.retainsGrad : wanted.has(tensor);
     if (!keep) pending.delete(tensor);
     const { inputs, gradients } = history;
@@ -198,6 +204,8 @@ function propagate(
       add(input, sumTo(found, input.shape));
     }
   }
+  // All gradients pass through it, so whatever lies between it and the loss can be computed from it when parameters have changed.
+  if (wanted === undefined && narrowest !== undefined) engine().hold(narrowest.node);
   return pending;
 }
 
