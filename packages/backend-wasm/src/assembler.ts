@@ -13,9 +13,6 @@ const typeBytes: Readonly<Record<ValueType, number>> = {
   v128: 0x7b,
 };
 
-const functionReference = 0x70;
-const scratch = new DataView(new ArrayBuffer(8));
-
 function pushUnsigned(bytes: number[], value: number): void {
   let rest = value;
   while (rest >= 0x80) {
@@ -25,12 +22,12 @@ function pushUnsigned(bytes: number[], value: number): void {
   bytes.push(rest);
 }
 
-function pushSigned(bytes: number[], value: bigint): void {
+function pushSigned(bytes: number[], value: number): void {
   let rest = value;
   for (;;) {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    if ((rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40)) {
+    const low = rest & 0x7f;
+    rest = Math.floor(rest / 0x80);
+    if (rest === (low & 0x40 ? -1 : 0)) {
       bytes.push(low);
       return;
     }
@@ -38,24 +35,24 @@ function pushSigned(bytes: number[], value: bigint): void {
   }
 }
 
-function pushName(bytes: number[], name: string): void {
-  pushUnsigned(bytes, name.length);
-  for (let i = 0; i < name.length; i++) bytes.push(name.charCodeAt(i));
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  pushUnsigned(bytes, value);
+  return bytes;
 }
 
-function pushTypes(bytes: number[], types: readonly ValueType[]): void {
-  pushUnsigned(bytes, types.length);
-  for (const type of types) bytes.push(typeBytes[type]);
+/** How many there are, then the bytes. */
+function sized(bytes: readonly number[]): number[] {
+  return unsigned(bytes.length).concat(bytes);
 }
 
-function pushFloat32(bytes: number[], value: number): void {
-  scratch.setFloat32(0, value, true);
-  for (let i = 0; i < 4; i++) bytes.push(scratch.getUint8(i));
+/** How many there are, then the entries. */
+function list(entries: readonly (readonly number[])[]): number[] {
+  return unsigned(entries.length).concat(...entries);
 }
 
-function pushFloat64(bytes: number[], value: number): void {
-  scratch.setFloat64(0, value, true);
-  for (let i = 0; i < 8; i++) bytes.push(scratch.getUint8(i));
+function nameOf(text: string): number[] {
+  return sized([...text].map((letter) => letter.charCodeAt(0)));
 }
 
 /** The body of a WebAssembly function, written instruction by instruction. */
@@ -145,49 +142,38 @@ export class FunctionWriter {
 
   i32(value: number): this {
     this.#code.push(0x41);
-    pushSigned(this.#code, BigInt(value | 0));
+    pushSigned(this.#code, value | 0);
     return this;
   }
 
-  i64(value: bigint): this {
+  /** An integer that float64 can hold. */
+  i64(value: number): this {
     this.#code.push(0x42);
     pushSigned(this.#code, value);
     return this;
   }
 
   f32(value: number): this {
-    this.#code.push(0x43);
-    pushFloat32(this.#code, value);
-    return this;
+    return this.#constant(0x43, Float32Array.of(value));
   }
 
   f64(value: number): this {
-    this.#code.push(0x44);
-    pushFloat64(this.#code, value);
-    return this;
+    return this.#constant(0x44, Float64Array.of(value));
   }
 
   /** A vector constant with the same value in each lane. */
   f32x4(value: number): this {
-    this.op(v128.const);
-    for (let lane = 0; lane < 4; lane++) pushFloat32(this.#code, value);
-    return this;
+    return this.#constant(v128.const, new Float32Array(4).fill(value));
   }
 
   f64x2(value: number): this {
-    this.op(v128.const);
-    for (let lane = 0; lane < 2; lane++) pushFloat64(this.#code, value);
-    return this;
+    return this.#constant(v128.const, new Float64Array(2).fill(value));
   }
 
   /** A vector constant: one value for all lanes, or four. */
   i32x4(...values: readonly number[]): this {
-    this.op(v128.const);
-    for (let lane = 0; lane < 4; lane++) {
-      const value = values[lane % values.length];
-      for (let i = 0; i < 32; i += 8) this.#code.push((value >>> i) & 0xff);
-    }
-    return this;
+    const lanes = [0, 1, 2, 3].map((lane) => values[lane % values.length]);
+    return this.#constant(v128.const, Int32Array.from(lanes));
   }
 
   /** A load: takes the address from the stack. The `offset` is added to it. */
@@ -289,6 +275,10 @@ export class FunctionWriter {
     return ++this.#depth;
   }
 
+  #constant(name: Opcode, values: Float32Array | Float64Array | Int32Array): this {
+    return this.op(name, ...new Uint8Array(values.buffer));
+  }
+
   #indexed(opcode: number, index: number): this {
     this.#code.push(opcode);
     pushUnsigned(this.#code, index);
@@ -306,26 +296,14 @@ export interface MemoryLimits {
 /** A WebAssembly module under construction. Imports come before functions. */
 export class ModuleWriter {
   readonly #types: string[] = [];
-  readonly #typeSection: number[][] = [];
-  readonly #imports: number[][] = [];
   readonly #functions: FunctionWriter[] = [];
-  readonly #exports: number[][] = [];
-  readonly #elements: number[][] = [];
-  readonly #tables: number[][] = [];
+  /** What is in each section, by its number. */
+  readonly #sections: number[][][] = Array.from({ length: 11 }, () => []);
   #numImportedFunctions = 0;
 
-  importMemory(module: string, name: string, limits: MemoryLimits): void {
-    const bytes = this.#importEntry(module, name, 0x02);
-    bytes.push(limits.shared ? 0x03 : 0x01);
-    pushUnsigned(bytes, limits.initial);
-    pushUnsigned(bytes, limits.maximum);
-  }
-
-  /** A table of functions, of at least this size: the only table then. */
-  importTable(module: string, name: string, initial: number): void {
-    const bytes = this.#importEntry(module, name, 0x01);
-    bytes.push(functionReference, 0x00);
-    pushUnsigned(bytes, initial);
+  importMemory(module: string, name: string, { initial, maximum, shared }: MemoryLimits): void {
+    const limits = [shared ? 0x03 : 0x01, ...unsigned(initial), ...unsigned(maximum)];
+    this.#import(module, name, 0x02, limits);
   }
 
   /** Returns the index that `call` takes. */
@@ -335,8 +313,7 @@ export class ModuleWriter {
     parameters: readonly ValueType[],
     results: readonly ValueType[],
   ): number {
-    const bytes = this.#importEntry(module, name, 0x00);
-    pushUnsigned(bytes, this.type(parameters, results));
+    this.#import(module, name, 0x00, unsigned(this.type(parameters, results)));
     return this.#numImportedFunctions++;
   }
 
@@ -347,90 +324,52 @@ export class ModuleWriter {
     exportName?: string,
   ): FunctionWriter {
     const index = this.#numImportedFunctions + this.#functions.length;
-    const writer = new FunctionWriter(index, this.type(parameters, results), parameters.length);
+    const type = this.type(parameters, results);
+    const writer = new FunctionWriter(index, type, parameters.length);
     this.#functions.push(writer);
-    if (exportName !== undefined) {
-      const bytes: number[] = [];
-      pushName(bytes, exportName);
-      bytes.push(0x00);
-      pushUnsigned(bytes, index);
-      this.#exports.push(bytes);
-    }
+    this.#sections[3].push(unsigned(type));
+    this.#export(exportName, 0x00, index);
     return writer;
   }
 
   /** A table of the module's own, exported if it has a name. */
   table(initial: number, exportName?: string): void {
-    const bytes = [functionReference, 0x00];
-    pushUnsigned(bytes, initial);
-    this.#tables.push(bytes);
-    if (exportName === undefined) return;
-    const entry: number[] = [];
-    pushName(entry, exportName);
-    this.#exports.push([...entry, 0x01, 0x00]);
+    this.#sections[4].push([0x70, 0x00, ...unsigned(initial)]);
+    this.#export(exportName, 0x01, 0);
   }
 
   /** Puts functions into the first table, from a position on. */
   element(position: number, functionIndices: readonly number[]): void {
-    const bytes = [0x00, 0x41];
-    pushSigned(bytes, BigInt(position));
-    bytes.push(0x0b);
-    pushUnsigned(bytes, functionIndices.length);
-    for (const index of functionIndices) pushUnsigned(bytes, index);
-    this.#elements.push(bytes);
+    const offset: number[] = [];
+    pushSigned(offset, position);
+    this.#sections[9].push([0x00, 0x41, ...offset, 0x0b, ...list(functionIndices.map(unsigned))]);
   }
 
   /** The index of a function type, for `callIndirect`. */
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
-    const key = `${parameters.join()}>${results.join()}`;
+    const key = `${parameters}>${results}`;
     const known = this.#types.indexOf(key);
     if (known >= 0) return known;
-    const bytes = [0x60];
-    pushTypes(bytes, parameters);
-    pushTypes(bytes, results);
-    this.#typeSection.push(bytes);
+    const [from, to] = [parameters, results].map((types) => sized(types.map((t) => typeBytes[t])));
+    this.#sections[1].push([0x60, ...from, ...to]);
     return this.#types.push(key) - 1;
   }
 
   /** The binary module. */
   finish(): Uint8Array<ArrayBuffer> {
+    this.#sections[10] = this.#functions.map((f) => sized(f.body()));
     let bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-    const section = (id: number, entries: readonly (readonly number[])[]): void => {
-      if (entries.length === 0) return;
-      const content = unsigned(entries.length).concat(...entries);
-      bytes = bytes.concat(id, unsigned(content.length), content);
-    };
-    section(1, this.#typeSection);
-    section(2, this.#imports);
-    section(
-      3,
-      this.#functions.map((f) => unsigned(f.type)),
-    );
-    section(4, this.#tables);
-    section(7, this.#exports);
-    section(9, this.#elements);
-    section(
-      10,
-      this.#functions.map((f) => {
-        const body = f.body();
-        return unsigned(body.length).concat(body);
-      }),
-    );
+    this.#sections.forEach((entries, id) => {
+      if (entries.length > 0) bytes = bytes.concat(id, sized(list(entries)));
+    });
     return Uint8Array.from(bytes);
   }
 
-  #importEntry(module: string, name: string, kind: number): number[] {
-    const bytes: number[] = [];
-    pushName(bytes, module);
-    pushName(bytes, name);
-    bytes.push(kind);
-    this.#imports.push(bytes);
-    return bytes;
+  #import(module: string, name: string, kind: number, type: readonly number[]): void {
+    this.#sections[2].push([...nameOf(module), ...nameOf(name), kind, ...type]);
   }
-}
 
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  pushUnsigned(bytes, value);
-  return bytes;
+  #export(name: string | undefined, kind: number, index: number): void {
+    if (name !== undefined) this.#sections[7].push([...nameOf(name), kind, ...unsigned(index)]);
+  }
 }

@@ -22,7 +22,7 @@ const spins = 60_000;
 /** The same for a thread without work: about half a millisecond, so that it is awake in the next run of a loop. */
 const idleSpins = 500_000;
 /** How long the first thread sleeps before it looks for signs of life, in nanoseconds. */
-const nap = 100_000_000n;
+const nap = 100_000_000;
 /** What a sequence number counts by: the chunks of a group fit below. */
 const sequenceStep = 256;
 
@@ -213,7 +213,7 @@ function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWrite
   f.get(turns).i32(1).op(i32.add).tee(turns).i32(idleSpins).op(i32.lt_u).brIf(loop);
   f.i32(0).set(turns);
   f.get(at).i32(1).store(i32.atomic_store, threadWords.asleep);
-  f.get(at).get(ticket).i64(-1n).load(memory.atomic_wait32, threadWords.ticket).drop();
+  f.get(at).get(ticket).i64(-1).load(memory.atomic_wait32, threadWords.ticket).drop();
   f.get(at).i32(0).store(i32.atomic_store, threadWords.asleep);
   f.br(loop);
   f.end();
