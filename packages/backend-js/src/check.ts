@@ -55,9 +55,7 @@ export function checkProgram(program: Program): void {
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       const label = kernel.label.join(" ");
-      throw new BackendError(`compile: kernel ${i} (${kernel.kind}, ${label}): ${error.message}`, {
-        op: "compile",
-      });
+      throw new BackendError(`compile: kernel ${i} (${kernel.kind}, ${label}): ${error.message}`);
     }
   });
 }

@@ -56,9 +56,7 @@ export class JsBackend implements Backend {
    */
   setNumThreads(count: number): void {
     if (!Number.isInteger(count) || count < 1) {
-      throw new ArgumentError(`setNumThreads: count must be a positive integer, got ${count}.`, {
-        op: "setNumThreads",
-      });
+      throw new ArgumentError(`setNumThreads: count must be a positive integer, got ${count}.`);
     }
   }
 
@@ -129,7 +127,6 @@ export class JsBackend implements Backend {
       throw new BackendError(
         `${op}: ${byteLength} bytes must fit at address ${address}, got an allocation of ` +
           `${buffer.byteLength}.`,
-        { op },
       );
     }
     return new Uint8Array(buffer, 0, byteLength);
@@ -138,7 +135,7 @@ export class JsBackend implements Backend {
   #buffer(op: string, address: number): ArrayBuffer {
     const buffer = this.#allocations.get(address);
     if (buffer === undefined) {
-      throw new BackendError(`${op}: the address must be allocated, got ${address}.`, { op });
+      throw new BackendError(`${op}: the address must be allocated, got ${address}.`);
     }
     return buffer;
   }
@@ -148,8 +145,6 @@ function createBuffer(byteLength: number): ArrayBuffer {
   try {
     return new ArrayBuffer(byteLength);
   } catch {
-    throw new BackendError(`allocate: ${byteLength} bytes must be available, but are not.`, {
-      op: "allocate",
-    });
+    throw new BackendError(`allocate: ${byteLength} bytes must be available, but are not.`);
   }
 }

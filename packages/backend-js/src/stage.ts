@@ -122,9 +122,7 @@ function compileInstruction(
       const operands = code[args[op === "where" ? 1 : 0]].dtype;
       const rule = elementRule(op, operands, dtype);
       if (rule === undefined) {
-        throw new BackendError(`${op}: operands must have a dtype it is for, got ${operands}.`, {
-          op,
-        });
+        throw new BackendError(`${op}: operands must have a dtype it is for, got ${operands}.`);
       }
       const [a, b = a, c = a, d = a] = args;
       return ({ values }) => rule(values[a], values[b], values[c], values[d], word);
@@ -149,7 +147,6 @@ export function compileAccess(access: Access, index?: LoadInstruction["index"]):
     if (position >= 0 && position < length) return position;
     throw new BackendError(
       `run: an access must stay inside its buffer, got element ${position} of ${length}.`,
-      { op: "run" },
     );
   };
 }

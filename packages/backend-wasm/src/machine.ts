@@ -146,7 +146,6 @@ export class WasmMachine {
     if (failed !== 0) {
       throw new BackendError(
         "run: every thread must finish its share, but one has failed. What the run was to compute is lost; later runs use one thread.",
-        { op: "run" },
       );
     }
   }
@@ -176,7 +175,6 @@ function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   } catch (cause) {
     throw new BackendError(
       `WasmBackend: the host must allow WebAssembly to be compiled, got ${String(cause)}. A page needs 'wasm-unsafe-eval' in its content security policy.`,
-      { op: "WasmBackend" },
     );
   }
 }

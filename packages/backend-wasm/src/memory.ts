@@ -39,7 +39,6 @@ export class LinearMemory {
     if (needed > this.#maximum || !(this.#grow(wanted - pages) || this.#grow(needed - pages))) {
       throw new BackendError(
         `allocate: all memory must fit into ${this.#maximum / 16384} GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
-        { op: "allocate" },
       );
     }
   }
@@ -72,7 +71,6 @@ function reserveMemory(shared: boolean, initial: number): [WebAssembly.Memory, n
       if (maximum > 4096) continue;
       throw new BackendError(
         `WasmBackend: the host must have 256 MiB of addresses to reserve, got ${String(cause)}.`,
-        { op: "WasmBackend" },
       );
     }
   }

@@ -98,7 +98,6 @@ export class Threads {
     } else if (this.#waited > this.patience) {
       throw new BackendError(
         `run: every thread must finish what it has begun, got no answer from one of ${this.workers.size} for ${this.patience} ms; it may have been killed. What the run was to compute is lost.`,
-        { op: "run" },
       );
     }
   }

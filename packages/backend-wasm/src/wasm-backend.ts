@@ -36,12 +36,7 @@ export class WasmBackend implements Backend {
 
   constructor(options: WasmBackendOptions = {}) {
     if (!hasSimd()) {
-      throw new BackendError(
-        "WasmBackend: the host must run WebAssembly with SIMD, but does not.",
-        {
-          op: "WasmBackend",
-        },
-      );
+      throw new BackendError("WasmBackend: the host must run WebAssembly with SIMD, but does not.");
     }
     const detected = detectFeatures();
     const threads = options.threads ?? Math.min(hardwareThreads(), 8);
@@ -119,6 +114,5 @@ function checkThreads(op: string, count: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= maxThreads) return;
   throw new ArgumentError(
     `${op}: the number of threads must be an integer in [1, ${maxThreads}], got ${count}.`,
-    { op },
   );
 }

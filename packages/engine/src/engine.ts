@@ -107,7 +107,7 @@ export class Engine {
     if (value.dtype !== dtype || !sameShape(value.shape, shape)) {
       throw new ShapeError(
         `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}].`,
-        { op: "assign", shapes: [shape, value.shape] },
+        { shapes: [shape, value.shape] },
       );
     }
     value.consumed = true;
@@ -277,7 +277,6 @@ export class Engine {
     throw new StateError(
       "read: a function that is being compiled must not read values, because it does not run again. " +
         "Return the tensor, and read it outside.",
-      { op: "read" },
     );
   }
 

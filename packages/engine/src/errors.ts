@@ -1,6 +1,6 @@
 /** What an error is about, for callers that do not want to parse its message. */
 export interface ErrorDetails {
-  /** The operation that refused: `"matmul"`, `"backward"`, … */
+  /** The operation that refused: `"matmul"`, `"backward"`, … Default: what the message starts with. */
   readonly op?: string;
   /** The shapes that it got. */
   readonly shapes?: readonly (readonly number[])[];
@@ -12,12 +12,12 @@ export interface ErrorDetails {
  */
 export class GradloomError extends Error {
   override readonly name: string = "GradloomError";
-  readonly op: string | undefined;
+  readonly op: string;
   readonly shapes: readonly (readonly number[])[] | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message);
-    this.op = details.op;
+    this.op = details.op ?? message.split(":", 1)[0];
     this.shapes = details.shapes;
   }
 }

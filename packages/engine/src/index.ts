@@ -75,3 +75,4 @@ export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";
 export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";
+export { copyGraph, reached } from "./search.ts";

@@ -185,7 +185,6 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
       if (!isBody) {
         throw new StateError(
           "read: a step of scan() must not read values, because it runs only once, to be recorded. Read them outside.",
-          { op: "read" },
         );
       }
       byNode[index] = graph.leaf("box", node.attributes[0], shape, dtype);

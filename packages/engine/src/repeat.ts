@@ -1,6 +1,7 @@
 import type { DType } from "./dtype.ts";
 import { ArgumentError, ShapeError, StateError } from "./errors.ts";
 import { Node, nextNodeId } from "./node.ts";
+import { copyGraph } from "./search.ts";
 import { type Signature, Walk } from "./walk.ts";
 
 /** Bodies kept at most; the one recorded first goes first. */
@@ -26,7 +27,6 @@ export function bodyOf(id: number): Body {
   if (body !== undefined) return body;
   throw new StateError(
     `scan: a loop must be computed before ${capacity} other ones are recorded. Pass its results to realize() earlier.`,
-    { op: "scan" },
   );
 }
 
@@ -61,13 +61,11 @@ export function repeat(
     if (shape[0] === count) continue;
     throw new ShapeError(
       `scan: elements must have the ${count} repetitions as their first axis, got [${shape.join(", ")}].`,
-      { op: "scan", shapes: [shape] },
+      { shapes: [shape] },
     );
   }
   if (!Number.isInteger(count) || count < 1) {
-    throw new ArgumentError(`scan: there must be at least one repetition, got ${count}.`, {
-      op: "scan",
-    });
+    throw new ArgumentError(`scan: there must be at least one repetition, got ${count}.`);
   }
   const start = nextNodeId();
   const argument = ({ dtype }: Node, shape: readonly number[], i: number) =>
@@ -81,7 +79,7 @@ export function repeat(
     throw new ShapeError(
       `scan: a step must give each carried value the shape and dtype that it has, ${dtype} [${shape.join(", ")}], ` +
         `got ${next.dtype} [${next.shape.join(", ")}].`,
-      { op: "scan", shapes: [shape, next.shape] },
+      { shapes: [shape, next.shape] },
     );
   });
   const { results, captured } = isolate([...carries, ...outputs], start, [...carried, ...given]);
@@ -131,30 +129,18 @@ function isolate(
     copies.set(node, argument(node, i));
   });
   const isOutside = ({ id, box, op }: Node) => id < start || box !== undefined || op === "scalar";
-  const pending = [...results].reverse();
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    const { op, attributes, shape, dtype, inputs } = node;
-    if (copies.has(node)) continue;
-    if (op !== "constant" && isOutside(node)) {
-      copies.set(node, argument(node, placeholders.length + captured.push(node) - 1));
-      continue;
-    }
-    const missing = inputs.filter((input) => !copies.has(input));
-    if (missing.length > 0) {
-      pending.push(node, ...missing.reverse());
-      continue;
-    }
+  const copied = copyGraph(results, copies, (node) => {
+    const { op } = node;
     if (op === "philox") {
       throw new ArgumentError(
         "scan: a step must not draw random numbers, which would be the same in each repetition. " +
           "Draw them before, [count, …], and pass them as elements.",
-        { op: "scan" },
       );
     }
-    const copied = inputs.map((input) => copies.get(input)!);
-    copies.set(node, new Node(op, copied, attributes, shape, dtype));
-  }
-  return { results: results.map((node) => copies.get(node)!), captured };
+    if (op === "constant" || !isOutside(node)) return undefined;
+    return argument(node, placeholders.length + captured.push(node) - 1);
+  });
+  return { results: copied, captured };
 }
 
 /** The body that has this structure: the same one each time it is recorded. */

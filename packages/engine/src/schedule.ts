@@ -3,6 +3,7 @@ import { Group } from "./group.ts";
 import { type Kernel, stagesOf } from "./kernel.ts";
 import { bufferOf, type LoweredKernel, lower } from "./lower.ts";
 import { sameAccess } from "./memory.ts";
+import { reached } from "./search.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
 /** Kernels in order, and which anchors are written straight into the memory of a state. */
@@ -81,15 +82,8 @@ class Grouping {
 
   /** Whether a group needs, directly or not, what another computes. */
   #dependsOn(group: Group, target: Group): boolean {
-    const seen = new Set<Group>([group]);
-    const pending = [group];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (next === target) return true;
-      for (const producer of this.producers(next)) {
-        if (seen.has(producer)) continue;
-        seen.add(producer);
-        pending.push(producer);
-      }
+    for (const needed of reached([group], (next) => this.producers(next))) {
+      if (needed === target) return true;
     }
     return false;
   }

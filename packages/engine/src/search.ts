@@ -1,7 +1,42 @@
-import type { Node } from "./node.ts";
+import { Node } from "./node.ts";
 import type { Goal } from "./walk.ts";
 
 let searches = 0;
+
+/** What can be reached from these by `next`, each once, as it is found. */
+export function* reached<T>(roots: Iterable<T>, next: (item: T) => Iterable<T>): Generator<T> {
+  // Iteration comes to what is added meanwhile.
+  const found = new Set(roots);
+  for (const item of found) {
+    yield item;
+    for (const other of next(item)) found.add(other);
+  }
+}
+
+/**
+ * Copies of nodes and of what they are made of, kept in `copies`; what is in there, or what `replace` puts in a node's
+ * place, is not copied.
+ */
+export function copyGraph(
+  roots: readonly Node[],
+  copies: Map<Node, Node>,
+  replace: (node: Node) => Node | undefined,
+): Node[] {
+  const pending = [...roots].reverse();
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (copies.has(node)) continue;
+    const { op, attributes, shape, dtype, inputs } = node;
+    const missing = inputs.filter((input) => !copies.has(input));
+    const other = replace(node);
+    if (other !== undefined) copies.set(node, other);
+    else if (missing.length > 0) pending.push(node, ...missing.reverse());
+    else {
+      const copied = inputs.map((input) => copies.get(input)!);
+      copies.set(node, new Node(op, copied, attributes, shape, dtype));
+    }
+  }
+  return roots.map((node) => copies.get(node)!);
+}
 
 /** The nodes in these lists that are to be computed, each once, apart from those that states become. */
 export function distinct(lists: readonly (readonly Node[])[], states: Goal["states"]): Node[] {

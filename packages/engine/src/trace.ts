@@ -104,7 +104,7 @@ export class Trace {
     const { attributes, dtype } = value;
     switch (value.op) {
       case "constant":
-        return this.#push({ op: "constant", dtype, value: attributes[0] });
+        return this.#constant(dtype, attributes[0]);
       case "scalar":
         return this.#push({ op: "scalar", dtype, slot: value.slot });
       case "iota":
@@ -199,9 +199,11 @@ export class Trace {
     }
     const element = this.value(x, inner, [...guards, ...own]);
     if (own.length === 0 || (outside === 0 && this.#vanishes(element))) return element;
-    const other = this.#push({ op: "constant", dtype: x.dtype, value: outside });
-    const inside = own.map((guard) => this.#inside(guard)).reduce((a, b) => this.#and(a, b));
-    return this.#push({ op: "where", dtype: x.dtype, args: [inside, element, other] });
+    const other = this.#constant(x.dtype, outside);
+    const inside = own
+      .map((guard) => this.#inside(guard))
+      .reduce((a, b) => this.#element("and", "bool", a, b));
+    return this.#element("where", x.dtype, inside, element, other);
   }
 
   /** Whether a step is 0 where the guards of all that it reads do not hold. */
@@ -226,16 +228,17 @@ export class Trace {
 
   #inside({ form, size }: FormGuard): number {
     const index = this.#push({ op: "index", dtype: "int32", form: this.#variables.resolve(form) });
-    const low = this.#push({ op: "constant", dtype: "int32", value: 0 });
-    const high = this.#push({ op: "constant", dtype: "int32", value: size - 1 });
-    return this.#and(
-      this.#push({ op: "le", dtype: "bool", args: [low, index] }),
-      this.#push({ op: "le", dtype: "bool", args: [index, high] }),
-    );
+    const low = this.#element("le", "bool", this.#constant("int32", 0), index);
+    const high = this.#element("le", "bool", index, this.#constant("int32", size - 1));
+    return this.#element("and", "bool", low, high);
   }
 
-  #and(a: number, b: number): number {
-    return this.#push({ op: "and", dtype: "bool", args: [a, b] });
+  #constant(dtype: DType, value: number): number {
+    return this.#push({ op: "constant", dtype, value });
+  }
+
+  #element(op: "le" | "and" | "where", dtype: DType, ...args: readonly number[]): number {
+    return this.#push({ op, dtype, args });
   }
 
   #read(

@@ -194,6 +194,6 @@ export function staleness({ shape }: Node, { name }: Box): StateError {
     `realize: a tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since. What you want of a tensor ` +
       "that something consumes (an accuracy, of logits), record before optimizer.step() or assign() and read it afterwards; " +
       "or pass it to realize().",
-    { op: "realize", shapes: [shape] },
+    { shapes: [shape] },
   );
 }

@@ -1,4 +1,4 @@
-import { type ErrorDetails, GradloomError, isFloat, type Node } from "@gradloom/engine";
+import { type ErrorDetails, GradloomError, isFloat, type Node, reached } from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { pathTo, show } from "./errors.ts";
 import type { History } from "./history.ts";
@@ -175,16 +175,8 @@ function inspect(node: Node, { op, stack, place }: Origin, what: string, past?: 
 
 /** The values that a node is made of. */
 function sourcesOf(root: Node): Node[] {
-  const sources: Node[] = [];
-  const seen = new Set<Node>();
-  const stack = [...root.inputs];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (seen.has(node) || !isFloat(node.dtype)) continue;
-    seen.add(node);
-    if (node.inputs.length === 0) sources.push(node);
-    else stack.push(...node.inputs);
-  }
-  return sources;
+  const nodes = reached(root.inputs, ({ dtype, inputs }) => (isFloat(dtype) ? inputs : []));
+  return [...nodes].filter(({ dtype, inputs }) => isFloat(dtype) && inputs.length === 0);
 }
 
 function wrongIn(source: Node): number {

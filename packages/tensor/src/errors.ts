@@ -29,10 +29,7 @@ function tagFor<E>(Kind: new (message: string, details: ErrorDetails) => E): Err
     const shown = values.map((value) => shapesIn(value).map(show).join(" and ") || value);
     const message = String.raw({ raw: text }, ...shown);
     const shapes = values.flatMap(shapesIn);
-    return new Kind(message, {
-      op: message.split(":", 1)[0],
-      ...(shapes.length > 0 && { shapes }),
-    });
+    return new Kind(message, shapes.length > 0 ? { shapes } : {});
   };
 }
 

@@ -59,6 +59,11 @@ export class History {
   }
 }
 
+/** What a tensor was made of, as far as gradients need it. */
+export function inputsOf({ history }: Tensor): readonly Tensor[] {
+  return history?.inputs ?? none;
+}
+
 function countAssignments(tensors: readonly Tensor[]): number {
   let count = 0;
   for (let i = 0; i < tensors.length; i++) count += tensors[i].state?.assignments ?? 0;

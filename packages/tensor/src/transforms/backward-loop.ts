@@ -1,5 +1,6 @@
 import {
   constant,
+  copyGraph,
   element,
   expand,
   isView,
@@ -78,7 +79,9 @@ export class BackwardLoop {
         for (const node of cotangents) {
           if (node !== undefined && !known.has(node)) known.set(node, zeros(node));
         }
-        const copy = (node: Node) => copied(node, known, (other) => step.isOutside(other));
+        const outside = (node: Node) => (step.isOutside(node) ? node : undefined);
+        // On the elements and gradients of this repetition.
+        const copy = (node: Node) => copyGraph([node], known, outside)[0];
         const next = flowing.map((i) => {
           const gradient = gradients[i];
           return gradient === undefined ? zeros(carries[i].node) : copy(gradient);
@@ -170,24 +173,4 @@ function totalOf(node: Node, count: number, keep: (node: Node) => void): Total |
       );
   }
   return undefined;
-}
-
-/** A copy of what a node computes, on other inputs. */
-function copied(root: Node, known: Map<Node, Node>, isOutside: (node: Node) => boolean): Node {
-  const pending = [root];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (known.has(node)) continue;
-    if (isOutside(node)) {
-      known.set(node, node);
-      continue;
-    }
-    const missing = node.inputs.filter((input) => !known.has(input));
-    if (missing.length > 0) {
-      pending.push(node, ...missing);
-      continue;
-    }
-    const inputs = node.inputs.map((input) => known.get(input)!);
-    known.set(node, new Node(node.op, inputs, node.attributes, node.shape, node.dtype));
-  }
-  return known.get(root)!;
 }

@@ -1,7 +1,8 @@
+import { reached } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { argumentError, shapeError } from "../errors.ts";
 import { isGradEnabled, withGradMode } from "../grad-mode.ts";
-import { History } from "../history.ts";
+import { History, inputsOf } from "../history.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
 import { requireSynchronous } from "../synchronous.ts";
@@ -74,14 +75,9 @@ export class Pullback {
 
   /** Whether gradients lead anywhere but to the stand-ins. */
   private leavesTransform(result: Tensor): boolean {
-    const seen = new Set<Tensor>();
-    const stack = [result];
-    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-      if (!tensor.requiresGrad || seen.has(tensor)) continue;
-      seen.add(tensor);
-      const inputs = tensor.history?.inputs ?? [];
-      if (inputs.length === 0 && !this.own.has(tensor)) return true;
-      stack.push(...inputs);
+    for (const tensor of reached([result], inputsOf)) {
+      const isLeaf = inputsOf(tensor).length === 0;
+      if (isLeaf && tensor.requiresGrad && !this.own.has(tensor)) return true;
     }
     return false;
   }

@@ -6,6 +6,7 @@ import { History } from "../history.ts";
 import { literal, record } from "../record.ts";
 import { Tensor } from "../tensor.ts";
 import { BackwardLoop } from "./backward-loop.ts";
+import { once } from "./once.ts";
 import { type ScanStep, TracedStep } from "./traced-step.ts";
 
 /** What `scan` takes. */
@@ -88,18 +89,13 @@ export function scan(
   );
   // Gradients of all results meet in one place before any goes on to the inputs.
   let arrived: (Tensor | undefined)[] = [];
-  let last: { readonly signal: Tensor; readonly gradients: readonly (Tensor | null)[] } | undefined;
-  const gradientsFor = (signal: Tensor) => {
-    if (last?.signal !== signal) {
-      const gradOutputs = arrived;
-      arrived = [];
-      const gradients = isGradEnabled()
-        ? differentiable(step, initial, elements, captured, gradOutputs, { reverse, length })
-        : backward.gradients(gradOutputs);
-      last = { signal, gradients };
-    }
-    return last.gradients;
-  };
+  const gradientsFor = once((_signal: Tensor) => {
+    const gradOutputs = arrived;
+    arrived = [];
+    return isGradEnabled()
+      ? differentiable(step, initial, elements, captured, gradOutputs, { reverse, length })
+      : backward.gradients(gradOutputs);
+  });
   const junction = new Tensor(constant(0, "float32"));
   junction.requiresGrad = true;
   junction.history = new History(

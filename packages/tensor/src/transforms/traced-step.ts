@@ -1,6 +1,7 @@
-import { isFloat, isView, Node, nextNodeId } from "@gradloom/engine";
+import { isFloat, isView, Node, nextNodeId, reached } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { isGradEnabled } from "../grad-mode.ts";
+import { inputsOf } from "../history.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
 import { trace } from "../tracing.ts";
@@ -74,32 +75,23 @@ export class TracedStep {
   }
 
   #capture(results: readonly Tensor[]): Tensor[] {
-    const captured = new Set<Tensor>();
-    const seen = new Set<Tensor>([...this.carries, ...this.elements]);
-    const stack = [...results];
-    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-      if (!tensor.requiresGrad || seen.has(tensor)) continue;
-      seen.add(tensor);
-      if (this.isOutside(tensor.node)) captured.add(tensor);
-      else stack.push(...(tensor.history?.inputs ?? []));
-    }
-    return [...captured];
+    const given = new Set([...this.carries, ...this.elements]);
+    const found = reached(results, (tensor) =>
+      given.has(tensor) || this.isOutside(tensor.node) ? [] : inputsOf(tensor),
+    );
+    return [...found].filter(
+      (tensor) => tensor.requiresGrad && !given.has(tensor) && this.isOutside(tensor.node),
+    );
   }
 
   #findSaved(gradStart: number): Node[] {
-    const elements = new Set(this.elements.map(({ node }) => node));
-    const cotangents = new Set(this.cotangents);
-    const saved = new Set<Node>();
-    const seen = new Set<Node>();
-    const stack = this.gradients.filter((node) => node !== undefined);
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (seen.has(node) || this.isOutside(node)) continue;
-      seen.add(node);
-      if (elements.has(node) || cotangents.has(node)) continue;
-      // Views are recomputed where they are needed rather than kept.
-      if (node.id >= gradStart || isView(node.op) || node.op === "iota") stack.push(...node.inputs);
-      else saved.add(node);
-    }
-    return [...saved].sort((a, b) => a.id - b.id);
+    const given = new Set([...this.elements.map(({ node }) => node), ...this.cotangents]);
+    const isGiven = (node: Node) => this.isOutside(node) || given.has(node);
+    // Views are recomputed where they are needed rather than kept.
+    const isAnew = ({ id, op }: Node) => id >= gradStart || isView(op) || op === "iota";
+    const roots = this.gradients.filter((node) => node !== undefined);
+    const found = reached(roots, (node) => (isAnew(node) && !isGiven(node) ? node.inputs : []));
+    const saved = [...found].filter((node) => !isAnew(node) && !isGiven(node));
+    return saved.sort((a, b) => a.id - b.id);
   }
 }

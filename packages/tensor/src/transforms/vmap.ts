@@ -1,15 +1,16 @@
-import { Box, constant, element, iota, type Node, reshape } from "@gradloom/engine";
+import { Box, constant, element, iota, type Node, reached, reshape } from "@gradloom/engine";
 import { watchBatched } from "../anomaly.ts";
 import { partials } from "../autograd.ts";
 import { argumentError, shapeError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
-import { History } from "../history.ts";
+import { History, inputsOf } from "../history.ts";
 import { literal, record } from "../record.ts";
 import { firstAxes, spliced, toAxis } from "../shape.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
 import { trace } from "../tracing.ts";
 import { batched, repeated } from "./batching.ts";
+import { once } from "./once.ts";
 import { outputsOf } from "./pullback.ts";
 import { leavesOf, mapTensors, replaceTensors, type TensorsOf } from "./tree.ts";
 
@@ -171,30 +172,24 @@ class Sketch {
 
   /** Where gradients leave what was recorded for one example: at stand-ins, and at what is the same for all. */
   private sourcesOf(one: Tensor): Tensor[] {
-    const sources: Tensor[] = [];
-    const seen = new Set<Tensor>();
-    const stack = [one];
-    for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-      if (!tensor.requiresGrad || seen.has(tensor)) continue;
-      seen.add(tensor);
-      const { history, node } = tensor;
-      if (history !== undefined && history.order > this.began.order) stack.push(...history.inputs);
-      else if (this.examples.has(tensor) || this.allOf(node) === node) sources.push(tensor);
-    }
-    return sources;
+    const isOwn = ({ history }: Tensor) =>
+      history !== undefined && history.order > this.began.order;
+    const found = reached([one], (tensor) => (isOwn(tensor) ? inputsOf(tensor) : []));
+    return [...found].filter(
+      (tensor) =>
+        tensor.requiresGrad &&
+        !isOwn(tensor) &&
+        (this.examples.has(tensor) || this.allOf(tensor.node) === tensor.node),
+    );
   }
 
   /** The node for all examples, after those that it is made of. */
   private allOf(root: Node): Node {
     const { nodes } = this;
-    const missing = new Set<Node>();
-    const stack = [root];
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (node.id < this.numbers.id || nodes.has(node) || missing.has(node)) continue;
-      missing.add(node);
-      stack.push(...node.inputs);
-    }
-    for (const node of [...missing].sort((a, b) => a.id - b.id)) {
+    const isKnown = (node: Node) => node.id < this.numbers.id || nodes.has(node);
+    const found = reached([root], (node) => (isKnown(node) ? [] : node.inputs));
+    const missing = [...found].filter((node) => !isKnown(node));
+    for (const node of missing.sort((a, b) => a.id - b.id)) {
       const inputs = node.inputs.map((input) => nodes.get(input) ?? input);
       const isShared = node.inputs.every((input, i) => input === inputs[i]);
       const isRandom = node.op === "philox" && this.randomness !== "same";
@@ -219,15 +214,6 @@ class Sketch {
     const before = element("mul", [example, constant(one.numel, "int32")], "int32");
     return element("add", [before, counter], "int32");
   }
-}
-
-/** A function that remembers its last result. */
-function once<A, R>(fn: (arg: A) => R): (arg: A) => R {
-  let last: { readonly arg: A; readonly result: R } | undefined;
-  return (arg) => {
-    if (last?.arg !== arg) last = { arg, result: fn(arg) };
-    return last.result;
-  };
 }
 
 function zerosOf(x: Tensor, size: number): Tensor {
