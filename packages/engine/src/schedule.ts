@@ -3,7 +3,6 @@ import { Group } from "./group.ts";
 import { type Kernel, stagesOf } from "./kernel.ts";
 import { bufferOf, type LoweredKernel, lower } from "./lower.ts";
 import { sameAccess } from "./memory.ts";
-import { reached } from "./search.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
 /** Kernels in order, and which anchors are written straight into the memory of a state. */
@@ -82,8 +81,10 @@ class Grouping {
 
   /** Whether a group needs, directly or not, what another computes. */
   #dependsOn(group: Group, target: Group): boolean {
-    for (const needed of reached([group], (next) => this.producers(next))) {
-      if (needed === target) return true;
+    const seen = new Set<Group>([group]);
+    for (const next of seen) {
+      if (next === target) return true;
+      for (const producer of this.producers(next)) seen.add(producer);
     }
     return false;
   }
