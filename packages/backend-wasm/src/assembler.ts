@@ -77,8 +77,12 @@ export class FunctionWriter {
   }
 
   /** A new local, zero at first. Parameters are the locals 0, 1, … */
-  local(type: ValueType): number {
+  local(type: ValueType = "i32"): number {
     return this.#numParameters + this.#locals.push(type) - 1;
+  }
+
+  locals(count: number, type: ValueType = "i32"): number[] {
+    return Array.from({ length: count }, () => this.local(type));
   }
 
   /** An instruction, followed by its immediates: single bytes such as lane numbers. */
@@ -122,6 +126,11 @@ export class FunctionWriter {
   /** Adds a number to a local of i32. */
   add(local: number, amount: number): this {
     return this.get(local).i32(amount).op(i32.add).set(local);
+  }
+
+  /** Adds another local to a local of i32. */
+  advance(local: number, by: number): this {
+    return this.get(local).get(by).op(i32.add).set(local);
   }
 
   /** One less of a counter, and the loop again unless that is 0. */

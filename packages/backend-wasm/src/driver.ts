@@ -23,9 +23,7 @@ export function addDriver(module: ModuleWriter): DriverFunctions {
 function addRunChunk(module: ModuleWriter): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [step, chunk, thread] = [0, 1, 2];
-  const begin = f.local("i32");
-  const end = f.local("i32");
-  const units = f.local("i32");
+  const [begin, end, units] = f.locals(3);
   const found = f.block();
   const next = f.loop();
   f.get(chunk).get(step).load(i32.load, stepField.chunks).op(i32.lt_u).brIf(found);
@@ -47,9 +45,7 @@ function addRunChunk(module: ModuleWriter): FunctionWriter {
 function addRunGroup(module: ModuleWriter, runChunk: FunctionWriter): FunctionWriter {
   const f = module.function(["i32"], ["i32"]);
   const group = 0;
-  const step = f.local("i32");
-  const steps = f.local("i32");
-  const chunk = f.local("i32");
+  const [step, steps, chunk] = f.locals(3);
   f.get(group).load(i32.load).set(steps);
   f.get(group)
     .i32(planWords.group * 4)
@@ -69,7 +65,7 @@ function addRunGroup(module: ModuleWriter, runChunk: FunctionWriter): FunctionWr
 function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
   const f = module.function(["i32"], [], "alone");
   const group = 0;
-  const groups = f.local("i32");
+  const groups = f.local();
   f.get(group).load(i32.load).set(groups);
   f.add(group, planWords.groups * 4);
   const next = f.loop();

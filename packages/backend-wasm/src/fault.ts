@@ -39,7 +39,7 @@ function faultFunction(w: VectorWriter): FunctionWriter {
   const f = w.module.function(["v128", "i32", "i32"]);
   w.laneFunctions.set("fault", f);
   const [indices, size, name] = [0, 1, 2];
-  const index = f.local("i32");
+  const index = f.local();
   const found = f.block();
   // Lanes that do not count come last.
   for (let lane = 0; lane < 4; lane++) {

@@ -34,7 +34,7 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
   const f = module.function(["i32", "i32", "i32", "i32", "i32"], ["i32"]);
   const [from, to, counters, n, count] = [0, 1, 2, 3, 4];
   const { bytes, keyBytes } = layout;
-  const [end, p, q, at, digit, table] = Array.from({ length: 6 }, () => f.local("i32"));
+  const [end, p, q, at, digit, table] = f.locals(6);
   const setEnd = (): void => {
     f.get(from).get(n).i32(bytes).op(i32.mul).op(i32.add).set(end);
   };
@@ -105,7 +105,7 @@ function writeInsertion(
   const { bytes } = layout;
   const comparable = layout.key === 8 ? 8 : 0;
   const [first, second] = [f.local("i64"), f.local("i64")];
-  const last = f.local("i32");
+  const last = f.local();
   f.get(from).get(count).i32(bytes).op(i32.mul).op(i32.add).set(last);
   f.get(from).set(p);
   const next = f.loop();

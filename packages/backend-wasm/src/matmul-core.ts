@@ -46,13 +46,12 @@ function addBlocks(
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
-  const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, first, last, terms] =
-    locals(13);
-  const [a, aRow, aStep, aTile, b, bStep, bPanel, c, left, direct] = locals(10);
-  const guards = f.local("i32");
-  const packedA = locals(6);
-  const packedB = locals(6);
+    f.locals(13);
+  const [a, aRow, aStep, aTile, b, bStep, bPanel, c, left, direct] = f.locals(10);
+  const guards = f.local();
+  const packedA = f.locals(6);
+  const packedB = f.locals(6);
 
   const nextUnit = f.loop();
   const noUnit = f.block();
@@ -145,7 +144,7 @@ function addBlocks(
   const nextPanel = f.loop();
   f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
   f.get(aTile).get(p0).get(first).op(i32.sub).call(tileColumn.index);
-  f.get(b).get(bPanel).op(i32.add).set(b);
+  f.advance(b, bPanel);
   f.add(c, 32);
   f.get(left).i32(tileColumns).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextPanel).end();
 
@@ -223,7 +222,7 @@ function findGroup(
   noUnit: number,
 ): void {
   const { unit, batch, i0, rows, first, last } = to;
-  const [groups, count, blocks, tiles, end] = Array.from({ length: 5 }, () => f.local("i32"));
+  const [groups, count, blocks, tiles, end] = f.locals(5);
   const bound = (next: number): FunctionWriter => {
     field(word.bounds).get(batch).i32(2).op(i32.shl).op(i32.add);
     return f.load(i32.load, 4 * next);
@@ -294,7 +293,7 @@ function output(
 
 /** Sets a local to the lower of the two numbers on the stack. */
 export function minimum(f: FunctionWriter, to: number): void {
-  const other = f.local("i32");
+  const other = f.local();
   f.set(other).tee(to).get(other).get(to).get(other).op(i32.lt_u).select().set(to);
 }
 
@@ -303,14 +302,7 @@ function addPanels(module: ModuleWriter, packing: PackingFunctions): FunctionWri
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
-  const panels = f.local("i32");
-  const panel = f.local("i32");
-  const count = f.local("i32");
-  const columns = f.local("i32");
-  const j0 = f.local("i32");
-  const matrix = f.local("i32");
-  const b = f.local("i32");
-  const to = f.local("i32");
+  const [panels, panel, count, columns, j0, matrix, b, to] = f.locals(8);
 
   field(word.n).i32(tileColumns - 1);
   f.op(i32.add).i32(3).op(i32.shr_u).set(panels);
@@ -348,8 +340,8 @@ function addCopyBlock(module: ModuleWriter): FunctionWriter {
   const [from, fromRow, to, toRow, rows, columns] = Array(6).keys();
   const nextRow = f.loop();
   f.get(to).get(from).get(columns).i32(2).op(i32.shl).op(memory.copy, 0, 0);
-  f.get(from).get(fromRow).op(i32.add).set(from);
-  f.get(to).get(toRow).op(i32.add).set(to);
+  f.advance(from, fromRow);
+  f.advance(to, toRow);
   f.countDown(rows, nextRow).end();
   return f;
 }
@@ -360,7 +352,7 @@ function addClearBlock(module: ModuleWriter): FunctionWriter {
   const [to, toRow, rows, columns] = Array(4).keys();
   const nextRow = f.loop();
   f.get(to).i32(0).get(columns).i32(2).op(i32.shl).op(memory.fill, 0);
-  f.get(to).get(toRow).op(i32.add).set(to);
+  f.advance(to, toRow);
   f.countDown(rows, nextRow).end();
   return f;
 }

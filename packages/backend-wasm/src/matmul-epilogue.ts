@@ -34,10 +34,9 @@ export function compileEpilogue(
     2,
   );
   const layout = argumentLayout(kernel);
-  const digits = outer.map(() => f.local("i32"));
+  const digits = outer.map(() => f.local());
   const [rowDigit, columnDigit] = digits.slice(-2);
-  const product = f.local("i32");
-  const left = f.local("i32");
+  const [product, left] = f.locals(2);
   const frame: KernelFrame = {
     w,
     outer,
@@ -59,7 +58,7 @@ export function compileEpilogue(
   const nextRow = f.loop();
   f.get(i0).set(rowDigit).get(j0).set(columnDigit).get(block).set(product).get(columns).set(left);
   writeChunk(frame, [writer], left, (lanes) => f.add(product, 4 * lanes));
-  f.get(block).get(blockRow).op(i32.add).set(block);
+  f.advance(block, blockRow);
   f.add(i0, 1);
   f.countDown(rows, nextRow).end();
   writeCaller?.(module.function(epilogueParameters, [], "k"), f.index);

@@ -32,8 +32,7 @@ function addPackPanels(
 ): FunctionWriter {
   const f = module.function(Array(6).fill("i32"));
   const [from, to, count, k, rowStride, stride] = Array(6).keys();
-  const panel = f.local("i32");
-  const place = f.local("i32");
+  const [panel, place] = f.locals(2);
   const step = 4 * width;
   f.get(k).i32(step).op(i32.mul).set(panel);
   const next = f.loop();
@@ -42,7 +41,7 @@ function addPackPanels(
   for (let i = 0; i < 16; i += width) {
     f.get(to).tee(place);
     if (width === 8) f.get(place).i32(16).op(i32.add);
-    advance(f, to, panel);
+    f.advance(to, panel);
   }
   f.call(sixteen.index);
   f.add(from, 64);
@@ -63,7 +62,7 @@ function addPackPanels(
     f.end();
     f.get(rowStride).i32(2).op(i32.shl).get(from).op(i32.add).set(from);
   }
-  advance(f, to, panel);
+  f.advance(to, panel);
   f.get(count).i32(width).op(i32.sub).set(count);
   f.end();
   f.get(count).i32(0).op(i32.gt_s).brIf(next).end();
@@ -82,16 +81,16 @@ function addPackPanels(
 function addPackRows(module: ModuleWriter): FunctionWriter {
   const f = module.function(Array(7).fill("i32"));
   const [from, to, k, rowStride, stride, step, valid] = Array(7).keys();
-  const last = f.local("i32");
-  const rows = [from, f.local("i32"), f.local("i32"), f.local("i32")];
+  const last = f.local();
+  const rows = [from, f.local(), f.local(), f.local()];
   const v = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
 
   // Rows side by side: copy vectors. What is read beyond the last row is memory, if not the matrix.
   f.get(rowStride).i32(4).op(i32.eq).if();
   const copy = f.loop();
   f.get(to).get(from).load(v128.load).store(v128.store);
-  advance(f, from, stride);
-  advance(f, to, step);
+  f.advance(from, stride);
+  f.advance(to, step);
   f.countDown(k, copy).end();
   f.return().end();
 
@@ -113,7 +112,7 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
     f.get(to);
     push();
     f.store(v128.store);
-    advance(f, to, step);
+    f.advance(to, step);
   }
   for (const row of rows) f.add(row, 16);
   f.get(k).i32(4).op(i32.sub).tee(k).i32(4).op(i32.ge_u).brIf(block).end();
@@ -126,8 +125,8 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
     f.get(rows[i]).get(v[0]).load(v128.load32_lane, 0, i).set(v[0]);
   }
   f.get(to).get(v[0]).store(v128.store);
-  for (const row of rows) advance(f, row, stride);
-  advance(f, to, step);
+  for (const row of rows) f.advance(row, stride);
+  f.advance(to, step);
   f.countDown(k, gather).end();
   f.end();
   return f;
@@ -147,13 +146,9 @@ function addPackLines(module: ModuleWriter): FunctionWriter {
       .get(from)
       .load(v128.load, 16 * i)
       .store(v128.store);
-    advance(f, place, step);
+    f.advance(place, step);
   });
-  advance(f, from, stride);
+  f.advance(from, stride);
   f.countDown(k, next).end();
   return f;
-}
-
-function advance(f: FunctionWriter, local: number, by: number): void {
-  f.get(local).get(by).op(i32.add).set(local);
 }

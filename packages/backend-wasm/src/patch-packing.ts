@@ -32,14 +32,13 @@ export function writePatch(
   const { places = [], axes = [], layer = 0 } = patch ?? {};
   const size = places.length;
   const winograd = new Winograd(f, features);
-  const vectors = (count: number): number[] => Array.from({ length: count }, () => f.local("v128"));
-  const starts = offsets.map(() => f.local("i32"));
-  const moved = offsets.map(() => f.local("i32"));
-  const row = vectors(size);
-  const lanes = vectors(4);
-  const pairs = vectors(2);
-  const inside = f.local("i32");
-  const masks = vectors(size);
+  const starts = offsets.map(() => f.local());
+  const moved = offsets.map(() => f.local());
+  const row = f.locals(size, "v128");
+  const lanes = f.locals(4, "v128");
+  const pairs = f.locals(2, "v128");
+  const inside = f.local();
+  const masks = f.locals(size, "v128");
   const mask = f.local("v128");
 
   /** Of those guards that are about this axis, for a row or column of the patch. */

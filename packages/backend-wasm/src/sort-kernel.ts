@@ -75,7 +75,7 @@ function createSink(
   const selects = room < size;
   const sort = addItemSort(w.module, layout);
   const [items, other, counters] = [0, 1, 2].map((i) => address(buffers.length + i));
-  const [end, limit, item, at, left] = Array.from({ length: 5 }, () => f.local("i32"));
+  const [end, limit, item, at, left] = f.locals(5);
   /** Sorts what there is: leaves on the stack where that is. */
   const pushSorted = (): void => {
     f.get(items).get(other).get(counters);

@@ -56,7 +56,7 @@ function addHelp(
 ): FunctionWriter {
   const f = module.function(["i32", "i32"]);
   const [thread, sequence] = [0, 1];
-  const [own, offered, step, threads, chunks, tries, owner, at, ticket, limit] = locals(f, 10);
+  const [own, offered, step, threads, chunks, tries, owner, at, ticket, limit] = f.locals(10);
 
   pushThread(f, options, thread).tee(own);
   pushOfferOffset(f, sequence).op(i32.add).tee(offered);
@@ -104,7 +104,7 @@ function addRun(
 ): void {
   const f = module.function(["i32", "i32", "i32"], ["i32"], "run");
   const [group, threads, sleep] = [0, 1, 2];
-  const [groups, chunks, expected, sequence, turns, wake] = locals(f, 6);
+  const [groups, chunks, expected, sequence, turns, wake] = f.locals(6);
   const sum = addChunksRun(module, options);
   const post = addPost(module, options);
   const base = options.control;
@@ -127,7 +127,7 @@ function addRun(
     .op(i32.add);
   f.get(chunks).get(threads).get(sequence).call(post.index);
   f.i32(0).get(sequence).call(help.index);
-  f.get(expected).get(chunks).op(i32.add).set(expected);
+  f.advance(expected, chunks);
 
   f.i32(0).set(turns);
   const finished = f.block();
@@ -166,7 +166,7 @@ function addRun(
 function addChunksRun(module: ModuleWriter, options: TeamOptions): FunctionWriter {
   const f = module.function(["i32"], ["i32"]);
   const threads = 0;
-  const [sum] = locals(f, 1);
+  const [sum] = f.locals(1);
   const next = f.loop();
   f.get(threads).i32(1).op(i32.sub).set(threads);
   pushThread(f, options, threads).load(i32.atomic_load, threadWords.chunks);
@@ -179,7 +179,7 @@ function addChunksRun(module: ModuleWriter, options: TeamOptions): FunctionWrite
 function addPost(module: ModuleWriter, options: TeamOptions): FunctionWriter {
   const f = module.function(["i32", "i32", "i32", "i32"]);
   const [step, chunks, threads, sequence] = [0, 1, 2, 3];
-  const [thread, at, offered] = locals(f, 3);
+  const [thread, at, offered] = f.locals(3);
   f.get(threads).set(thread);
   const next = f.loop();
   f.get(thread).i32(1).op(i32.sub).set(thread);
@@ -202,7 +202,7 @@ function addPost(module: ModuleWriter, options: TeamOptions): FunctionWriter {
 function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWriter): void {
   const f = module.function(["i32", "i32"], [], "work");
   const [thread, epoch] = [0, 1];
-  const [at, seen, ticket, turns] = locals(f, 4);
+  const [at, seen, ticket, turns] = f.locals(4);
 
   pushThread(f, options, thread).tee(at);
   // The present group may as well be new: if it is not, there is nothing left of it to take.
@@ -234,8 +234,4 @@ function pushThread(f: FunctionWriter, options: TeamOptions, thread: number): Fu
 function pushOfferOffset(f: FunctionWriter, sequence: number): FunctionWriter {
   f.get(sequence).i32(4).op(i32.shr_u).i32(16).op(i32.and);
   return f.i32(threadWords.offers).op(i32.add);
-}
-
-function locals(f: FunctionWriter, count: number): number[] {
-  return Array.from({ length: count }, () => f.local("i32"));
 }

@@ -153,7 +153,7 @@ export class Threads {
       this.workers.set(thread, worker);
     } catch {
       // No workers here: the first thread does everything.
-      this.#restarts = Number.POSITIVE_INFINITY;
+      this.#restarts = Infinity;
     }
   }
 

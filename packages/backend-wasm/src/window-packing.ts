@@ -67,18 +67,18 @@ class WindowPacking {
   readonly #mask: number;
 
   constructor(f: FunctionWriter, structure: WindowStructure, features: Features) {
-    const numbers = (): number[] => structure.guards.map(() => f.local("i32"));
+    const numbers = (): number[] => structure.guards.map(() => f.local());
     this.#f = f;
     this.#structure = structure;
     this.#features = features;
-    this.#offsets = [0, 1, 2, 3].map(() => f.local("i32"));
+    this.#offsets = [0, 1, 2, 3].map(() => f.local());
     this.#offsetVector = f.local("v128");
     this.#sideGuards = structure.guards.map(() => f.local("v128"));
     this.#guardStarts = numbers();
-    this.#address = f.local("i32");
+    this.#address = f.local();
     this.#termGuards = numbers();
-    this.#out = f.local("i32");
-    this.#run = f.local("i32");
+    this.#out = f.local();
+    this.#run = f.local();
     this.#mask = f.local("v128");
   }
 
@@ -92,11 +92,11 @@ class WindowPacking {
     });
     const cursor: Cursor = {
       sizes: sides,
-      digits: sides.map(() => f.local("i32")),
-      values: lines.map(({ sides: strides }) => ({ local: f.local("i32"), strides })),
+      digits: sides.map(() => f.local()),
+      values: lines.map(({ sides: strides }) => ({ local: f.local(), strides })),
     };
     this.#start(cursor, side);
-    const half = f.local("i32");
+    const half = f.local();
     const next = f.loop();
     this.#takeSides(cursor);
     this.#writeQuad();
@@ -241,11 +241,11 @@ class WindowPacking {
     const { terms: sizes, lines } = this.#structure;
     const f = this.#f;
     const last = sizes.length - 1;
-    const left = f.local("i32");
-    const number = f.local("i32");
+    const left = f.local();
+    const number = f.local();
     const cursor: Cursor = {
       sizes,
-      digits: sizes.map(() => f.local("i32")),
+      digits: sizes.map(() => f.local()),
       values: [this.#address, ...this.#termGuards].map((local, i) => ({
         local,
         strides: lines[i].terms,
@@ -341,7 +341,7 @@ class WindowPacking {
   #readSides(spacing: number, guarded: boolean): void {
     const f = this.#f;
     if (guarded) this.#setMask();
-    const at = f.local("i32");
+    const at = f.local();
     f.get(this.#address).get(this.#offsets[0]).op(i32.add);
     if (guarded) {
       // Far outside there may be no memory.

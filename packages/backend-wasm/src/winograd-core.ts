@@ -15,10 +15,9 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
-  const locals = (count: number): number[] => Array.from({ length: count }, () => f.local("i32"));
-  const [batch, entry, i0, rows, j0, columns, tiles, p0, terms] = locals(9);
-  const [a, b, c, layerA, layerB, layerC, left, packed, firstA, termsA, guards] = locals(11);
-  const kept = locals(5);
+  const [batch, entry, i0, rows, j0, columns, tiles, p0, terms] = f.locals(9);
+  const [a, b, c, layerA, layerB, layerC, left, packed, firstA, termsA, guards] = f.locals(11);
+  const kept = f.locals(5);
 
   const nextUnit = f.loop();
   takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles });

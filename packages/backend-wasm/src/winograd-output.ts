@@ -62,7 +62,7 @@ function writeBack(
   from: number,
   store: (i: number, j: number, push: () => void) => void,
 ): void {
-  const row = Array.from({ length: patchSize }, () => f.local("v128"));
+  const row = f.locals(patchSize, "v128");
   const transform = new Winograd(f, features);
   transform.both(
     transform.gather(size),
@@ -86,9 +86,7 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   const [down, across] = size.map((length) => Math.ceil(length / tileSize));
   const line = lineBytes(winograd, plan);
   const row = rowBytes(winograd, plan);
-  const [x, y, run, tile, left, from, to, at, wide, lines] = Array.from({ length: 10 }, () =>
-    f.local("i32"),
-  );
+  const [x, y, run, tile, left, from, to, at, wide, lines] = f.locals(10);
   f.get(i0).i32(across).op(i32.rem_u).set(x);
   f.get(i0).i32(across).op(i32.div_u).tee(y).i32(down).op(i32.div_u).set(batch);
   f.get(y).i32(down).op(i32.rem_u).set(y);
@@ -154,7 +152,7 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
 /** Rows and columns are channels; the taps of each pair lie side by side. */
 const writeWeight: WriteOutput = (f, epilogue, winograd, plan, features) => {
   const row = rowBytes(winograd, plan);
-  const [left, rest, from, at, to] = Array.from({ length: 5 }, () => f.local("i32"));
+  const [left, rest, from, at, to] = f.locals(5);
   const tap = f.local("v128");
   f.get(rows).set(left).get(block).set(to);
   const nextRow = f.loop();

@@ -41,7 +41,7 @@ export class Winograd {
   constructor(f: FunctionWriter, features: Features) {
     this.#f = f;
     this.#features = features;
-    this.#locals = Array.from({ length: 4 }, () => f.local("v128"));
+    this.#locals = f.locals(4, "v128");
   }
 
   /** `Bᵀ`. */

@@ -160,7 +160,7 @@ export function affine(
 
 /** What an `affine` view with these attributes gives where there is no element. */
 export function outsideOf(attributes: readonly number[]): number {
-  return attributes[attributes.length - 1] ? Number.NEGATIVE_INFINITY : 0;
+  return attributes[attributes.length - 1] ? -Infinity : 0;
 }
 
 const operationNames: string[] = [];

@@ -125,7 +125,7 @@ function largestOf(sizes: readonly number[]): number {
 /** Whole numbers end with a point; a wide range of magnitudes is written with exponents. */
 function floatStyle(values: readonly number[]): (value: number) => string {
   const sizes = values.filter((value) => value !== 0 && Number.isFinite(value)).map(Math.abs);
-  const smallest = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const smallest = sizes.reduce((a, b) => Math.min(a, b), Infinity);
   const largest = largestOf(sizes);
   const whole = sizes.every(Number.isInteger);
   const scientific = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);

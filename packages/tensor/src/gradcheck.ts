@@ -128,7 +128,7 @@ async function check(
         const message =
           `${op}: the gradient of input ${i}${direction.name} must be the slope, got gradient ${expected} ` +
           `and slope ${slope}; they may differ by ${allowed}.`;
-        worst = { excess: Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess, message };
+        worst = { excess: Number.isNaN(excess) ? Infinity : excess, message };
       }
     }
   }

@@ -74,7 +74,7 @@ function forward(task: Task, masks: Masks | undefined): readonly Tensor[] {
       const largest = largestOf(scores);
       const e = scores.sub(largest).exp();
       const sum = e.sum(-1, kept);
-      const none = literal(Number.POSITIVE_INFINITY, sum);
+      const none = literal(Infinity, sum);
       const logSum = sum.eq(literal(0, sum)).where(none, sum.log().add(largest));
       const weights = e.div(sum.maximum(literal(1, sum)));
       const used = masks === undefined ? weights : weights.mul(masks.draw(scores, number, i));

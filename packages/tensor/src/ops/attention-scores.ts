@@ -35,7 +35,7 @@ export function scoresOf(task: Attention, turned: boolean = false): Tensor {
     seen = seen?.logicalAnd(isPast) ?? isPast;
   }
   const sum = placed === undefined || isBoolean ? scores : scores.add(placed);
-  return seen?.where(sum, literal(Number.NEGATIVE_INFINITY, sum)) ?? sum;
+  return seen?.where(sum, literal(-Infinity, sum)) ?? sum;
 }
 
 /** The largest score of each query, or the lowest finite number. */

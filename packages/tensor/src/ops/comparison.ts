@@ -68,13 +68,13 @@ export function isnan(x: Tensor): Tensor {
 /** Whether it is infinite, of either sign. */
 export function isinf(x: Tensor): Tensor {
   if (!isFloat(x.dtype)) return x.ne(x);
-  return x.abs().eq(literal(Number.POSITIVE_INFINITY, x));
+  return x.abs().eq(literal(Infinity, x));
 }
 
 /** Whether it is neither NaN nor infinite. */
 export function isfinite(x: Tensor): Tensor {
   if (!isFloat(x.dtype)) return x.eq(x);
-  return x.abs().lt(literal(Number.POSITIVE_INFINITY, x));
+  return x.abs().lt(literal(Infinity, x));
 }
 
 /** How close `allclose` wants values to be. */

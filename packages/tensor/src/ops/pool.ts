@@ -132,7 +132,7 @@ export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   const [height, width] = outputSizes(op, x, outputSize);
   const even = evenWindows(x, height, width);
   if (even !== undefined) return maxPool2d(x, even);
-  const lowest = literal(Number.NEGATIVE_INFINITY, x);
+  const lowest = literal(-Infinity, x);
   const [columns] = adaptiveWindows(x.shape[x.ndim - 1], width);
   const [rows] = adaptiveWindows(x.shape[x.ndim - 2], height);
   const ofRows = columns.where(x.unsqueeze(-2), lowest).max(-1).values; // [..., h, width]

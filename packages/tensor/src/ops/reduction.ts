@@ -149,9 +149,9 @@ export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
       return x.abs().sum(axes, options);
     case 2:
       return root(x.square().sum(axes, options), 2);
-    case Number.POSITIVE_INFINITY:
+    case Infinity:
       return x.abs().amax(axes, options);
-    case Number.NEGATIVE_INFINITY:
+    case -Infinity:
       return x.abs().amin(axes, options);
     default:
       if (Number.isNaN(p)) throw argumentError`norm: p must be a number, got NaN.`;
@@ -163,7 +163,7 @@ export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
 function powersOf(x: Tensor, p: number): Tensor {
   const isZero = x.eq(literal(0, x));
   const others = isZero.where(literal(1, x), x).abs().pow(p);
-  return isZero.where(literal(p > 0 ? 0 : Number.POSITIVE_INFINITY, x), others);
+  return isZero.where(literal(p > 0 ? 0 : Infinity, x), others);
 }
 
 /** Whether any element along the given axes, or at all, is not 0: bool. */

@@ -20,7 +20,7 @@ export function slice(
   x: Tensor,
   dim: number,
   start: number = 0,
-  end: number = Number.POSITIVE_INFINITY,
+  end: number = Infinity,
   options: SliceOptions = {},
 ): Tensor {
   const { step = 1 } = options;
@@ -34,7 +34,7 @@ export function slice(
 
 /** A position in `[0, size]`, as Python's slices understand it. */
 function toPosition(position: number, size: number): number {
-  if (!Number.isInteger(position) && Math.abs(position) !== Number.POSITIVE_INFINITY) {
+  if (!Number.isInteger(position) && Math.abs(position) !== Infinity) {
     throw argumentError`slice: positions must be integers, got ${position}.`;
   }
   return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
