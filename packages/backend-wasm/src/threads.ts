@@ -97,7 +97,7 @@ export class Threads {
       this.#waited = 0;
     } else if (this.#waited > this.patience) {
       throw new BackendError(
-        `run: every thread must finish what it has begun, got no answer from one of ${this.workers.size} for ${this.patience} ms; it may have been killed. What the run was to compute is lost.`,
+        `run: every thread must finish its share, got no answer from one of ${this.workers.size} for ${this.patience} ms. What the run was to compute is lost.`,
       );
     }
   }

@@ -275,8 +275,7 @@ export class Engine {
   #refuseWhileRecording(): void {
     if (this.#recording === undefined) return;
     throw new StateError(
-      "read: a function that is being compiled must not read values, because it does not run again. " +
-        "Return the tensor, and read it outside.",
+      "read: values must not be read inside of a compiled function. Return the tensor, and read it outside.",
     );
   }
 

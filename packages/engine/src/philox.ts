@@ -34,14 +34,9 @@ export function philox(
   return word === 0 ? c0 : word === 1 ? c1 : word === 2 ? c2 : c3;
 }
 
-/** The upper 32 bits of the unsigned 64-bit product. */
+/** The upper 32 bits of the unsigned 64-bit product. Every intermediate is below 2⁵³, so doubles hold it exactly. */
 function multiplyHigh(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  // Every intermediate is an integer below 2³³, so doubles hold it exactly.
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle % 0x10000);
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) | 0;
+  const factor = b >>> 0;
+  const low = Math.floor(((a & 0xffff) * factor) / 0x10000);
+  return Math.floor(((a >>> 16) * factor + low) / 0x10000) | 0;
 }

@@ -184,7 +184,7 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
     } else if (node.op === "argument") {
       if (!isBody) {
         throw new StateError(
-          "read: a step of scan() must not read values, because it runs only once, to be recorded. Read them outside.",
+          "read: values must not be read inside of scan(). Return the tensor, and read it outside.",
         );
       }
       byNode[index] = graph.leaf("box", node.attributes[0], shape, dtype);

@@ -133,8 +133,7 @@ function isolate(
     const { op } = node;
     if (op === "philox") {
       throw new ArgumentError(
-        "scan: a step must not draw random numbers, which would be the same in each repetition. " +
-          "Draw them before, [count, …], and pass them as elements.",
+        "scan: a step must not draw random numbers: repetitions would have the same. Draw them before, and pass them as elements.",
       );
     }
     if (op === "constant" || !isOutside(node)) return undefined;

@@ -191,9 +191,8 @@ function grow(needed: number): void {
 /** The error for a node that depends on a state that has moved on. */
 export function staleness({ shape }: Node, { name }: Box): StateError {
   return new StateError(
-    `realize: a tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since. What you want of a tensor ` +
-      "that something consumes (an accuracy, of logits), record before optimizer.step() or assign() and read it afterwards; " +
-      "or pass it to realize().",
+    `realize: a tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since. Before optimizer.step() or ` +
+      "assign(), record what you want of it, such as an accuracy, or pass it to realize().",
     { shapes: [shape] },
   );
 }
