@@ -1,5 +1,9 @@
 import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
+import { sizeOf } from "@gradloom/engine";
 import type { Padding } from "./padding.ts";
+
+/** How many times a loop nest of these sizes runs its body. */
+export { sizeOf as countIterations } from "@gradloom/engine";
 
 /** A value that a result combines, and for `argmax` and `argmin` the instruction that says where it is. */
 export interface Term {
@@ -133,7 +137,7 @@ export function writtenKernel(kernel: LoopKernel): WrittenKernel {
 export function writtenStage(stage: Stage, numOuter: number): WrittenStage {
   const { inner, code } = stage;
   const strides = new Array<number>(numOuter).fill(0);
-  for (const i of inner.keys()) strides.push(countIterations(inner.slice(i + 1)));
+  for (const i of inner.keys()) strides.push(sizeOf(inner.slice(i + 1)));
   let isPositional = false;
   const results = stage.results.map(({ value, reduce }) => {
     const { dtype } = code[value];
@@ -190,9 +194,4 @@ export function addOuter<S extends Nest>(stage: S, numOuter: number): S {
     0,
     ...strides.slice(numOuter),
   ]);
-}
-
-/** How many times a loop nest of these sizes runs its body. */
-export function countIterations(sizes: readonly number[]): number {
-  return sizes.reduce((product, size) => product * size, 1);
 }

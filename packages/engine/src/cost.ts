@@ -3,8 +3,7 @@ import { byteSize } from "./dtype.ts";
 import { elementOps } from "./element-op.ts";
 import type { Kernel, Stage } from "./kernel.ts";
 import { touched } from "./memory.ts";
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+import { sizeOf } from "./shape.ts";
 
 /** Floating-point or integer operations of a kernel: one for each element operation and each term reduced. */
 export function flopsOf(kernel: Kernel): number {
@@ -13,7 +12,7 @@ export function flopsOf(kernel: Kernel): number {
     results.filter(({ reduce }) => reduce !== undefined).length;
   if (kernel.kind === "matmul") {
     const { batch, m, n, k, groups } = kernel;
-    const points = product(batch) * m * n;
+    const points = sizeOf(batch) * m * n;
     const computed = groups?.along === "rows" ? m * n : points;
     // Each row, or each term, belongs to one group.
     return (groups ? m * n : points) * 2 * k + computed * perPoint(kernel.epilogue);
@@ -21,13 +20,13 @@ export function flopsOf(kernel: Kernel): number {
   if (kernel.kind === "repeat") {
     return kernel.kernels.reduce((sum, inner) => sum + kernel.count * flopsOf(inner), 0);
   }
-  const rows = product(kernel.outer);
+  const rows = sizeOf(kernel.outer);
   if (kernel.kind === "sort") return rows * kernel.size * Math.ceil(Math.log2(kernel.size + 1));
   if (kernel.kind === "scatter") {
-    return rows * product(kernel.stage.inner) * (1 + perPoint(kernel.stage));
+    return rows * sizeOf(kernel.stage.inner) * (1 + perPoint(kernel.stage));
   }
   return kernel.stages.reduce((sum, stage) => {
-    return sum + rows * product(stage.inner) * perPoint(stage);
+    return sum + rows * sizeOf(stage.inner) * perPoint(stage);
   }, 0);
 }
 

@@ -10,6 +10,7 @@ import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
 import { type PlanReport, reportOf } from "./report.ts";
 import { countRepeated, distinct, reaches } from "./search.ts";
+import { sameShape } from "./shape.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
 
 /** More recorded nodes than this are settled without being asked for. */
@@ -431,11 +432,4 @@ function settleOutputs({ goal }: Walk, { outputs }: Run): void {
   goal.outputs.forEach((node, i) => {
     node.settle(outputs[i]);
   });
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -76,3 +76,4 @@ export type { Recording } from "./recording.ts";
 export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";
 export { copyGraph, reached } from "./search.ts";
+export { sameShape, sizeOf } from "./shape.ts";

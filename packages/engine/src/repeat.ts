@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import { ArgumentError, ShapeError, StateError } from "./errors.ts";
 import { Node, nextNodeId } from "./node.ts";
 import { copyGraph } from "./search.ts";
+import { sameShape } from "./shape.ts";
 import { type Signature, Walk } from "./walk.ts";
 
 /** Bodies kept at most; the one recorded first goes first. */
@@ -75,7 +76,7 @@ export function repeat(
   const { carries, outputs } = step(carried, given);
   initial.forEach(({ shape, dtype }, i) => {
     const next = carries[i];
-    if (next.dtype === dtype && String(next.shape) === String(shape)) return;
+    if (next.dtype === dtype && sameShape(next.shape, shape)) return;
     throw new ShapeError(
       `scan: a step must give each carried value the shape and dtype that it has, ${dtype} [${shape.join(", ")}], ` +
         `got ${next.dtype} [${next.shape.join(", ")}].`,

@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
 import { outsideOf } from "./graph.ts";
 import { isView, type Node, type NodeOp } from "./node.ts";
+import { sameShape, sizeOf } from "./shape.ts";
 
 /** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
 export interface Placement {
@@ -43,7 +44,7 @@ export class Value {
     this.attributes = attributes;
     this.shape = shape;
     this.dtype = dtype;
-    this.numel = shape.reduce((a, b) => a * b, 1);
+    this.numel = sizeOf(shape);
     for (const input of inputs) input.consumers.push(this);
   }
 
@@ -72,9 +73,6 @@ const manyRows = 32;
 /** Where terms are this many elements apart, each is in another page of memory: few of those can be read in turns. */
 const longStride = 256;
 const fewTerms = 16;
-
-const same = (a: readonly number[], b: readonly number[]) =>
-  a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Builds the graph to plan from recorded nodes: equal nodes become one, trivial ones vanish. */
 export class ValueGraph {
@@ -115,7 +113,7 @@ export class ValueGraph {
     const { op, attributes, shape, dtype } = node;
     const x = inputs[0];
     if (op === "reshape") return this.#reshape(x, shape);
-    if (op === "expand" && same(x.shape, shape)) return x;
+    if (op === "expand" && sameShape(x.shape, shape)) return x;
     if (op === "permute" && attributes.every((axis, i) => axis === i)) return x;
     if (
       op === "permute" &&
@@ -165,7 +163,7 @@ export class ValueGraph {
 
   #reshape(x: Value, shape: readonly number[]): Value {
     const input = x.op === "reshape" ? x.inputs[0] : x;
-    if (same(input.shape, shape)) return input;
+    if (sameShape(input.shape, shape)) return input;
     return this.#make("reshape", [input], [], shape, x.dtype);
   }
 
@@ -194,7 +192,7 @@ export class ValueGraph {
     shape: readonly number[],
     dtype: DType,
   ): Value {
-    const row = axes.reduce((size, axis) => size * x.shape[axis], 1);
+    const row = sizeOf(axes.map((axis) => x.shape[axis]));
     const positions = op === "reduce:argmax" || op === "reduce:argmin";
     if (row === 0) return this.#fill(op === "reduce:prod" ? 1 : 0, shape, dtype);
     if (row === 1) return positions ? this.#fill(0, shape, dtype) : this.#reshape(x, shape);
@@ -243,7 +241,7 @@ export class ValueGraph {
 /** How many elements the terms of a reduction are apart, at least: the size of what is behind the reduced axes. */
 function strideOf(x: Value, axes: readonly number[]): number {
   if (x.op === "permute") return 1;
-  return x.shape.slice(axes[axes.length - 1] + 1).reduce((a, b) => a * b, 1);
+  return sizeOf(x.shape.slice(axes[axes.length - 1] + 1));
 }
 
 /** Whether a permutation swaps the last two axes and no others. */

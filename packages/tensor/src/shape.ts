@@ -1,19 +1,7 @@
 import { argumentError, shapeError, show } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** How many elements a shape has. */
-export function sizeOf(shape: readonly number[]): number {
-  let size = 1;
-  for (let i = 0; i < shape.length; i++) size *= shape[i];
-  return size;
-}
-
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
+export { sameShape, sizeOf } from "@gradloom/engine";
 
 /** `shape` with `count` sizes from `start` on replaced by others. */
 export function spliced(
