@@ -5,7 +5,7 @@ import {
   byteSize,
   type DType,
   type ElementInstruction,
-  elementOps,
+  elementArity,
   type Instruction,
   type Kernel,
   type MatrixOperand,
@@ -266,7 +266,7 @@ function checkIndex(position: number, earlier: readonly Instruction[]): void {
 function checkElement(instruction: ElementInstruction, earlier: readonly Instruction[]): void {
   const { op, dtype, args, word } = instruction;
   const dtypes = args.map((arg) => named(earlier, arg, "earlier value").dtype);
-  equal(args.length, elementOps[op].arity, `the number of arguments of ${op}`);
+  equal(args.length, elementArity(op), `the number of arguments of ${op}`);
   if (op === "where") equal(dtypes.shift(), "bool", "the dtype of the condition of where");
   for (const other of dtypes) equal(other, dtypes[0], `the dtype of another argument of ${op}`);
   if (op === "shl" || op === "shr" || op === "philox") {

@@ -1,4 +1,4 @@
-import { type DType, type ElementOp, elementOps, erf, philox } from "@gradloom/engine";
+import { type DType, type ElementOp, elementArity, erf, philox } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
 import { checkProgram, JsBackend } from "../src/index.ts";
 import { blank, content, load, loopKernel, runKernel, stage, store } from "./programs.ts";
@@ -216,7 +216,7 @@ const rows = Object.entries(cases).flatMap(([op, list]) =>
 
 describe("element operations", () => {
   test.each(rows)("$op of $dtype", ({ op, dtype, args, expected, result = dtype, word }) => {
-    expect(args).toHaveLength(elementOps[op].arity);
+    expect(args).toHaveLength(elementArity(op));
     const dtypes = args.map((_, i) => (op === "where" && i === 0 ? "bool" : dtype));
     const positions = args.map((_, i) => i);
     const element = { op, dtype: result, args: positions };

@@ -1,3 +1,4 @@
+import { maxPages } from "./memory.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
@@ -295,13 +296,6 @@ export class FunctionWriter {
   }
 }
 
-/** Sizes of an imported memory, in pages of 64 KiB. */
-export interface MemoryLimits {
-  readonly initial: number;
-  readonly maximum: number;
-  readonly shared: boolean;
-}
-
 /** A WebAssembly module under construction. Imports come before functions. */
 export class ModuleWriter {
   readonly #types: string[] = [];
@@ -310,9 +304,9 @@ export class ModuleWriter {
   readonly #sections: number[][][] = Array.from({ length: 11 }, () => []);
   #numImportedFunctions = 0;
 
-  importMemory(module: string, name: string, { initial, maximum, shared }: MemoryLimits): void {
-    const limits = [shared ? 0x03 : 0x01, ...unsigned(initial), ...unsigned(maximum)];
-    this.#import(module, name, 0x02, limits);
+  /** Imports the memory `e.m`, of one page at least. */
+  importMemory(shared: boolean, maximum: number = maxPages): void {
+    this.#import("e", "m", 0x02, [shared ? 0x03 : 0x01, 0x01, ...unsigned(maximum)]);
   }
 
   /** Returns the index that `call` takes. */

@@ -14,7 +14,7 @@ export function writeAround(frame: KernelFrame, { prefix, copies }: Padding): ()
   const { f } = w;
   const writers = copies.map((copy) => {
     const { dtype, outside, length, stores } = copy;
-    const pointer = f.local("i32");
+    const pointer = f.local();
     const start = frame.address(stores[0].access.buffer);
     f.get(start).set(pointer);
     const again = f.loop();
@@ -38,7 +38,7 @@ export function writeAround(frame: KernelFrame, { prefix, copies }: Padding): ()
     writer.writeStart();
     return writer;
   });
-  const isLater = f.local("i32");
+  const isLater = f.local();
   return () => {
     f.i32(0);
     for (const digit of digits.slice(prefix)) f.get(digit).op(i32.or);

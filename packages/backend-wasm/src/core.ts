@@ -4,7 +4,6 @@ import * as coreSlots from "./core-slots.ts";
 import { addDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
 import { addMatmul } from "./matmul-core.ts";
-import { maxPages } from "./memory.ts";
 import { addTeam } from "./team.ts";
 
 /** The most functions that can be in the table. */
@@ -24,7 +23,7 @@ export interface Core {
 export function writeCore(features: Features): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const shared = features.sharedMemory;
-  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared });
+  module.importMemory(shared);
   const stalled = module.importFunction("e", "s", [], []);
   module.table(tableSize, "table");
   const matmul = addMatmul(module, features);

@@ -1,4 +1,4 @@
-import { elementOps, type LoopKernel, type MatmulKernel, type Stage } from "@gradloom/engine";
+import { elementCost, type LoopKernel, type MatmulKernel, type Stage } from "@gradloom/engine";
 import { countIterations } from "./loop-nest.ts";
 
 /** Nanoseconds, roughly, on one thread: what decides whether a kernel is worth a second one. */
@@ -26,10 +26,7 @@ export function stageNanoseconds(stage: Stage): number {
     if (instruction.op === "load") cost += instruction.index === undefined ? 1.5 : 10;
     else if (instruction.op === "check") cost += 1;
     else if (instruction.op === "scan") cost += 60;
-    else if (instruction.op in elementOps) {
-      const { cost: operation } = elementOps[instruction.op as keyof typeof elementOps];
-      cost += instruction.dtype === "float64" ? 4 * operation : operation;
-    }
+    else cost += elementCost(instruction.op) * (instruction.dtype === "float64" ? 4 : 1);
   }
   return (cost + 1.5 * stage.stores.length + 2 * stage.results.length) * 0.02;
 }

@@ -1,4 +1,4 @@
-import { byteSize, elementOps, type LoopKernel } from "@gradloom/engine";
+import { byteSize, elementCost, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { writeAround } from "./copy-writer.ts";
@@ -17,7 +17,6 @@ import {
   type WrittenStage,
   writtenKernel,
 } from "./loop-nest.ts";
-import { maxPages } from "./memory.ts";
 import * as i32 from "./opcodes/i32.ts";
 import { padLoads } from "./padding.ts";
 import { writeOutPoints, writeOutRows } from "./short-loops.ts";
@@ -48,7 +47,7 @@ export function compileLoops(
   ) => Sink,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
-  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  module.importMemory(features.sharedMemory);
   const { outer, stages, padding } = kernel;
   const host = importHostMath(
     module,
@@ -57,7 +56,7 @@ export function compileLoops(
   const f = module.function(["i32", "i32", "i32"], [], "k");
   const w = new VectorWriter(module, f, features, host);
   const layout = argumentLayout(kernel);
-  const digits = outer.map(() => f.local("i32"));
+  const digits = outer.map(() => f.local());
   const address = addresses(w, (buffer) => layout.bufferOffset(buffer));
   const sink = createSink?.(w, digits, address);
   const frame: KernelFrame = {
@@ -133,7 +132,7 @@ export function addresses(
   return (buffer) => {
     let local = locals.get(buffer);
     if (local === undefined) {
-      local = w.f.local("i32");
+      local = w.f.local();
       w.f.hoist(() =>
         w.f
           .get(0)
@@ -162,7 +161,7 @@ const [, begin, end] = [0, 1, 2];
 function writeDigits({ w, outer, digits }: KernelFrame): void {
   const { f } = w;
   if (outer.length === 0) return;
-  const rest = f.local("i32");
+  const rest = f.local();
   f.get(begin).set(rest);
   for (let i = outer.length - 1; i > 0; i--) {
     f.get(rest).i32(outer[i]).op(i32.rem_u).set(digits[i]);
@@ -209,7 +208,7 @@ function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void 
   const { w, outer, digits } = frame;
   const { f } = w;
   const last = outer.length - 1;
-  const count = f.local("i32");
+  const count = f.local();
   f.get(end).get(begin).op(i32.sub).set(count);
   if (last > 0) {
     const left = (): void => {
@@ -300,7 +299,7 @@ export function laneCost(
   }
   const depends = dependsOn(stage, loop);
   for (const instruction of stage.code) {
-    if ("args" in instruction) cost += elementOps[instruction.op].cost;
+    if ("args" in instruction) cost += elementCost(instruction.op);
     else if (instruction.op === "scan") cost += 2 * width;
     else if (instruction.op === "load" && instruction.index && depends[instruction.index.value]) {
       cost += 2 * width;

@@ -7,7 +7,6 @@ import type { KernelFrame } from "./kernel-frame.ts";
 import { addresses, lanesOf, writeChunk, writtenBuffers } from "./loop-kernel.ts";
 import { collapseLoops, writtenStage } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
-import { maxPages } from "./memory.ts";
 import * as i32 from "./opcodes/i32.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { VectorWriter } from "./vector-writer.ts";
@@ -23,7 +22,7 @@ export function compileEpilogue(
   writeCaller?: (caller: FunctionWriter, epilogue: number) => void,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
-  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  module.importMemory(features.sharedMemory);
   const host = importHostMath(module, [kernel.epilogue.code]);
   const f = module.function(epilogueParameters, [], writeCaller ? undefined : "k");
   const [, block, blockRow, batch, i0, rows, j0, columns] = epilogueParameters.keys();

@@ -1,4 +1,4 @@
-import { type Affine, elementOps, type Instruction } from "@gradloom/engine";
+import { type Affine, elementCost, type Instruction } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { affinesIn, argumentsOf, type WrittenStage } from "./loop-nest.ts";
@@ -113,7 +113,7 @@ export function analyseStage(
   let cost = 0;
   for (const [i, instruction] of code.entries()) {
     if (!varies[i] || levels[i] < pointLevel) continue;
-    if ("args" in instruction) cost += elementOps[instruction.op].cost;
+    if ("args" in instruction) cost += elementCost(instruction.op);
     else
       cost += instruction.op === "scan" || argumentsOf(instruction).some((j) => varies[j]) ? 8 : 1;
   }

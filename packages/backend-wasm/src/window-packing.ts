@@ -1,6 +1,5 @@
 import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.ts";
 import type { Features } from "./features.ts";
-import { maxPages } from "./memory.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
@@ -42,7 +41,7 @@ export function compileWindowPacking(
   features: Features,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
-  module.importMemory("e", "m", { initial: 1, maximum: maxPages, shared: features.sharedMemory });
+  module.importMemory(features.sharedMemory);
   new WindowPacking(module.function(packingParameters, [], "k"), structure, features).write();
   return module.finish();
 }

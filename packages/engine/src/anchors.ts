@@ -1,5 +1,5 @@
 import { commonDigits } from "./digits.ts";
-import { elementOps } from "./element-op.ts";
+import { elementCost, elementOps } from "./element-op.ts";
 import { Variables } from "./form.ts";
 import { stridesOf, wholeOf, windowOf } from "./operand.ts";
 import { Trace, Untraceable } from "./trace.ts";
@@ -29,7 +29,7 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
   const products = new Float64Array(values.length);
   for (const value of values) {
     if (value.isLeaf || isUnused(value)) continue;
-    let cost = value.op in elementOps ? elementOps[value.op as keyof typeof elementOps].cost : 0;
+    let cost = elementCost(value.op);
     let size = value.isView ? 0 : 1;
     for (const input of value.inputs) {
       cost += input.isAnchor ? 0 : costs[input.number];

@@ -61,55 +61,91 @@ export type ElementOp =
   | "where"
   | "philox";
 
-/** Each element operation: how many arguments it takes, and a rough cost in simple instructions. */
-export const elementOps: Readonly<
-  Record<ElementOp, { readonly arity: number; readonly cost: number }>
-> = {
-  neg: { arity: 1, cost: 1 },
-  abs: { arity: 1, cost: 1 },
-  floor: { arity: 1, cost: 1 },
-  ceil: { arity: 1, cost: 1 },
-  round: { arity: 1, cost: 1 },
-  trunc: { arity: 1, cost: 1 },
-  sqrt: { arity: 1, cost: 4 },
-  exp: { arity: 1, cost: 20 },
-  expm1: { arity: 1, cost: 25 },
-  log: { arity: 1, cost: 20 },
-  log1p: { arity: 1, cost: 25 },
-  log2: { arity: 1, cost: 20 },
-  sin: { arity: 1, cost: 20 },
-  cos: { arity: 1, cost: 20 },
-  tan: { arity: 1, cost: 30 },
-  asin: { arity: 1, cost: 30 },
-  acos: { arity: 1, cost: 30 },
-  atan: { arity: 1, cost: 30 },
-  sinh: { arity: 1, cost: 30 },
-  cosh: { arity: 1, cost: 30 },
-  tanh: { arity: 1, cost: 20 },
-  erf: { arity: 1, cost: 20 },
-  not: { arity: 1, cost: 1 },
-  cast: { arity: 1, cost: 1 },
-  add: { arity: 2, cost: 1 },
-  sub: { arity: 2, cost: 1 },
-  mul: { arity: 2, cost: 1 },
-  div: { arity: 2, cost: 4 },
-  floorDiv: { arity: 2, cost: 8 },
-  mod: { arity: 2, cost: 8 },
-  pow: { arity: 2, cost: 50 },
-  max: { arity: 2, cost: 1 },
-  min: { arity: 2, cost: 1 },
-  lt: { arity: 2, cost: 1 },
-  le: { arity: 2, cost: 1 },
-  eq: { arity: 2, cost: 1 },
-  ne: { arity: 2, cost: 1 },
-  and: { arity: 2, cost: 1 },
-  or: { arity: 2, cost: 1 },
-  xor: { arity: 2, cost: 1 },
-  shl: { arity: 2, cost: 1 },
-  shr: { arity: 2, cost: 1 },
-  where: { arity: 3, cost: 1 },
-  philox: { arity: 4, cost: 100 },
+/** Each element operation, with a rough cost in simple instructions. */
+export const elementOps: Readonly<Record<ElementOp, number>> = {
+  neg: 1,
+  abs: 1,
+  floor: 1,
+  ceil: 1,
+  round: 1,
+  trunc: 1,
+  sqrt: 4,
+  exp: 20,
+  expm1: 25,
+  log: 20,
+  log1p: 25,
+  log2: 20,
+  sin: 20,
+  cos: 20,
+  tan: 30,
+  asin: 30,
+  acos: 30,
+  atan: 30,
+  sinh: 30,
+  cosh: 30,
+  tanh: 20,
+  erf: 20,
+  not: 1,
+  cast: 1,
+  add: 1,
+  sub: 1,
+  mul: 1,
+  div: 4,
+  floorDiv: 8,
+  mod: 8,
+  pow: 50,
+  max: 1,
+  min: 1,
+  lt: 1,
+  le: 1,
+  eq: 1,
+  ne: 1,
+  and: 1,
+  or: 1,
+  xor: 1,
+  shl: 1,
+  shr: 1,
+  where: 1,
+  philox: 100,
 };
+
+/** What an operation costs for each element, if it is one that is done element by element, else 0. */
+export function elementCost(op: string): number {
+  return op in elementOps ? elementOps[op as ElementOp] : 0;
+}
+
+const unary: readonly ElementOp[] = [
+  "neg",
+  "abs",
+  "floor",
+  "ceil",
+  "round",
+  "trunc",
+  "sqrt",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "log2",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "sinh",
+  "cosh",
+  "tanh",
+  "erf",
+  "not",
+  "cast",
+];
+
+/** How many arguments an element operation takes. */
+export function elementArity(op: ElementOp): number {
+  if (op === "philox") return 4;
+  return op === "where" ? 3 : unary.includes(op) ? 1 : 2;
+}
 
 /** The ways to reduce many elements to one. `argmax` and `argmin` give the position of the first. */
 export type ReduceOp = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";

@@ -3,7 +3,13 @@ export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { commonDigits } from "./digits.ts";
 export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
-export { type ElementOp, elementOps, type ReduceOp } from "./element-op.ts";
+export {
+  type ElementOp,
+  elementArity,
+  elementCost,
+  elementOps,
+  type ReduceOp,
+} from "./element-op.ts";
 export { Engine, type EngineStats } from "./engine.ts";
 export { erf } from "./erf.ts";
 export {

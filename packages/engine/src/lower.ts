@@ -1,5 +1,5 @@
 import type { DType } from "./dtype.ts";
-import { elementOps } from "./element-op.ts";
+import { elementCost } from "./element-op.ts";
 import { type Form, flatten } from "./form.ts";
 import type { Group, Member } from "./group.ts";
 import type {
@@ -382,6 +382,6 @@ function placed(value: Value, forms: readonly Form[]): Form {
 
 function costOf({ code }: Member): number {
   let cost = 0;
-  for (const { op } of code) cost += op in elementOps ? elementOps[op as "add"].cost : 0;
+  for (const { op } of code) cost += elementCost(op);
   return cost;
 }
