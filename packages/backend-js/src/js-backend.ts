@@ -118,18 +118,23 @@ export class JsBackend implements Backend {
     const { dtype, length, arenaOffset } = program.buffers[buffer];
     if (arenaOffset !== undefined) return viewArray(dtype, this.#arena, arenaOffset, length);
     const bytes = this.#bytes("run", addresses[buffer], length * byteSize[dtype]);
-    return viewArray(dtype, bytes.buffer, 0, length);
+    return viewArray(dtype, bytes.buffer, bytes.byteOffset, length);
   }
 
+  /** Bytes of an allocation, from its address on or from one inside of it. */
   #bytes(op: string, address: number, byteLength: number): Uint8Array<ArrayBuffer> {
-    const buffer = this.#buffer(op, address);
-    if (byteLength > buffer.byteLength) {
+    let start = address;
+    if (!this.#allocations.has(address)) {
+      for (const other of this.#allocations.keys()) if (other < address) start = other;
+    }
+    const buffer = this.#buffer(op, start);
+    if (address - start + byteLength > buffer.byteLength) {
       throw new BackendError(
         `${op}: ${byteLength} bytes must fit at address ${address}, got an allocation of ` +
           `${buffer.byteLength}.`,
       );
     }
-    return new Uint8Array(buffer, 0, byteLength);
+    return new Uint8Array(buffer, address - start, byteLength);
   }
 
   #buffer(op: string, address: number): ArrayBuffer {

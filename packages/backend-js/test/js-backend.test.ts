@@ -39,8 +39,10 @@ describe("memory", () => {
       "read: 12 bytes must fit at address 16, got an allocation of 8.",
     );
     expect(() => backend.write(address, new Float64Array(2))).toThrow(BackendError);
-    expect(() => backend.readSync(address + 4, "float32", 1)).toThrow(
-      "read: the address must be allocated, got 20.",
+    backend.write(address, Float32Array.of(1, 2));
+    expect(backend.readSync(address + 4, "float32", 1)).toEqual(Float32Array.of(2));
+    expect(() => backend.readSync(address + 4, "float32", 2)).toThrow(
+      "read: 8 bytes must fit at address 20, got an allocation of 8.",
     );
     await expect(backend.read(0, "float32", 1)).rejects.toThrow(BackendError);
     backend.free(address);

@@ -8,6 +8,9 @@ const noAttributes: readonly number[] = [];
 export class Box {
   /** Where the bytes are. */
   readonly storage: Storage;
+  /** Of what this is a part, and from which element on: its bytes are there. */
+  source: Box | undefined = undefined;
+  offset: number = 0;
   /** For messages: the name of a parameter, say. */
   name: string = "a tensor";
   /** Counts the assignments that have been carried out. */
@@ -29,6 +32,7 @@ export class Box {
   failure: unknown = undefined;
   /** What this state is now: a leaf, or the node of an assignment that is still to be carried out. */
   node: Node;
+  #lastPart: Box | undefined = undefined;
 
   constructor(dtype: DType, shape: readonly number[], host?: TypedArray, isState = false) {
     let length = 1;
@@ -36,6 +40,17 @@ export class Box {
     this.storage = new Storage(dtype, length, host);
     this.isState = isState;
     this.node = new Node("box", noInputs, noAttributes, shape, dtype, this);
+  }
+
+  /** Elements that lie one behind the other, as a value of their own. The last part is remembered: asked again, it is the same. */
+  part(offset: number, length: number): Box {
+    const last = this.#lastPart;
+    if (last?.offset === offset && last.storage.length === length) return last;
+    const part = new Box(this.node.dtype, [length]);
+    part.source = this;
+    part.offset = offset;
+    this.#lastPart = part;
+    return part;
   }
 
   /** After an assignment: the node that stands for the value as it is now. */

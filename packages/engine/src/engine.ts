@@ -3,8 +3,10 @@ import { Box } from "./box.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { ShapeError, StateError } from "./errors.ts";
 import { execute } from "./execute.ts";
+import { slice } from "./graph.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { type Node, nextNodeId } from "./node.ts";
+import { slicePlaced } from "./place.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
@@ -86,6 +88,19 @@ export class Engine {
   input(data: TypedArray, shape: readonly number[], dtype: DType): Node {
     this.#inputBytes += data.byteLength;
     return new Box(dtype, shape, data).node;
+  }
+
+  /**
+   * Records a slice, as {@link slice} does. Plans do not depend on where it starts, unless a function is being compiled: then
+   * values stand for those of later calls.
+   */
+  slice(
+    x: Node,
+    starts: readonly number[],
+    steps: readonly number[],
+    shape: readonly number[],
+  ): Node {
+    return (this.#recording === undefined ? slicePlaced : slice)(x, starts, steps, shape);
   }
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */

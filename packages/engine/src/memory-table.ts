@@ -1,6 +1,6 @@
 import type { Backend } from "./backend.ts";
 import type { Box } from "./box.ts";
-import { createArray, type DType, type TypedArray } from "./dtype.ts";
+import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
 import { BackendError, StateError } from "./errors.ts";
 import type { Storage } from "./storage.ts";
 
@@ -58,7 +58,8 @@ export class MemoryTable {
 
   /** Where a box's value is for this run, having brought it there if need be. */
   bring(box: Box): number {
-    const { storage } = box;
+    const { storage, source } = box;
+    if (source !== undefined) return this.bring(source) + box.offset * byteSize[storage.dtype];
     storage.lastUse = this.#clock;
     if (storage.address !== undefined) return storage.address;
     if (box.failure !== undefined) throw box.failure;

@@ -3,7 +3,7 @@ import { StateError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 /** Views that read their input with other strides. */
-const strided: ReadonlySet<string> = new Set(["permute", "expand", "slice"]);
+const strided: ReadonlySet<string> = new Set(["permute", "expand", "slice", "affine"]);
 let walks = 0;
 /** Where numbers are written: one signature is needed at a time, so all walks share it. */
 let paper = new Int32Array(4096);

@@ -86,9 +86,11 @@ test("what was paged out is garbage like anything else, also before the event lo
   const table = new MemoryTable(new IdleBackend());
   const before = process.memoryUsage().arrayBuffers;
   for (let i = 0; i < 100; i++) run(table, [box(20, false)]);
-  globalThis.gc!();
   expect(table.count).toBeLessThan(20);
-  expect((process.memoryUsage().arrayBuffers - before) / megabyte).toBeLessThan(100);
+  const onHeap = (): number => (process.memoryUsage().arrayBuffers - before) / megabyte;
+  // A collection sweeps arrays while others run on; the next one waits for that.
+  for (let i = 0; i < 5 && onHeap() >= 100; i++) globalThis.gc!();
+  expect(onHeap()).toBeLessThan(100);
 });
 
 test("values make room where there is no memory left", () => {

@@ -1,4 +1,5 @@
-import { pad as padNode, slice as sliceNode } from "@gradloom/engine";
+import { pad as padNode } from "@gradloom/engine";
+import { engine } from "../engine.ts";
 import { argumentError, shapeError, show } from "../errors.ts";
 import { literal, record } from "../record.ts";
 import { axisOf, isCount, listOf, requireCount, resized, spliced, toAxis } from "../shape.ts";
@@ -78,7 +79,7 @@ function strided(
   const steps = oneOf(x, axis, step, 1);
   return record(
     op,
-    sliceNode(x.node, starts, steps, shape),
+    engine().slice(x.node, starts, steps, shape),
     [x],
     [(grad) => scatterStrided(grad, axis, start, step, size)],
   );
@@ -181,7 +182,7 @@ export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
   const steps = x.shape.map((_, axis) => (axes.includes(axis) ? -1 : 1));
   return record(
     "flip",
-    sliceNode(x.node, starts, steps, x.shape),
+    engine().slice(x.node, starts, steps, x.shape),
     [x],
     [(grad) => grad.flip(axes)],
   );

@@ -1,0 +1,79 @@
+import type { Box } from "./box.ts";
+import { affine, reshape, slice } from "./graph.ts";
+import type { Node } from "./node.ts";
+
+/** Where the elements of a value are that exists: in which box, from which element on, with a stride for each axis. */
+interface Place {
+  readonly leaf: Node;
+  readonly box: Box;
+  readonly offset: number;
+  readonly strides: readonly number[];
+}
+
+/**
+ * A slice of what a value holds, through views of it, as a part of that value: then where it starts is not in the structure of
+ * the graph, and one plan does for all batches of a data set, all windows of a text. Any other slice is recorded as such.
+ */
+export function slicePlaced(
+  x: Node,
+  starts: readonly number[],
+  steps: readonly number[],
+  shape: readonly number[],
+): Node {
+  const place = placeOf(x);
+  if (place === undefined || shape.includes(0)) return slice(x, starts, steps, shape);
+  const { leaf, box, strides } = place;
+  const factors = strides.map((stride, axis) => stride * steps[axis]);
+  // From the first element to those at the lowest and the highest place.
+  let first = place.offset;
+  let low = 0;
+  let high = 0;
+  for (let axis = 0; axis < shape.length; axis++) {
+    first += starts[axis] * strides[axis];
+    const last = (shape[axis] - 1) * factors[axis];
+    low += Math.min(last, 0);
+    high += Math.max(last, 0);
+  }
+  const part = box.part(first + low, high - low + 1).node;
+  // Its memory is not given back.
+  leaf.consumed = true;
+  return isRowMajor(factors, shape) ? reshape(part, shape) : affine(part, [-low], [factors], shape);
+}
+
+function placeOf(node: Node): Place | undefined {
+  const { box, op, shape, attributes } = node;
+  if (box !== undefined) {
+    const { source = box, offset } = box;
+    const { host, address } = source.storage;
+    const exists = node.version === box.version && (host ?? address) !== undefined;
+    if (!exists || box.isState) return undefined;
+    return { leaf: node, box: source, offset, strides: rowMajor(shape) };
+  }
+  if (op !== "permute" && op !== "reshape" && op !== "affine") return undefined;
+  const [x] = node.inputs;
+  const place = placeOf(x);
+  if (place === undefined) return undefined;
+  const { strides } = place;
+  if (op === "permute") return { ...place, strides: attributes.map((axis) => strides[axis]) };
+  if (op === "reshape") {
+    return isRowMajor(strides, x.shape) ? { ...place, strides: rowMajor(shape) } : undefined;
+  }
+  // What was sliced before; not windows, which may go beyond the edges.
+  if (x.box?.source === undefined) return undefined;
+  return { ...place, offset: place.offset + attributes[0], strides: attributes.slice(1, -1) };
+}
+
+function rowMajor(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+/** Whether the elements of this shape lie one behind the other. */
+function isRowMajor(strides: readonly number[], shape: readonly number[]): boolean {
+  return rowMajor(shape).every((stride, axis) => stride === strides[axis] || shape[axis] === 1);
+}

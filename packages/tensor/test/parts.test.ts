@@ -1,0 +1,150 @@
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  compile,
+  memoryStats,
+  noGrad,
+  realize,
+  scan,
+  setBackend,
+  type Tensor,
+  tensor,
+  vmap,
+} from "../src/index.ts";
+
+afterAll(() => setBackend("wasm"));
+
+/** `[rows, columns]` with the element `100 · row + column`. */
+function grid(rows: number, columns: number): Tensor {
+  return tensor(
+    Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => 100 * i + j)),
+  );
+}
+
+describe.each(["wasm", "js"] as const)("slices of values, on %s", (backend) => {
+  beforeEach(() => setBackend(backend));
+
+  const x = () => grid(12, 10);
+  const slicings: readonly (readonly [string, () => Tensor, (x: Tensor, i: number) => Tensor])[] = [
+    ["rows", x, (x, i) => x.slice(0, i, i + 3)],
+    ["columns", x, (x, i) => x.slice(1, i, i + 4)],
+    ["every other column", x, (x, i) => x.slice(1, i, i + 4, { step: 2 })],
+    ["a window of rows and columns", x, (x, i) => x.slice(0, i, i + 5).slice(1, 6 - i, 8 - i)],
+    ["of a transpose", () => x().t(), (x, i) => x.slice(0, i, i + 3)],
+    ["of another shape", () => x().reshape([6, 2, 5, 2]), (x, i) => x.slice(2, i % 3, (i % 3) + 2)],
+    [
+      "of pictures in another order",
+      () => x().reshape([3, 4, 5, 2]).permute([0, 3, 1, 2]),
+      (x, i) => x.narrow(2, i % 3, 2),
+    ],
+    ["one row", x, (x, i) => x.select(0, i)],
+    ["one column", x, (x, i) => x.select(1, i)],
+    [
+      "a part of a part, of another shape",
+      x,
+      (x, i) =>
+        x
+          .slice(0, i, i + 4)
+          .reshape([8, 5])
+          .slice(0, i, i + 2),
+    ],
+    [
+      "backwards",
+      x,
+      (x, i) =>
+        x
+          .slice(0, i, i + 3)
+          .flip(0)
+          .slice(1, i, i + 2),
+    ],
+    ["of bytes", () => x().remainder(251).to("uint8"), (x, i) => x.slice(1, i, i + 3)],
+  ];
+
+  test.each(slicings)("%s: one plan for all places", (_, make, sliced) => {
+    const source = make();
+    realize(source);
+    const plans: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const before = memoryStats().compiledPlans;
+      const found = sliced(source, i).mul(2).add(1).arraySync();
+      plans.push(memoryStats().compiledPlans - before);
+      // What has only been recorded is sliced by the plan.
+      expect(found).toEqual(sliced(make(), i).mul(2).add(1).arraySync());
+    }
+    expect(plans.slice(1)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test("a part outlives its whole, and moves with it to another backend", () => {
+    const part = (() => {
+      const whole = grid(400, 300).add(1);
+      realize(whole);
+      return whole.slice(0, 7, 9).slice(1, 3, 5);
+    })();
+    setBackend(backend === "js" ? "wasm" : "js");
+    expect(part.arraySync()).toEqual([
+      [704, 705],
+      [804, 805],
+    ]);
+  });
+
+  test("a part of a gradient stays when the gradient is given back", () => {
+    const w = grid(300, 200);
+    w.requiresGrad = true;
+    w.square().sum().backward();
+    realize(w.grad!);
+    const part = w.grad!.slice(0, 2, 3).slice(1, 5, 7);
+    w.grad = null;
+    grid(300, 200).mul(3).sum().itemSync();
+    expect(part.arraySync()).toEqual([[410, 412]]);
+  });
+
+  test("states are sliced as they are when it is recorded", () => {
+    const w = grid(3, 4);
+    w.requiresGrad = true;
+    const before = w.slice(0, 1, 2).detach();
+    realize(before);
+    noGrad(() => w.assign(w.mul(2)));
+    expect(w.slice(0, 1, 2).arraySync()).toEqual([[200, 202, 204, 206]]);
+    expect(before.arraySync()).toEqual([[100, 101, 102, 103]]);
+  });
+
+  test("what is compiled slices the inputs of each call", () => {
+    const middle = compile((x: Tensor) => x.slice(0, 1, 3).slice(1, 2, 4).sum());
+    expect(middle(grid(4, 5)).itemSync()).toBe(102 + 103 + 202 + 203);
+    expect(middle(grid(4, 5).add(1000)).itemSync()).toBe(4000 + 102 + 103 + 202 + 203);
+  });
+
+  test("in loops over time and in batches", () => {
+    const table = grid(6, 4);
+    realize(table);
+    const [, [all]] = scan(
+      ([h], [x]) => {
+        const next = h.add(x).add(table.slice(0, 2, 3).slice(1, 1, 3));
+        return [[next], [next]];
+      },
+      [tensor([[0, 0]])],
+      [tensor([[[1, 1]], [[2, 2]]])],
+    );
+    expect(all.arraySync()).toEqual([[[202, 203]], [[405, 407]]]);
+    const rows = vmap((x: Tensor) => x.slice(0, 1, 3).add(table.slice(0, 1, 2).slice(1, 0, 2)))(
+      grid(2, 4),
+    );
+    expect(rows.arraySync()).toEqual([[[101, 103]], [[201, 203]]]);
+  });
+
+  test("gradients go where the part is", () => {
+    const x = grid(4, 5);
+    x.requiresGrad = true;
+    const weights = grid(9, 9);
+    realize(weights);
+    x.slice(0, 1, 3)
+      .mul(weights.slice(0, 3, 5).slice(1, 2, 7))
+      .sum()
+      .backward();
+    expect(x.grad!.arraySync()).toEqual([
+      [0, 0, 0, 0, 0],
+      [302, 303, 304, 305, 306],
+      [402, 403, 404, 405, 406],
+      [0, 0, 0, 0, 0],
+    ]);
+  });
+});
