@@ -40,10 +40,12 @@ function convolution(
   part: "forward" | "input" | "weight" | "both",
   groups = 1,
   stride = 1,
+  size = 56,
+  taps = 3,
 ): Workload {
-  const x = input(8, 64, 56, 56);
-  const weight = input(64, 64 / groups, 3, 3);
-  const call = () => conv2d(x, weight, { padding: 1, groups, stride });
+  const x = input(8, 64, size, size);
+  const weight = input(64, 64 / groups, taps, taps);
+  const call = () => conv2d(x, weight, { padding: (taps - 1) / 2, groups, stride });
   if (part === "forward") return repeated(() => noGrad(call));
   const gradOutputs = input(...call().shape).detach();
   if (part === "both") {
@@ -97,6 +99,10 @@ export const windows: Workloads = {
   "conv2d-strided-gradients": () => convolution("both", 1, 2),
   "conv2d-depthwise": () => convolution("forward", 64),
   "conv2d-depthwise-gradients": () => convolution("both", 64),
+  "depthwise-28-5": () => convolution("forward", 64, 1, 28, 5),
+  "depthwise-28-5-gradients": () => convolution("both", 64, 1, 28, 5),
+  "depthwise-14-7": () => convolution("forward", 64, 1, 14, 7),
+  "depthwise-14-7-gradients": () => convolution("both", 64, 1, 14, 7),
   "pool-max": () => pool(maxPool2d, false),
   "pool-max-gradients": () => pool(maxPool2d, true),
   "pool-mean-gradients": () => pool(avgPool2d, true),

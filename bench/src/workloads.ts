@@ -58,6 +58,20 @@ export const workloads: readonly WorkloadInfo[] = [
     },
   },
   {
+    name: "depthwise",
+    title: "convolution of [8, 64, n, n], each channel by itself",
+    parts: {
+      "depthwise-28-5": "n = 28, 5 × 5, forward",
+      "depthwise-28-5-gradients": "n = 28, 5 × 5, forward and both gradients",
+      "depthwise-14-7": "n = 14, 7 × 7, forward",
+      "depthwise-14-7-gradients": "n = 14, 7 × 7, forward and both gradients",
+    },
+    flops: (part) => {
+      const [, size, taps, gradients] = part.split("-");
+      return 2 * 8 * 64 * Number(size) ** 2 * Number(taps) ** 2 * (gradients ? 3 : 1);
+    },
+  },
+  {
     name: "pool",
     title: "pools of [8, 64, 112, 112], windows of 3 × 3, stride 2",
     parts: {

@@ -4,20 +4,21 @@ import torch
 import torch.nn.functional as F
 
 
-def convolution(part, groups=1, stride=1):
-    x = torch.randn(8, 64, 56, 56)
-    weight = torch.randn(64, 64 // groups, 3, 3)
-    upstream = torch.randn_like(F.conv2d(x, weight, None, stride, 1, 1, groups))
+def convolution(part, groups=1, stride=1, size=56, taps=3):
+    x = torch.randn(8, 64, size, size)
+    weight = torch.randn(64, 64 // groups, taps, taps)
+    padding = taps // 2
+    upstream = torch.randn_like(F.conv2d(x, weight, None, stride, padding, 1, groups))
 
     def run():
         with torch.no_grad():
             if part in ("forward", "gradients"):
-                F.conv2d(x, weight, None, stride, 1, 1, groups)
+                F.conv2d(x, weight, None, stride, padding, 1, groups)
             if part == "forward":
                 return
             mask = [part != "weight", part != "input", False]
             torch.ops.aten.convolution_backward(
-                upstream, x, weight, None, [stride] * 2, [1, 1], [1, 1], False, [0, 0], groups, mask)
+                upstream, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, mask)
 
     return run, {}
 
@@ -73,6 +74,10 @@ WORKLOADS = {
     "conv2d-strided-gradients": lambda: convolution("gradients", 1, 2),
     "conv2d-depthwise": lambda: convolution("forward", 64),
     "conv2d-depthwise-gradients": lambda: convolution("gradients", 64),
+    "depthwise-28-5": lambda: convolution("forward", 64, 1, 28, 5),
+    "depthwise-28-5-gradients": lambda: convolution("gradients", 64, 1, 28, 5),
+    "depthwise-14-7": lambda: convolution("forward", 64, 1, 14, 7),
+    "depthwise-14-7-gradients": lambda: convolution("gradients", 64, 1, 14, 7),
     "pool-max": lambda: pool(F.max_pool2d, False),
     "pool-max-gradients": lambda: pool(F.max_pool2d, True),
     "pool-mean-gradients": lambda: pool(F.avg_pool2d, True),
