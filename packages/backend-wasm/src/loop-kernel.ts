@@ -5,6 +5,7 @@ import { writeAround } from "./copy-writer.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import { blockLanes, wideBlock, wideRow } from "./inductions.ts";
+import { writeInsideLoop } from "./inside-loop.ts";
 import type { KernelFrame, Sink } from "./kernel-frame.ts";
 import {
   affinesOf,
@@ -235,21 +236,39 @@ export function writeChunk(
 ): void {
   const { f } = w;
   const longest = outer[outer.length - 1];
+  const guarded = writers.filter((writer) => writer.isGuarded);
   /** Blocks of vectors while enough of the chunk is left. */
   const writeBlocks = (width: number, copies: number): void => {
     const block = width * copies;
     if (longest < block) return;
-    const done = f.block();
-    f.get(count).i32(block).op(i32.lt_s).brIf(done);
-    const again = f.loop();
-    w.scope(() => {
-      for (const writer of writers) writer.takeResults(copies);
-      for (const writer of writers) writer.writeRow(width, copies);
-      for (const writer of writers) writer.advance(block);
-    });
-    next(block);
-    f.get(count).i32(block).op(i32.sub).tee(count).i32(block).op(i32.ge_s).brIf(again);
-    f.end().end();
+    const pushMore = (): void => {
+      f.get(count).i32(block).op(i32.ge_s);
+    };
+    const guards = {
+      pushInside: () => {
+        f.i32(1);
+        for (const writer of guarded) {
+          writer.pushInside(width, copies);
+          f.op(i32.and);
+        }
+      },
+      assumeInside: (isInside: boolean) => {
+        for (const writer of guarded) writer.assumeInside(isInside);
+      },
+    };
+    const writeBlock = (): void => {
+      w.scope(() => {
+        for (const writer of writers) writer.takeResults(copies);
+        for (const writer of writers) writer.writeRow(width, copies);
+        for (const writer of writers) writer.advance(block);
+      });
+      next(block);
+      f.add(count, -block);
+    };
+    pushMore();
+    f.if();
+    writeInsideLoop(f, guarded.length > 0 ? guards : undefined, writeBlock, pushMore);
+    f.end();
   };
   w.scope(() => {
     for (const writer of writers) writer.writeRowStart();

@@ -9,11 +9,11 @@ import {
 import { elementValue } from "./expression.ts";
 import { pushChecked } from "./fault.ts";
 import { Inductions, wideBlock, wideRow } from "./inductions.ts";
+import { type Guarded, writeInsideLoop } from "./inside-loop.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad, writeByTurns, writeStore } from "./lanes.ts";
 import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
-import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePhilox } from "./philox.ts";
@@ -30,7 +30,7 @@ const termsOfPartialSum = 256;
 const mostAccumulators = 8;
 
 /** Writes the loops and the straight-line code of a stage. */
-export class StageWriter {
+export class StageWriter implements Guarded {
   /** How many vectors are worked on at once, independently of each other. */
   readonly unroll: number;
   readonly #frame: KernelFrame;
@@ -154,7 +154,7 @@ export class StageWriter {
     w.scope(() => {
       const { rowLevel } = this.#analysis;
       if (stage.inner.length === 0) {
-        this.#withGuards(() => this.#writeLevel(rowLevel));
+        this.#writeLevel(rowLevel);
         return;
       }
       this.#writeLevel(rowLevel);
@@ -162,10 +162,7 @@ export class StageWriter {
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
-      this.#withReciprocals(() => {
-        if (frame.lanesAcross) this.#withGuards(() => this.#writeInner(0));
-        else this.#writeInner(0);
-      });
+      this.#withReciprocals(() => this.#writeInner(0));
     });
     for (const [r, reduction] of this.#reductions.entries()) {
       if (reduction === undefined) continue;
@@ -213,19 +210,12 @@ export class StageWriter {
       return w.op(v128.and, w.op(f32x4.ge, size, low), w.op(f32x4.le, size, high));
     });
     inRange.reduce((all, one) => w.op(v128.and, all, one))();
-    w.f.op(i32x4.all_true);
-    this.#writeTwice(write, () => this.#reciprocals.clear());
-  }
-
-  /** Writes code for where what has been pushed holds, and after `change` code for elsewhere. */
-  #writeTwice(write: () => void, change: () => void): void {
-    const { f } = this.#w;
-    f.if();
-    this.#w.scope(write);
-    change();
-    f.else();
-    this.#w.scope(write);
-    f.end();
+    w.f.op(i32x4.all_true).if();
+    w.scope(write);
+    this.#reciprocals.clear();
+    w.f.else();
+    w.scope(write);
+    w.f.end();
   }
 
   /** The guards of loads in the inner loops, or where there are none, in a block of rows. */
@@ -238,25 +228,23 @@ export class StageWriter {
     );
   }
 
-  /**
-   * Writes code without checks for where no guard fails, as almost anywhere in a picture, and code for elsewhere: with lanes
-   * across rows, for a block of them and all inner loops; else for the next lanes.
-   */
-  #withGuards(write: () => void): void {
+  /** Whether it reads something that may not be there. */
+  get isGuarded(): boolean {
+    return this.#laneLoop >= 0 && this.#guards().length > 0;
+  }
+
+  /** Pushes whether all is there that the next lanes read; or with lanes across rows, the next block of them. */
+  pushInside(width: number = this.#width, copies: number = this.#copies): void {
     const { outer, lanesAcross } = this.#frame;
-    const guards = this.#guards();
-    if (guards.length === 0 || this.#laneLoop < 0) {
-      write();
-      return;
-    }
     const inner = lanesAcross ? this.#stage.inner : [];
     const reach = new Map(inner.map((size, i) => [outer.length + i, size - 1]));
-    reach.set(this.#laneLoop, this.#width * this.#copies - 1);
-    this.#inductions.pushAllInRange(guards, reach);
-    this.#inductions.isInside = true;
-    this.#writeTwice(write, () => {
-      this.#inductions.isInside = false;
-    });
+    reach.set(this.#laneLoop, width * copies - 1);
+    this.#inductions.pushAllInRange(this.#guards(), reach);
+  }
+
+  /** What is written next need not check whether what it reads is there, or has to. */
+  assumeInside(isInside: boolean): void {
+    this.#inductions.isInside = isInside;
   }
 
   // Loops
@@ -296,19 +284,22 @@ export class StageWriter {
   }
 
   #writeLaneLoop(size: number): void {
-    const { lanes, lanesAcross } = this.#frame;
+    const { lanes } = this.#frame;
     const { unroll } = this;
     const vectors = Math.floor(size / lanes);
+    const guards = this.isGuarded ? this : undefined;
     const part = (count: number, copies: number, width: number): void => {
-      if (count === 0) return;
-      this.#repeatSumming(count, count, () => {
-        this.#width = width;
-        this.#copies = copies;
-        const write = () => this.#writeLevel(this.#analysis.pointLevel);
-        if (lanesAcross) write();
-        else this.#withGuards(write);
-        this.advance(width * copies);
-      });
+      this.#width = width;
+      this.#copies = copies;
+      this.#repeatSumming(
+        count,
+        count,
+        () => {
+          this.#writeLevel(this.#analysis.pointLevel);
+          this.advance(width * copies);
+        },
+        guards,
+      );
     };
     part(Math.floor(vectors / unroll), unroll, lanes);
     part(vectors % unroll, 1, lanes);
@@ -316,17 +307,17 @@ export class StageWriter {
   }
 
   /** Writes a loop in which each sum gets a number of terms, perhaps too many for one partial sum. */
-  #repeatSumming(terms: number, count: number, write: () => void): void {
+  #repeatSumming(terms: number, count: number, write: () => void, guards?: Guarded): void {
     const long = this.#reductions.some((reduction) => reduction?.long);
     if (!long || terms < 2 * termsOfPartialSum) {
-      this.#repeat(count, write);
+      this.#repeat(count, write, guards);
       return;
     }
     this.#repeat(Math.floor(count / termsOfPartialSum), () => {
-      this.#repeat(termsOfPartialSum, write);
+      this.#repeat(termsOfPartialSum, write, guards);
       this.#addPartialSums();
     });
-    this.#repeat(count % termsOfPartialSum, write);
+    this.#repeat(count % termsOfPartialSum, write, guards);
   }
 
   #addPartialSums(): void {
@@ -336,19 +327,21 @@ export class StageWriter {
   }
 
   /** Writes a loop of a fixed number of iterations. */
-  #repeat(count: number, write: () => void): void {
+  #repeat(count: number, write: () => void, guards?: Guarded): void {
     const { f } = this.#w;
     if (count === 0) return;
-    if (count === 1) {
+    if (count === 1 && !guards) {
       this.#w.scope(write);
       return;
     }
     this.#w.scope(() => {
       const counter = this.#w.fresh("i32");
       f.i32(count).set(counter);
-      const again = f.loop();
-      this.#w.scope(write);
-      f.get(counter).i32(1).op(i32.sub).tee(counter).brIf(again).end();
+      const body = (): void => {
+        this.#w.scope(write);
+        f.add(counter, -1);
+      };
+      writeInsideLoop(f, guards, body, () => f.get(counter));
     });
   }
 
