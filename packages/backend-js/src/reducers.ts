@@ -1,4 +1,4 @@
-import { type DType, isFloat, type ReduceOp } from "@gradloom/engine";
+import { type DType, extremes, isFloat, type ReduceOp } from "@gradloom/engine";
 import { fit } from "./element-rules.ts";
 
 /** Combines the values that it is given, in order. */
@@ -16,9 +16,9 @@ export function createReducer(op: ReduceOp, dtype: DType): Reducer {
     case "prod":
       return fold(1, (a, b) => (float ? a * b : Math.imul(a, b)), dtype);
     case "max":
-      return fold(lowest[dtype], Math.max, dtype);
+      return fold(extremes[dtype][0], Math.max, dtype);
     case "min":
-      return fold(highest[dtype], Math.min, dtype);
+      return fold(extremes[dtype][1], Math.min, dtype);
     case "argmax":
       return positionOf((value, best) => value > best);
     case "argmin":
@@ -27,22 +27,6 @@ export function createReducer(op: ReduceOp, dtype: DType): Reducer {
       throw op satisfies never;
   }
 }
-
-const lowest: Readonly<Record<DType, number>> = {
-  float32: -Infinity,
-  float64: -Infinity,
-  int32: -(2 ** 31),
-  uint8: 0,
-  bool: 0,
-};
-
-const highest: Readonly<Record<DType, number>> = {
-  float32: Infinity,
-  float64: Infinity,
-  int32: 2 ** 31 - 1,
-  uint8: 255,
-  bool: 1,
-};
 
 function fold(start: number, combine: (a: number, b: number) => number, dtype: DType): Reducer {
   let total = start;

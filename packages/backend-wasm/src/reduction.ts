@@ -1,4 +1,4 @@
-import { type DType, isFloat, type ReduceOp } from "@gradloom/engine";
+import { type DType, extremes, isFloat, type ReduceOp } from "@gradloom/engine";
 import type { LaneOp } from "./lane-instructions.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
@@ -35,7 +35,7 @@ export class Reduction {
     // As an integer, true is -1: the greater of booleans is the lesser of numbers.
     this.#op = dtype === "bool" ? mirrored[op] : op;
     this.#dtype = dtype;
-    this.#identity = w.constant(dtype, identities[op](dtype));
+    this.#identity = w.constant(dtype, identityOf(op, dtype));
   }
 
   /** Whether it needs the position of each value. */
@@ -186,11 +186,6 @@ export class Reduction {
   }
 }
 
-const lowest = (dtype: DType): number =>
-  isFloat(dtype) ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
-const highest = (dtype: DType): number =>
-  isFloat(dtype) ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : dtype === "uint8" ? 255 : 1;
-
 const mirrored: Readonly<Record<ReduceOp, ReduceOp>> = {
   sum: "min",
   prod: "max",
@@ -201,11 +196,7 @@ const mirrored: Readonly<Record<ReduceOp, ReduceOp>> = {
 };
 
 /** What changes nothing. */
-const identities: Readonly<Record<ReduceOp, (dtype: DType) => number>> = {
-  sum: () => 0,
-  prod: () => 1,
-  max: lowest,
-  min: highest,
-  argmax: lowest,
-  argmin: highest,
-};
+function identityOf(op: ReduceOp, dtype: DType): number {
+  if (op === "sum" || op === "prod") return Number(op === "prod");
+  return extremes[dtype][op === "max" || op === "argmax" ? 0 : 1];
+}

@@ -40,3 +40,12 @@ export function viewArray(
 export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
+
+/** The least and the greatest value of each dtype. */
+export const extremes: Readonly<Record<DType, readonly [least: number, greatest: number]>> = {
+  float32: [-Infinity, Infinity],
+  float64: [-Infinity, Infinity],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  bool: [0, 1],
+};

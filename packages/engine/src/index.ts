@@ -2,7 +2,15 @@ export { floorDivide, integerPower, modulo, power } from "./arithmetic.ts";
 export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { commonDigits } from "./digits.ts";
-export { byteSize, createArray, type DType, isFloat, type TypedArray, viewArray } from "./dtype.ts";
+export {
+  byteSize,
+  createArray,
+  type DType,
+  extremes,
+  isFloat,
+  type TypedArray,
+  viewArray,
+} from "./dtype.ts";
 export {
   type ElementOp,
   elementArity,
