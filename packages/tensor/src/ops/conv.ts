@@ -181,7 +181,7 @@ function checkShapes(
   }
   const channels = x.shape[x.ndim - n - 1];
   if (channels !== inChannels) {
-    throw shapeError`${op}: the weight must be for the channels of the input, got weight ${weight.shape} in ${groups} groups, which is for ${inChannels}, and input ${x.shape}.`;
+    throw shapeError`${op}: the input must have ${inChannels} channels, as the weight in ${groups} groups, got ${x.shape} and ${weight.shape}.`;
   }
   if (!Number.isInteger(groups) || groups < 1 || weight.shape[0] % groups !== 0) {
     throw shapeError`${op}: groups must divide the channels, got ${groups} for weight ${weight.shape}.`;

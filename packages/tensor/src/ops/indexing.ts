@@ -89,7 +89,7 @@ function withAxis(
   const index = vectorAtLeast(indices);
   const fits = index.ndim === x.ndim && index.shape.every((n, i) => i === axis || n <= x.shape[i]);
   if (!fits) {
-    throw shapeError`${op}: the index must have as many axes as the tensor, and no more along each than along axis ${axis}, got ${indices.shape} for ${tensor.shape}.`;
+    throw shapeError`${op}: the index must have the axes of the tensor, none of them longer but axis ${axis}, got ${indices.shape} for ${tensor.shape}.`;
   }
   return [x, checkIndices(op, index, x.shape[axis]), axis];
 }

@@ -208,7 +208,7 @@ class Sketch {
    */
   private counters(counter: Node, one: Node): Node {
     if (this.randomness === "error") {
-      throw argumentError`vmap: random numbers must be the same or different for each example, got no word which. Pass { randomness: "different" }, or "same".`;
+      throw argumentError`vmap: randomness must be "same" or "different" where fn draws random numbers, got "error".`;
     }
     const example = reshape(this.numbers, [this.size, ...one.shape.map(() => 1)]);
     const before = element("mul", [example, constant(one.numel, "int32")], "int32");

@@ -74,7 +74,7 @@ describe("conv2d", () => {
       [1, 3, 4, 4],
       [2, 2, 3, 3],
       {},
-      "conv2d: the weight must be for the channels of the input, got weight [2, 2, 3, 3] in 1 groups, which is for 2, and input [1, 3, 4, 4].",
+      "conv2d: the input must have 2 channels, as the weight in 1 groups, got [1, 3, 4, 4] and [2, 2, 3, 3].",
     ],
     [
       [1, 2, 4],
@@ -160,7 +160,7 @@ describe("convTranspose", () => {
       "convTranspose2d: outputPadding must be less than stride or dilation, got [1, 1] for [1, 1] and [1, 1].",
     );
     expect(() => convTranspose2d(zeros([1, 3, 3, 3]), w)).toThrow(
-      "convTranspose2d: the weight must be for the channels of the input",
+      "convTranspose2d: the input must have 2 channels, as the weight",
     );
     expect(() => convTranspose2d(x, w, { padding: 3 })).toThrow("the result must not be empty");
   });

@@ -80,7 +80,7 @@ describe("gather", () => {
   test("shapes and dtypes that do not fit", () => {
     expect(() => x().gather(1, index([0, 1]))).toThrow(ShapeError);
     expect(() => x().gather(1, index([[0], [0], [0]]))).toThrow(
-      "gather: the index must have as many axes as the tensor, and no more along each than along axis 1, got [3, 1] for [2, 3].",
+      "gather: the index must have the axes of the tensor, none of them longer but axis 1, got [3, 1] for [2, 3].",
     );
     expect(() => x().gather(2, index([[0]]))).toThrow(
       "gather: the axis must be in [-2, 1], got 2.",

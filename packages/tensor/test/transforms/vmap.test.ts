@@ -269,7 +269,7 @@ describe("vmap and random numbers", () => {
 
   test("whoever says nothing gets an error", () => {
     expect(() => vmap((x: Tensor) => x.add(rand([2])))(three)).toThrow(
-      'vmap: random numbers must be the same or different for each example, got no word which. Pass { randomness: "different" }, or "same".',
+      'vmap: randomness must be "same" or "different" where fn draws random numbers, got "error".',
     );
     expect(() => vmap((x: Tensor) => x.add(randperm(2)))(three)).toThrow(
       "randperm: the order must not be drawn inside of vmap(). Pass it in as an input.",
