@@ -43,7 +43,7 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
   f.get(n).get(count).op(i32.mul).i32(fewComparisons).op(i32.le_u);
   // That may be more than fits.
   f.get(n).i32(fewComparisons).op(i32.le_u).op(i32.and).if();
-  writeInsertion(f, layout, { from, end, count, p, q });
+  writeInsertion(f, layout, [from, end, count, p, q]);
   f.get(from).return().end();
 
   // How often each digit occurs, for all places at once.
@@ -100,7 +100,13 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
 function writeInsertion(
   f: FunctionWriter,
   layout: ItemLayout,
-  { from, end, count, p, q }: Readonly<Record<"from" | "end" | "count" | "p" | "q", number>>,
+  [from, end, count, p, q]: readonly [
+    from: number,
+    end: number,
+    count: number,
+    p: number,
+    q: number,
+  ],
 ): void {
   const { bytes } = layout;
   const comparable = layout.key === 8 ? 8 : 0;

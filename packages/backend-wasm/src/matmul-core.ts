@@ -55,11 +55,11 @@ function addBlocks(
 
   const nextUnit = f.loop();
   const noUnit = f.block();
-  takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles }, () => {
+  takeUnit(f, field, unit, [batch, entry, i0, rows, j0, columns, tiles], () => {
     f.i32(0).set(first);
     field(word.k).set(last);
     field(word.bounds).if();
-    findGroup(f, field, { unit, batch, i0, rows, first, last }, noUnit);
+    findGroup(f, field, [unit, batch, i0, rows, first, last], noUnit);
     f.end();
   });
 
@@ -179,7 +179,7 @@ export function takeUnit(
   f: FunctionWriter,
   field: (at: number) => FunctionWriter,
   unit: number,
-  { batch, entry, i0, rows, j0, columns, tiles }: Readonly<Record<UnitLocal, number>>,
+  [batch, entry, i0, rows, j0, columns, tiles]: UnitLocals,
   find?: () => void,
 ): void {
   // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
@@ -209,7 +209,15 @@ export function takeUnit(
   f.op(i32.add).i32(2).op(i32.shr_u).set(tiles);
 }
 
-type UnitLocal = "batch" | "entry" | "i0" | "rows" | "j0" | "columns" | "tiles";
+type UnitLocals = readonly [
+  batch: number,
+  entry: number,
+  i0: number,
+  rows: number,
+  j0: number,
+  columns: number,
+  tiles: number,
+];
 
 /**
  * Finds the rows and terms of a block where there are groups. Where those are of rows, blocks are counted from group to group;
@@ -218,10 +226,9 @@ type UnitLocal = "batch" | "entry" | "i0" | "rows" | "j0" | "columns" | "tiles";
 function findGroup(
   f: FunctionWriter,
   field: (at: number) => FunctionWriter,
-  to: Readonly<Record<"unit" | "batch" | "i0" | "rows" | "first" | "last", number>>,
+  [unit, batch, i0, rows, first, last]: GroupLocals,
   noUnit: number,
 ): void {
-  const { unit, batch, i0, rows, first, last } = to;
   const [groups, count, blocks, tiles, end] = f.locals(5);
   const bound = (next: number): FunctionWriter => {
     field(word.bounds).get(batch).i32(2).op(i32.shl).op(i32.add);
@@ -257,6 +264,15 @@ function findGroup(
   f.i32(0).set(last).get(batch).i32(1).op(i32.sub).set(batch).end();
   f.end();
 }
+
+type GroupLocals = readonly [
+  unit: number,
+  batch: number,
+  i0: number,
+  rows: number,
+  first: number,
+  last: number,
+];
 
 /** Does something unless these locals are what they were the last time, which is kept in others. */
 export function unlessSame(

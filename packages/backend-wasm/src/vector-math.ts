@@ -69,19 +69,19 @@ function clamp(w: VectorWriter, x: Value, low: number, high: number): Value {
 }
 
 /** `x = n ln 2 + r`: keeps `n`, as an integer in the lowest bits plus `bias`, and `r`. */
-function reduce(w: VectorWriter, x: Value, bias: number): { shifted: Value; r: Value } {
+function reduce(w: VectorWriter, x: Value, bias: number): [shifted: Value, r: Value] {
   const shift = w.f32(integerShift + bias);
   const shifted = w.keep(w.op(f32x4.add, w.op(f32x4.mul, x, w.f32(Math.LOG2E)), shift));
   const n = w.keep(w.op(f32x4.sub, shifted, shift));
   const r = w.keep(w.nmadd(n, w.f32(ln2Low), w.nmadd(n, w.f32(ln2High), x)));
-  return { shifted, r };
+  return [shifted, r];
 }
 
 /** `eˣ = 2ⁿ eʳ`. The scale is applied in two halves, neither of which leaves the range of exponents. */
 function exp(w: VectorWriter, x: Value): Value {
   const limited = w.keep(clamp(w, x, -104, 89));
   // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
-  const { shifted, r } = reduce(w, limited, 254);
+  const [shifted, r] = reduce(w, limited, 254);
   const half = w.keep(w.shift(i32x4.shl, w.shift(i32x4.shr_s, shifted, 1), 23));
   const rest = w.keep(w.op(i32x4.sub, w.shift(i32x4.shl, shifted, 23), half));
   return w.op(f32x4.mul, w.op(f32x4.mul, w.quickPolynomial(r, expCoefficients), half), rest);
@@ -91,7 +91,7 @@ function exp(w: VectorWriter, x: Value): Value {
 function expm1(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
   const limited = w.keep(clamp(w, original, -18, 89));
-  const { shifted, r } = reduce(w, limited, 126);
+  const [shifted, r] = reduce(w, limited, 126);
   const scale = w.keep(w.shift(i32x4.shl, shifted, 23));
   const square = w.op(f32x4.mul, r, r);
   const p = w.madd(square, w.polynomial(r, expm1Coefficients), r);
@@ -148,9 +148,9 @@ function withSign(w: VectorWriter, size: Value, sign: Value): Value {
  */
 function logarithm(w: VectorWriter, x: Value, op: "log" | "log2"): Value {
   const original = w.keep(x);
-  const normal = scaleDenormals(w, original);
-  const { e, f } = splitExponent(w, normal.x);
-  const exponent = w.op(f32x4.sub, e, normal.shift);
+  const [normal, shift] = scaleDenormals(w, original);
+  const [e, f] = splitExponent(w, normal);
+  const exponent = w.op(f32x4.sub, e, shift);
   if (op === "log2") {
     const y = w.keep(w.madd(logOfFraction(w, f), w.f32(Math.LOG2E), exponent));
     return specialLogarithms(w, original, y);
@@ -164,7 +164,7 @@ function logarithm(w: VectorWriter, x: Value, op: "log" | "log2"): Value {
 function log1p(w: VectorWriter, x: Value): Value {
   const original = w.keep(x);
   const u = w.keep(w.op(f32x4.add, original, w.f32(1)));
-  const { e, f } = splitExponent(w, u);
+  const [e, f] = splitExponent(w, u);
   const y = w.keep(w.madd(e, w.f32(ln2High), w.madd(e, w.f32(ln2Low), logOfFraction(w, f))));
   const lost = w.op(f32x4.sub, original, w.op(f32x4.sub, u, w.f32(1)));
   const corrected = w.keep(w.op(f32x4.add, y, w.op(f32x4.div, lost, u)));
@@ -175,22 +175,19 @@ function log1p(w: VectorWriter, x: Value): Value {
 }
 
 /** Multiplies what is below the normal numbers by 2²³. */
-function scaleDenormals(w: VectorWriter, x: Value): { x: Value; shift: Value } {
+function scaleDenormals(w: VectorWriter, x: Value): [x: Value, shift: Value] {
   const small = w.keep(w.op(f32x4.lt, x, w.f32(2 ** -126)));
   const scaled = w.op(f32x4.mul, x, w.f32(2 ** 23));
-  return {
-    x: w.keep(w.op(v128.bitselect, scaled, x, small)),
-    shift: w.op(v128.and, w.f32(23), small),
-  };
+  return [w.keep(w.op(v128.bitselect, scaled, x, small)), w.op(v128.and, w.f32(23), small)];
 }
 
-function splitExponent(w: VectorWriter, x: Value): { e: Value; f: Value } {
+function splitExponent(w: VectorWriter, x: Value): [e: Value, f: Value] {
   // The bits of √½ as the zero of exponents: what is added is in front of the mantissa of 1 + f.
   const root = 0x3f3504f3;
   const bits = w.keep(w.op(i32x4.sub, x, w.i32(root)));
   const e = w.keep(w.op(f32x4.convert_i32x4_s, w.shift(i32x4.shr_s, bits, 23)));
   const mantissa = w.op(i32x4.add, w.op(v128.and, bits, w.i32(0x7fffff)), w.i32(root));
-  return { e, f: w.keep(w.op(f32x4.sub, mantissa, w.f32(1))) };
+  return [e, w.keep(w.op(f32x4.sub, mantissa, w.f32(1)))];
 }
 
 function logOfFraction(w: VectorWriter, f: Value): Value {

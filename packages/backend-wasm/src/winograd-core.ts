@@ -20,7 +20,7 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   const kept = f.locals(5);
 
   const nextUnit = f.loop();
-  takeUnit(f, field, unit, { batch, entry, i0, rows, j0, columns, tiles });
+  takeUnit(f, field, unit, [batch, entry, i0, rows, j0, columns, tiles]);
   f.i32(0).set(p0);
   const nextTerms = f.loop();
   field(word.termBlock);
