@@ -4,6 +4,7 @@ import {
   type CheckInstruction,
   type ElementInstruction,
   type Guard,
+  type LoadInstruction,
   type Store,
 } from "@gradloom/engine";
 import { elementValue } from "./expression.ts";
@@ -14,6 +15,7 @@ import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad, writeByTurns, writeStore } from "./lanes.ts";
 import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
+import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePhilox } from "./philox.ts";
@@ -28,6 +30,13 @@ const termsOfPartialSum = 256;
 
 /** Partial results that stay in registers, with what is combined with them. */
 const mostAccumulators = 8;
+
+/**
+ * V8 moves all loads of a piece of code ahead of all sums, and spills what registers do not hold of more vectors than this.
+ * A way out after each few sums, which is never taken, ties them to their place.
+ */
+const mostVectors = 17;
+const sumsTied = 3;
 
 /** Writes the loops and the straight-line code of a stage. */
 export class StageWriter implements Guarded {
@@ -357,7 +366,16 @@ export class StageWriter implements Guarded {
       if (!varies[i]) this.#writeInstruction(i, 0);
     }
     const copies = [...Array(this.#copies).keys()];
+    const { code, results } = this.#stage;
+    let vectors = results.length;
+    for (const i of here) {
+      const { op, access } = code[i] as LoadInstruction;
+      if (op === "load") vectors += Math.min(2, Math.abs(this.#inductions.laneStride(access)));
+    }
+    const isTied = level === pointLevel && vectors > mostVectors;
     const write = (list: readonly number[]): void => {
+      const out = isTied ? w.f.block() : 0;
+      let sums = 0;
       for (const i of levels.keys()) {
         if (varies[i] && isHere[i]) {
           const parts = list.map((copy) => () => this.#writeInstruction(i, copy));
@@ -367,7 +385,16 @@ export class StageWriter implements Guarded {
         if (level !== pointLevel) continue;
         // As soon as it is known, so that it need not be kept.
         for (const copy of list) w.scope(() => this.#combine(i, copy));
+        // Arguments do not begin at an odd address, but V8 does not know.
+        const isEnd = isTied && this.#terms.has(i) && ++sums % sumsTied === 0;
+        if (isEnd)
+          w.f
+            .get(0)
+            .i32(2 * sums + 1)
+            .op(i32.eq)
+            .brIf(out);
       }
+      if (isTied) w.f.end();
       if (level === pointLevel) for (const copy of list) w.scope(() => this.#writeStores(copy));
     };
     if (here.some((i) => isLong[i])) write(copies);
