@@ -8,7 +8,7 @@ import { batchFields, matrixFields } from "./matmul-arguments.ts";
 import { compileEpilogue } from "./matmul-epilogue.ts";
 import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import * as word from "./matmul-words.ts";
-import { bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
+import { argumentsOf, bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
 import { compileWindowPacking } from "./window-packing.ts";
 import { windowStructure } from "./window-structure.ts";
 import {
@@ -98,10 +98,7 @@ function matmulArguments(
   const batches = start + layout.byteLength;
   const matrices = batches + plan.batches.length * batchFields * 4;
   const guards = matrices + plan.matrices.length * matrixFields * 4;
-  const words: [number, Word][] = buffers.map((buffer, i) => [
-    start + layout.bufferOffset(i),
-    bufferWord(buffer, 0),
-  ]);
+  const { words, scalars } = argumentsOf(kernel, layout, start);
   const set = (at: number, content: Word | number): void => {
     words.push([at, typeof content === "number" ? { kind: "value", value: content } : content]);
   };
@@ -169,8 +166,8 @@ function matmulArguments(
   }
   const panelBytes = Math.ceil(n / 8) * k * 32;
   const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {
-    rows.flat().forEach((word, i) => {
-      words.push([at + 4 * i, typeof word === "number" ? { kind: "value", value: word } : word]);
+    rows.flat().forEach((content, i) => {
+      set(at + 4 * i, content);
     });
   };
   const guardsOf = (matrix: Matrix): Word => ({ kind: "self", offset: guards + 4 * matrix.guards });
@@ -188,7 +185,7 @@ function matmulArguments(
   tabulate(guards, [plan.guards]);
   return {
     words,
-    scalars: kernel.scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
+    scalars,
     argumentBytes: guards + plan.guards.length * 4,
     ownBytes:
       bytesA + bytesB + bytesC + (winograd ? blockBytes(winograd, plan) : rows * plan.blockRow),

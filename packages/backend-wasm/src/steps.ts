@@ -1,5 +1,5 @@
 import type { Kernel, LoopKernel, ScatterKernel, SortKernel } from "@gradloom/engine";
-import { argumentLayout } from "./argument-block.ts";
+import { type ArgumentLayout, argumentLayout } from "./argument-block.ts";
 import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
@@ -153,10 +153,7 @@ function loopSteps(
   const units = countIterations(kernel.outer) / needs.points;
   if (!(units > 0)) return [];
   const layout = argumentLayout(kernel, needs.scratchBytes.length);
-  const words: [number, Word][] = kernel.buffers.map((buffer, i) => [
-    layout.bufferOffset(i),
-    bufferWord(buffer, 0),
-  ]);
+  const { words, scalars } = argumentsOf(kernel, layout, 0);
   let ownBytes = 0;
   needs.scratchBytes.forEach((bytes, i) => {
     words.push([layout.scratchOffset(i), { kind: "own", offset: ownBytes }]);
@@ -172,11 +169,23 @@ function loopSteps(
       barrier,
       argumentBytes: layout.byteLength,
       words,
-      scalars: kernel.scalars.map((scalar, i) => [layout.scalarOffset(i), scalar]),
+      scalars,
       sharedBytes: 0,
       ownBytes,
     },
   ];
+}
+
+/** The buffers and scalars of a kernel, in a block of arguments from a place on. */
+export function argumentsOf(
+  { buffers, scalars }: Kernel,
+  layout: ArgumentLayout,
+  start: number,
+): { readonly words: [number, Word][]; readonly scalars: Step["scalars"] } {
+  return {
+    words: buffers.map((buffer, i) => [start + layout.bufferOffset(i), bufferWord(buffer, 0)]),
+    scalars: scalars.map((scalar, i) => [start + layout.scalarOffset(i), scalar]),
+  };
 }
 
 /** Where a kernel's buffer is, and bytes behind its start. */
