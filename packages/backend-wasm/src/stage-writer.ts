@@ -1,28 +1,20 @@
 import {
   type Access,
   byteSize,
-  type CheckInstruction,
-  type ElementInstruction,
   type Guard,
   type LoadInstruction,
   type Store,
 } from "@gradloom/engine";
-import { elementValue } from "./expression.ts";
-import { pushChecked } from "./fault.ts";
 import { Inductions, wideBlock, wideRow } from "./inductions.ts";
 import { type Guarded, writeInsideLoop } from "./inside-loop.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
-import { pushLoad, writeByTurns, writeStore } from "./lanes.ts";
+import { writeByTurns, writeStore } from "./lanes.ts";
 import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
-import * as f32x4 from "./opcodes/f32x4.ts";
 import * as i32 from "./opcodes/i32.ts";
-import * as i32x4 from "./opcodes/i32x4.ts";
-import * as v128 from "./opcodes/v128.ts";
-import { writePhilox } from "./philox.ts";
 import { type Accumulator, Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
 import { analyseStage, type StageAnalysis } from "./stage-analysis.ts";
-import { StageMemory } from "./stage-memory.ts";
+import { StageValues } from "./stage-values.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 /** Sums of more terms than this many times this are sums of sums of as many terms: rounding errors stay small. */
@@ -38,7 +30,7 @@ const mostAccumulators = 8;
 const mostVectors = 17;
 const sumsTied = 3;
 
-/** Writes the loops and the straight-line code of a stage. */
+/** Writes the loops of a stage, and what is done with its values: results and stores. */
 export class StageWriter implements Guarded {
   /** How many vectors are worked on at once, independently of each other. */
   readonly unroll: number;
@@ -57,13 +49,8 @@ export class StageWriter implements Guarded {
   readonly #scans = new Map<number, readonly Scan[]>();
   /** For each result, for each copy. */
   #accumulators: readonly (readonly Accumulator[])[] = [];
-  /** For each instruction, for each copy: what is in a local now. */
-  readonly #values: Value[][];
-  readonly #words = new Map<string, readonly number[]>();
-  readonly #reciprocals = new Map<number, Value>();
-  readonly #memory: StageMemory;
-  /** How many lanes of how many vectors are being written. */
-  #width = 1;
+  readonly #values: StageValues;
+  /** How many vectors are being written. */
   #copies = 1;
 
   constructor(frame: KernelFrame, stage: WrittenStage, earlier: readonly StageWriter[]) {
@@ -77,10 +64,14 @@ export class StageWriter implements Guarded {
     this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
     this.#inductions = new Inductions(frame, this.#laneLoop);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
-    this.#memory = new StageMemory(frame, this.#inductions, this.#analysis, (i, copy) =>
-      this.#valueOf(i, copy),
+    this.#values = new StageValues(
+      frame,
+      stage,
+      this.#inductions,
+      this.#analysis,
+      this.#scans,
+      (result, copy) => earlier[result.stage].result(result.result, copy),
     );
-    this.#values = code.map(() => []);
     // Small bodies and long chains need several vectors to hide latencies, others would run out of registers.
     const { cost, isLong } = this.#analysis;
     const hasLong = isLong.includes(true);
@@ -103,8 +94,8 @@ export class StageWriter implements Guarded {
         copies.map(() => new Scan(this.#w, instruction, lanesAcross)),
       );
     }
-    this.#memory.isEmpty =
-      earlier.some((writer) => writer.#memory.isEmpty) ||
+    this.#values.memory.isEmpty =
+      earlier.some((writer) => writer.#values.memory.isEmpty) ||
       code.some((instruction) => instruction.op === "check" && instruction.size === 0);
     const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
     const long = terms > 4 * termsOfPartialSum;
@@ -133,7 +124,7 @@ export class StageWriter implements Guarded {
   /** Writes what depends on no loop, once a call. */
   writeStart(): void {
     this.#inductions.start("call");
-    this.#width = this.#frame.lanes;
+    this.#values.width = this.#frame.lanes;
     this.#writeLevel(0);
   }
 
@@ -155,7 +146,7 @@ export class StageWriter implements Guarded {
     const w = this.#w;
     const stage = this.#stage;
     const frame = this.#frame;
-    this.#width = width;
+    this.#values.width = width;
     this.#copies = frame.lanesAcross ? copies : 1;
     for (const [r, reduction] of this.#reductions.entries()) {
       for (const accumulator of this.#accumulators[r]) reduction?.start(accumulator);
@@ -171,7 +162,7 @@ export class StageWriter implements Guarded {
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
-      this.#withReciprocals(() => this.#writeInner(0));
+      this.#values.withReciprocals(() => this.#writeInner(0));
     });
     for (const [r, reduction] of this.#reductions.entries()) {
       if (reduction === undefined) continue;
@@ -201,32 +192,6 @@ export class StageWriter implements Guarded {
     }
   }
 
-  /**
-   * A division of each point by what earlier stages have found for the row becomes a product with its reciprocal,
-   * a third of the time, unless the reciprocal would leave the range of normal numbers.
-   */
-  #withReciprocals(write: () => void): void {
-    const w = this.#w;
-    const { divisors } = this.#analysis;
-    if (divisors.length === 0) {
-      write();
-      return;
-    }
-    const inRange = divisors.map((i) => {
-      const size = w.keep(w.op(f32x4.abs, this.#values[i][0]));
-      this.#reciprocals.set(i, w.keep(w.op(f32x4.div, w.f32(1), this.#values[i][0])));
-      const [low, high] = [w.f32(2 ** -126), w.f32(2 ** 126)];
-      return w.op(v128.and, w.op(f32x4.ge, size, low), w.op(f32x4.le, size, high));
-    });
-    inRange.reduce((all, one) => w.op(v128.and, all, one))();
-    w.f.op(i32x4.all_true).if();
-    w.scope(write);
-    this.#reciprocals.clear();
-    w.f.else();
-    w.scope(write);
-    w.f.end();
-  }
-
   /** The guards of loads in the inner loops, or where there are none, in a block of rows. */
   #guards(): readonly Guard[] {
     const { levels, rowLevel, pointLevel } = this.#analysis;
@@ -243,7 +208,7 @@ export class StageWriter implements Guarded {
   }
 
   /** Pushes whether all is there that the next lanes read; or with lanes across rows, the next block of them. */
-  pushInside(width: number = this.#width, copies: number = this.#copies): void {
+  pushInside(width: number = this.#values.width, copies: number = this.#copies): void {
     const { outer, lanesAcross } = this.#frame;
     const inner = lanesAcross ? this.#stage.inner : [];
     const reach = new Map(inner.map((size, i) => [outer.length + i, size - 1]));
@@ -286,7 +251,7 @@ export class StageWriter implements Guarded {
       write();
       return;
     }
-    isWanted(this.#valueOf(index.value, 0), 0);
+    isWanted(this.#values.of(index.value, 0), 0);
     this.#w.f.if();
     write();
     this.#w.f.end();
@@ -298,7 +263,7 @@ export class StageWriter implements Guarded {
     const vectors = Math.floor(size / lanes);
     const guards = this.isGuarded ? this : undefined;
     const part = (count: number, copies: number, width: number): void => {
-      this.#width = width;
+      this.#values.width = width;
       this.#copies = copies;
       this.#repeatSumming(
         count,
@@ -359,11 +324,11 @@ export class StageWriter implements Guarded {
   #writeLevel(level: number): void {
     const w = this.#w;
     const { levels, varies, inlined, isLong, pointLevel } = this.#analysis;
-    this.#words.clear();
+    this.#values.forgetWords();
     const isHere = levels.map((own, i) => own === level && !inlined[i]);
     const here = [...levels.keys()].filter((i) => isHere[i]);
     for (const i of here) {
-      if (!varies[i]) this.#writeInstruction(i, 0);
+      if (!varies[i]) this.#values.write(i, 0);
     }
     const copies = [...Array(this.#copies).keys()];
     const { code, results } = this.#stage;
@@ -378,7 +343,7 @@ export class StageWriter implements Guarded {
       let sums = 0;
       for (const i of levels.keys()) {
         if (varies[i] && isHere[i]) {
-          const parts = list.map((copy) => () => this.#writeInstruction(i, copy));
+          const parts = list.map((copy) => () => this.#values.write(i, copy));
           if (parts.length > 1 && isLong[i]) w.interleave(parts);
           else for (const part of parts) part();
         }
@@ -409,21 +374,23 @@ export class StageWriter implements Guarded {
       if (done.has(store)) continue;
       const { value, access } = store;
       if (sink) {
-        const at = this.#memory.address(access, code[value].dtype, copy, sink.index);
-        sink.write(at, this.#laneLoop < 0 ? 1 : this.#width, (i) => this.#valueOf(i, copy));
+        const at = this.#values.memory.address(access, code[value].dtype, copy, sink.index);
+        sink.write(at, this.#laneLoop < 0 ? 1 : this.#values.width, (i) =>
+          this.#values.of(i, copy),
+        );
         continue;
       }
       const at = this.#inductions.laneAddress(access, code[value].dtype, copy);
-      const width = this.#laneLoop < 0 ? 1 : this.#width;
+      const width = this.#laneLoop < 0 ? 1 : this.#values.width;
       const neighbour = at.stride === 8 && width === 4 && byteSize[at.dtype] === 4;
       const next = stores.find(
         (other) => neighbour && !done.has(other) && isNext(other.access, access),
       );
       if (next) {
         done.add(next);
-        const [first, second] = [value, next.value].map((i) => this.#valueOf(i, copy));
+        const [first, second] = [value, next.value].map((i) => this.#values.of(i, copy));
         writeByTurns(this.#w, at, first, second);
-      } else writeStore(this.#w, at, width, this.#valueOf(value, copy));
+      } else writeStore(this.#w, at, width, this.#values.of(value, copy));
     }
   }
 
@@ -433,119 +400,16 @@ export class StageWriter implements Guarded {
       const reduction = this.#reductions[r];
       const accumulator = this.#accumulators[r][this.#accumulators[r].length > copy ? copy : 0];
       if (reduction === undefined) {
-        this.#valueOf(value, copy)();
+        this.#values.of(value, copy)();
         this.#w.f.set(accumulator[0]);
       } else {
         // With lanes across rows, those beyond the width belong to nobody.
         const { lanesAcross, lanes } = this.#frame;
-        const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#width;
-        const at = position === undefined ? undefined : this.#valueOf(position, copy);
-        reduction.fold(accumulator, this.#valueOf(value, copy), width, at);
+        const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#values.width;
+        const at = position === undefined ? undefined : this.#values.of(position, copy);
+        reduction.fold(accumulator, this.#values.of(value, copy), width, at);
       }
     }
-  }
-
-  #writeInstruction(i: number, copy: number): void {
-    this.#writeValue(i, copy);
-    this.#memory.keepOffsets(i);
-  }
-
-  #writeValue(i: number, copy: number): void {
-    const w = this.#w;
-    const instruction = this.#stage.code[i];
-    if (instruction.op === "constant") {
-      this.#values[i][0] = w.constant(instruction.dtype, instruction.value);
-    } else if (instruction.op === "scalar") {
-      const offset = this.#frame.scalarOffset(instruction.scalar);
-      this.#values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load(v128.load, offset));
-    } else if (instruction.op === "result") {
-      const value = this.#earlier[instruction.stage].result(instruction.result, copy);
-      this.#values[i][copy] = w.keep(value);
-    } else {
-      if (instruction.op === "philox") this.#writeWords(instruction, copy);
-      const local = w.fresh();
-      w.scope(() => this.#push(i, copy));
-      w.f.set(local);
-      this.#values[i][copy] = w.local(local);
-    }
-  }
-
-  /** The value of an instruction: from its local, or computed on the spot. */
-  #valueOf(i: number, copy: number): Value {
-    if (this.#analysis.inlined[i]) return () => this.#w.scope(() => this.#push(i, copy));
-    return this.#values[i][this.#analysis.varies[i] ? copy : 0];
-  }
-
-  #push(i: number, copy: number): void {
-    const instruction = this.#stage.code[i];
-    if ("args" in instruction) {
-      if (instruction.op !== "philox") this.#pushElement(instruction, copy);
-      else this.#w.f.get(this.#wordsOf(instruction, copy)[instruction.word ?? 0]);
-    } else if (instruction.op === "load") {
-      this.#memory.pushLoad(instruction, copy, this.#width);
-    } else if (instruction.op === "check") {
-      this.#pushCheck(instruction, copy);
-    } else if (instruction.op === "scan") {
-      const scan = this.#scans.get(i)?.[this.#frame.lanesAcross ? copy : 0];
-      const value = this.#valueOf(instruction.arg, copy);
-      // Of a single point: the value.
-      if (scan === undefined) value();
-      else scan.push(value, this.#width);
-    } else if (instruction.op === "index") {
-      this.#inductions.indexValue(instruction, copy)();
-    } else if (instruction.op === "product") {
-      const unit = byteSize[instruction.dtype];
-      const pointer = this.#frame.product as number;
-      const at = {
-        dtype: instruction.dtype,
-        pointer,
-        offset: copy * this.#frame.lanes * unit,
-        stride: unit,
-        wraps: false,
-      };
-      pushLoad(this.#w, at, this.#width);
-    }
-  }
-
-  #pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
-    const reciprocal = op === "div" ? this.#reciprocals.get(args[1]) : undefined;
-    if (reciprocal !== undefined) {
-      this.#w.op(f32x4.mul, this.#valueOf(args[0], copy), reciprocal)();
-      return;
-    }
-    const operands = args.map((argument) => {
-      const operand = this.#stage.code[argument];
-      return {
-        dtype: operand.dtype,
-        value: this.#valueOf(argument, copy),
-        constant: operand.op === "constant" ? operand.value : undefined,
-      };
-    });
-    elementValue(this.#w, op, dtype, operands)();
-  }
-
-  /** All four words are computed at once: kept for the other instructions with the same arguments. */
-  #writeWords(instruction: ElementInstruction, copy: number): void {
-    const w = this.#w;
-    if (this.#wordsOf(instruction, copy) !== undefined) return;
-    const words = [0, 1, 2, 3].map(() => w.fresh());
-    w.scope(() => {
-      const [counter, stream, key0, key1] = instruction.args.map((i) => this.#valueOf(i, copy));
-      writePhilox(w, counter, stream, key0, key1, words);
-    });
-    this.#words.set(`${instruction.args.join()} ${copy}`, words);
-  }
-
-  #wordsOf({ args }: ElementInstruction, copy: number): readonly number[] {
-    return this.#words.get(`${args.join()} ${copy}`) as number[];
-  }
-
-  #pushCheck(check: CheckInstruction, copy: number): void {
-    const { varies } = this.#analysis;
-    const indices = this.#valueOf(check.arg, copy);
-    // Where nothing runs, nothing is wrong.
-    if (countIterations(this.#stage.inner) === 0) indices();
-    else pushChecked(this.#w, indices, check, varies[check.arg] ? this.#width : this.#frame.lanes);
   }
 }
 
