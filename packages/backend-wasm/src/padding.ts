@@ -10,7 +10,7 @@ import { countIterations, type WrittenStage } from "./loop-nest.ts";
 type Loops = { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] };
 
 /** Makes a copy, with what is around it, of what windows read: a stage of the first outer loops alone. */
-export interface PaddedCopy extends WrittenStage {
+interface PaddedCopy extends WrittenStage {
   readonly dtype: DType;
   /** Elements of the copy, and what is around. */
   readonly length: number;
