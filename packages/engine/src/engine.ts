@@ -16,7 +16,9 @@ import { sameShape } from "./shape.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
 
 /** More recorded nodes than this are settled without being asked for. */
-const mostPending = 32_768;
+const mostPending = 8192;
+/** If a state is assigned to again after more recorded nodes than this, likewise: a loop nobody reads from. */
+const mostBetweenAssignments = 2048;
 /** More bytes of inputs than this, recorded since the last time something was settled, likewise. */
 const mostPendingBytes = 512 * 1024 * 1024;
 
@@ -126,6 +128,7 @@ export class Engine {
         { shapes: [shape, value.shape] },
       );
     }
+    if (box.isPending && this.#tracked.length > mostBetweenAssignments) this.realize([]);
     value.consumed = true;
     box.node = value;
     if (box.isPending) return;

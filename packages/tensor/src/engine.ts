@@ -29,6 +29,14 @@ export function announceGradient(leaf: Tensor): void {
   withGradient.push(leaf);
 }
 
+/**
+ * Whether gradients have been recorded since something was last settled: a state that is assigned to again then belongs to the
+ * next step of a training loop without an optimizer.
+ */
+export function gradientsWait(): boolean {
+  return withGradient.length > 0;
+}
+
 function takeGradients(): readonly Node[] {
   const nodes: Node[] = [];
   for (const leaf of withGradient) {

@@ -1,6 +1,6 @@
 import type { DType, Node, TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
-import { announceGradient, engine } from "./engine.ts";
+import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
 import { dtypeError, shapeError, stateError } from "./errors.ts";
 import { formatTensor, printAsText } from "./format.ts";
 import { isGradEnabled } from "./grad-mode.ts";
@@ -203,6 +203,7 @@ export class Tensor {
       refuseWhileTracing("assign", "a state must not be made", "Make it outside: new Tensor(x).");
     }
     const state = this.toState();
+    if (state.box.isPending && gradientsWait()) settle([]);
     engine().assign(state.box, value.node);
     engine().effect(() => {
       state.assignments++;

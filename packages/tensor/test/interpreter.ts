@@ -52,8 +52,11 @@ function compute(node: Node, valuesOf: (node: Node) => TypedArray): TypedArray {
     });
   };
   switch (op) {
-    case "box":
-      return node.box!.storage.host!;
+    case "box": {
+      const { source, offset, storage } = node.box!;
+      if (source === undefined) return storage.host!;
+      return source.storage.host!.subarray(offset, offset + storage.length);
+    }
     case "constant":
       return fill(shape, dtype, () => attributes[0]);
     case "scalar":

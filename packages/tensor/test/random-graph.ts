@@ -249,7 +249,7 @@ export class RandomGraph {
       steps.push(backwards ? -stride : stride);
       return length;
     });
-    this.keep(slice(a, starts, steps, shape), this.bound(a));
+    this.keep(this.engine.slice(a, starts, steps, shape), this.bound(a));
   }
 
   reduction(step: Step, a: Node): void {

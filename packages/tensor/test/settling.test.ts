@@ -42,6 +42,38 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
     expect(w.arraySync()).toEqual([0, 0]);
   });
 
+  test("a training loop without an optimizer that reads nothing needs the plan of a step", () => {
+    use();
+    const x = tensor([[1], [2], [3]]);
+    const run = (steps: number, reads: boolean) => {
+      const [w, b] = [tensor([[0.5]]), tensor([0])];
+      const before = memoryStats();
+      for (let i = 0; i < steps; i++) {
+        w.requiresGrad = b.requiresGrad = true;
+        x.matmul(w).add(b).sub(x.mul(3)).square().mean().backward();
+        noGrad(() => {
+          for (const p of [w, b]) {
+            p.assign(p.sub(p.grad!.mul(0.05)));
+            p.grad = null;
+          }
+        });
+        expect(memoryStats().pendingNodes).toBeLessThan(100);
+        if (reads) w.itemSync();
+      }
+      expect(memoryStats().compiledPlans - before.compiledPlans).toBeLessThan(8);
+      return [w.itemSync(), b.itemSync()];
+    };
+    expect(run(40, false)).toEqual(run(40, true));
+  });
+
+  test("so does one that has no gradients, in larger steps", () => {
+    use();
+    const v = new Tensor(tensor([1, 2]));
+    for (let i = 0; i < 3000; i++) v.assign(v.mul(0.5).add(v.flip(0).mul(0.5)));
+    expect(memoryStats().pendingNodes).toBeLessThan(2500);
+    expect(v.arraySync()).toEqual([1.5, 1.5]);
+  });
+
   test("a view that is used again and again takes no memory; what is computed of it is kept", () => {
     use();
     const x = tensor(Array.from({ length: 6000 }, (_, i) => i % 7)).reshape([60, 100]);
