@@ -310,7 +310,7 @@ export class Group {
    * of a matrix product cannot be split.
    */
   #isWhole({ value, code, forms }: Member): boolean {
-    const accesses = [flatten(forms, value.shape)];
+    const accesses = [placed(value, forms)];
     for (const step of code) {
       if (step.op === "read" && !this.has(step.value)) {
         accesses.push(step.flat, ...step.guards.map(({ form }) => form));
@@ -320,6 +320,16 @@ export class Group {
       this.outer.every((loop) => strideAlong(this.variables, form, loop) !== undefined),
     );
   }
+}
+
+/** The position of an anchor's element in the buffer that holds it. */
+export function placed(value: Value, forms: readonly Form[]): Form {
+  const { placement } = value;
+  if (placement === undefined) return flatten(forms, value.shape);
+  const shifted = forms.map((form, axis) =>
+    axis === placement.axis ? { ...form, offset: form.offset + placement.offset } : form,
+  );
+  return flatten(shifted, placement.whole.shape);
 }
 
 function isClosed({ op, scanOp }: Value): boolean {

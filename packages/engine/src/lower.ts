@@ -1,7 +1,7 @@
 import type { DType } from "./dtype.ts";
 import { elementCost } from "./element-op.ts";
 import { type Form, flatten } from "./form.ts";
-import type { Group, Member } from "./group.ts";
+import { type Group, type Member, placed } from "./group.ts";
 import type {
   Access,
   Affine,
@@ -368,16 +368,6 @@ function groupLoop({ members: [{ value }], variables }: Group): number[] {
 
 function isReduction({ value }: Member): boolean {
   return value.reduceOp !== undefined;
-}
-
-/** The position of an anchor's element in the buffer that holds it. */
-function placed(value: Value, forms: readonly Form[]): Form {
-  const { placement } = value;
-  if (placement === undefined) return flatten(forms, value.shape);
-  const shifted = forms.map((form, axis) =>
-    axis === placement.axis ? { ...form, offset: form.offset + placement.offset } : form,
-  );
-  return flatten(shifted, placement.whole.shape);
 }
 
 function costOf({ code }: Member): number {

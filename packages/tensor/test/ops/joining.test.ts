@@ -1,6 +1,7 @@
 import { ArgumentError, ShapeError } from "@gradloom/engine";
 import { expect, test } from "vitest";
-import { arange, tensor, zeros } from "../../src/create.ts";
+import { arange, eye, ones, tensor, zeros } from "../../src/create.ts";
+import { setBackend, setNumThreads } from "../../src/engine.ts";
 import { cat, meshgrid, stack } from "../../src/ops/joining.ts";
 import type { Tensor } from "../../src/tensor.ts";
 
@@ -16,6 +17,29 @@ test("cat joins along an axis and promotes", () => {
   expect(cat([b, a]).dtype).toBe("float32");
   expect(cat([b, a]).shape).toEqual([4, 1]);
 });
+
+test.each([
+  ["wasm", 1],
+  ["wasm", 2],
+  ["js", 1],
+] as const)(
+  "cat takes rows of a product that it holds in another shape, on %s %d",
+  (backend, threads) => {
+    setBackend(backend);
+    setNumThreads(threads);
+    // Two rows of the product are one row of the result, behind others: not a place with one stride for a row.
+    const rows = 600;
+    const a = arange(0, 4 * rows)
+      .reshape([rows, 4])
+      .remainder(7);
+    const product = a.matmul(eye(4)).reshape([rows / 2, 8]);
+    const joined = cat([zeros([rows / 2, 3]), product, ones([rows / 2, 2])], 1);
+    expect(joined.slice(1, 3, 11).reshape([rows, 4]).arraySync()).toEqual(a.arraySync());
+    expect(joined.slice(1, 0, 3).sum().itemSync()).toBe(0);
+    expect(joined.slice(1, 11, 13).sum().itemSync()).toBe(rows);
+    setBackend("wasm");
+  },
+);
 
 test("cat hands each its part of the gradient", () => {
   const a = tensor([1, 2], { requiresGrad: true });
