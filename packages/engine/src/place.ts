@@ -46,7 +46,8 @@ function placeOf(node: Node): Place | undefined {
     const { source = box, offset } = box;
     const { host, address } = source.storage;
     const exists = node.version === box.version && (host ?? address) !== undefined;
-    if (!exists || box.isState) return undefined;
+    // States change, and so does what can be read until one does: it is given back then.
+    if (!exists || node.dependsOnState) return undefined;
     return { leaf: node, box: source, offset, strides: rowMajor(shape) };
   }
   if (op !== "permute" && op !== "reshape" && op !== "affine") return undefined;

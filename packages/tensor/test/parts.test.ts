@@ -97,6 +97,30 @@ describe.each(["wasm", "js"] as const)("slices of values, on %s", (backend) => {
     expect(part.arraySync()).toEqual([[410, 412]]);
   });
 
+  test("a part of a prediction can be read after later steps, when the prediction was given back", () => {
+    const x = grid(50, 40).mul(0.001);
+    realize(x);
+    const run = (readsAtOnce: boolean) => {
+      const w = tensor(grid(40, 30).mul(0.001).arraySync());
+      w.requiresGrad = true;
+      const step = () => {
+        const scores = x.matmul(w);
+        scores.square().mean().backward();
+        noGrad(() => w.assign(w.sub(w.grad!.mul(0.1))));
+        w.grad = null;
+        realize(w);
+        return scores;
+      };
+      step();
+      const part = step().slice(0, 7, 9).slice(1, 3, 5);
+      if (readsAtOnce) realize(part);
+      step();
+      step();
+      return part.arraySync();
+    };
+    expect(run(false)).toEqual(run(true));
+  });
+
   test("states are sliced as they are when it is recorded", () => {
     const w = grid(3, 4);
     w.requiresGrad = true;
