@@ -1,7 +1,6 @@
-import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
-import { WasmBackend } from "../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { backends } from "./backends.ts";
 import { compare, describeProgram, failsOn, runOn, sameBits } from "./compare.ts";
 import { drawFrom } from "./draw.ts";
 import { randomProgram } from "./random-kernel.ts";
@@ -12,13 +11,7 @@ const soak = Number(process.env.GRADLOOM_SOAK ?? 0);
 const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 300, seed: 2011, endOnFailure: true };
 
 describe("WasmBackend", () => {
-  const oracle = new JsBackend(checkProgram);
-  const one = new WasmBackend({ threads: 1 });
-  const two = new WasmBackend({ threads: 2 });
-  afterAll(() => {
-    one.dispose();
-    two.dispose();
-  });
+  const { oracle, one, two } = backends();
 
   test(
     "agrees with the oracle on random programs, and with itself on any number of threads",

@@ -1,10 +1,9 @@
-import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import type { LoopKernel } from "@gradloom/engine";
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
-import { WasmBackend } from "../src/index.ts";
+import { describe, expect, it } from "vitest";
 import { writtenKernel } from "../src/loop-nest.ts";
 import { padLoads } from "../src/padding.ts";
+import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
 import { createContent } from "./random-content.ts";
@@ -114,13 +113,7 @@ function programOf(windows: Windows, isGradient: boolean): RandomProgram {
 }
 
 describe("copies of pictures with what is around them", () => {
-  const oracle = new JsBackend(checkProgram);
-  const one = new WasmBackend({ threads: 1 });
-  const two = new WasmBackend({ threads: 2 });
-  afterAll(() => {
-    one.dispose();
-    two.dispose();
-  });
+  const { oracle, one, two } = backends();
   const windows = {
     channels: 16,
     pictures: 2,

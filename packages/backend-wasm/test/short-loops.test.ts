@@ -1,10 +1,9 @@
-import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import type { LoopKernel, ReduceOp } from "@gradloom/engine";
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
-import { WasmBackend } from "../src/index.ts";
+import { describe, expect, it } from "vitest";
 import { writtenKernel } from "../src/loop-nest.ts";
 import { writeOutPoints, writeOutRows } from "../src/short-loops.ts";
+import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
 import { createContent } from "./random-content.ts";
@@ -116,13 +115,7 @@ function programOf(windows: Windows): RandomProgram {
 }
 
 describe("short loops", () => {
-  const oracle = new JsBackend(checkProgram);
-  const one = new WasmBackend({ threads: 1 });
-  const two = new WasmBackend({ threads: 2 });
-  afterAll(() => {
-    one.dispose();
-    two.dispose();
-  });
+  const { oracle, one, two } = backends();
 
   it("are written out, a piece of code for each phase and tap", () => {
     const windows = {

@@ -1,6 +1,5 @@
-import { checkProgram, JsBackend } from "@gradloom/backend-js";
-import { afterAll, describe, expect, it } from "vitest";
-import { WasmBackend } from "../src/index.ts";
+import { describe, expect, it } from "vitest";
+import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import { type ConvolutionCase, convolution } from "./convolution.ts";
 
@@ -27,13 +26,7 @@ const cases: readonly ConvolutionCase[] = [
 ];
 
 describe("windows of a convolution", { timeout: 60_000 }, () => {
-  const oracle = new JsBackend(checkProgram);
-  const one = new WasmBackend({ threads: 1 });
-  const two = new WasmBackend({ threads: 2 });
-  afterAll(() => {
-    one.dispose();
-    two.dispose();
-  });
+  const { oracle, one, two } = backends();
 
   it.each(cases)("$size, $kernel, stride $stride, padding $padding", (shape) => {
     for (const part of ["forward", "weight", "input"] as const) {
