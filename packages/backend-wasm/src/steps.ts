@@ -75,7 +75,9 @@ export function stepsOf(
   // The body of a loop is a program of its own.
   if (kernel.kind === "repeat") throw new Error("steps: a loop has none");
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
-  const split = winogradOf(kernel)?.kind === "result" ? undefined : splitTerms(kernel);
+  const isWhole =
+    context.still.has(kernel.buffers[kernel.b.buffer]) || winogradOf(kernel)?.kind === "result";
+  const split = isWhole ? undefined : splitTerms(kernel);
   if (split === undefined) return matmulSteps(kernel, number, barrier, context, 0);
   return [
     // What was in the shared memory before may still be read.
