@@ -81,6 +81,40 @@ describe("scan", () => {
     expect(await gradcheck(slopes, [h, xs, w, b])).toBe(true);
   });
 
+  test("a loop in a loop gives the gradients of all, to the second order", async () => {
+    manualSeed(4);
+    const make = (...shape: number[]) => randn(shape, { dtype: "float64" }).requiresGrad_();
+    const f = (...[h, w, all]: Tensor[]) => {
+      const [[last], [sums]] = scan(
+        ([outer], [xs]) => {
+          const [[end], [states]] = scan(
+            ([inner], [x]) => {
+              const next = inner.mul(w).add(x).tanh();
+              return [[next], [next.square()]];
+            },
+            [outer],
+            [xs],
+          );
+          return [[end], [states.sum(0)]];
+        },
+        [h],
+        [all],
+      );
+      return last.sum().add(sums.sin().sum());
+    };
+    const inputs = [make(2), make(2), make(3, 4, 2)];
+    for (const wanted of inputs) {
+      const only = (x: Tensor) =>
+        f(...inputs.map((input) => (input === wanted ? x : input.detach())));
+      expect(await gradcheck(only, [wanted])).toBe(true);
+    }
+    const slopes = (...given: Tensor[]) =>
+      grad(f(...given), given, { createGraph: true })
+        .map((g) => g.square().sum())
+        .reduce((a, b) => a.add(b));
+    expect(await gradcheck(slopes, inputs)).toBe(true);
+  });
+
   test("goes in reverse, and carries several values, integers too", () => {
     const xs = tensor([1, 2, 3]);
     const [[sum, count], [before]] = scan(

@@ -1,7 +1,7 @@
 import { isFloat, isView, Node, nextNodeId, reached } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { isGradEnabled } from "../grad-mode.ts";
-import { inputsOf } from "../history.ts";
+import { History, inputsOf } from "../history.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
 import { trace } from "../tracing.ts";
@@ -27,6 +27,8 @@ export class TracedStep {
   readonly gradients: readonly (Node | undefined)[];
   /** What the gradients read of what the step has computed. */
   readonly saved: readonly Node[];
+  /** Tensors that were recorded before this are from outside. */
+  readonly #began: History = new History("scan", [], []);
 
   constructor(
     step: ScanStep,
@@ -75,13 +77,11 @@ export class TracedStep {
   }
 
   #capture(results: readonly Tensor[]): Tensor[] {
-    const given = new Set([...this.carries, ...this.elements]);
-    const found = reached(results, (tensor) =>
-      given.has(tensor) || this.isOutside(tensor.node) ? [] : inputsOf(tensor),
-    );
-    return [...found].filter(
-      (tensor) => tensor.requiresGrad && !given.has(tensor) && this.isOutside(tensor.node),
-    );
+    // Where the gradients of an inner loop meet is a constant, but made here.
+    const isOutside = ({ history, node }: Tensor) =>
+      history === undefined ? this.isOutside(node) : history.order < this.#began.order;
+    const found = reached(results, (tensor) => (isOutside(tensor) ? [] : inputsOf(tensor)));
+    return [...found].filter((tensor) => tensor.requiresGrad && isOutside(tensor));
   }
 
   #findSaved(gradStart: number): Node[] {
