@@ -1,7 +1,5 @@
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
-
-/** What a recurrent network remembers: `[h]`, or `[h, c]` for an LSTM. */
-export type State = readonly Tensor[];
+import type { State } from "./state.ts";
 
 /**
  * What a cell computes in one step from `fromInput = W_ih·x + b_ih`, `fromHidden = W_hh·h + b_hh` (both with all gates side by

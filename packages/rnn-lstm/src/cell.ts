@@ -6,8 +6,8 @@ import {
   lstmFormula,
   type Nonlinearity,
   rnnFormula,
-  type State,
 } from "./cell-formula.ts";
+import { checkState, type State } from "./state.ts";
 
 /** Options of the cells. */
 export interface CellOptions {
@@ -60,19 +60,11 @@ abstract class Cell extends Module {
         },
       );
     }
+    const { states } = this.#formula;
     const shape = [...x.shape.slice(0, -1), hiddenSize];
-    const before =
-      state ?? Array.from({ length: this.#formula.states }, () => zeros(shape, { dtype: x.dtype }));
-    for (const tensor of before) {
-      if (String(tensor.shape) === String(shape)) continue;
-      throw new ShapeError(
-        `${name}: the state must be [${shape.join(", ")}], got [${tensor.shape.join(", ")}].`,
-        {
-          op: name,
-          shapes: [tensor.shape, shape],
-        },
-      );
-    }
+    if (state)
+      checkState(name, state, states, shape, x.ndim === 1 ? "hiddenSize" : "batch, hiddenSize");
+    const before = state ?? Array.from({ length: states }, () => zeros(shape, { dtype: x.dtype }));
     const { weightIh, weightHh, biasIh, biasHh } = this;
     return this.#formula.step(
       x.linear(weightIh, { bias: biasIh }),

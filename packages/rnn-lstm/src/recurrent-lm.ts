@@ -9,10 +9,10 @@ import {
   type Tensor,
   where,
 } from "@gradloom/tensor";
-import type { State } from "./cell-formula.ts";
 import { GRU } from "./gru.ts";
 import { LSTM } from "./lstm.ts";
 import { RNN } from "./rnn.ts";
+import type { State } from "./state.ts";
 
 /** Options of {@link RecurrentLM}. */
 export interface RecurrentLMOptions {
@@ -162,7 +162,8 @@ function choose(
   topK: number | undefined,
   generator: Generator,
 ): Tensor {
-  if (temperature === 0) return logits.argmax(-1, { keepdim: true });
+  // Where logits are divided by less, they overflow; nothing but the likeliest has a chance there.
+  if (temperature < 1e-30) return logits.argmax(-1, { keepdim: true });
   let scores = logits.div(temperature);
   if (topK !== undefined && topK < logits.shape[1]) {
     const least = scores.topk(topK, -1).values.amin(-1, { keepdim: true });
@@ -177,12 +178,16 @@ function matrixOf(prompts: readonly (readonly number[])[]): Tensor {
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {
   const lengths = prompts.map(({ length }) => length);
-  if (prompts.length > 0 && lengths[0] > 0 && lengths.every((length) => length === lengths[0]))
-    return;
-  throw new ArgumentError(
-    `generate: prompts must have one length, at least 1, got lengths ${lengths.join(", ") || "of none"}.`,
-    { op: "generate" },
-  );
+  if (!(lengths[0] > 0 && lengths.every((length) => length === lengths[0]))) {
+    throw new ArgumentError(
+      `generate: prompts must have one length, at least 1, got lengths ${lengths.join(", ") || "of none"}.`,
+      { op: "generate" },
+    );
+  }
+  const wrong = prompts.flat().find((id) => !Number.isInteger(id));
+  if (wrong !== undefined) {
+    throw new ArgumentError(`generate: ids must be integers, got ${wrong}.`, { op: "generate" });
+  }
 }
 
 function checkOptions(maxNewTokens: number, temperature: number, topK: number | undefined): void {

@@ -11,7 +11,8 @@ import {
   where,
   zeros,
 } from "@gradloom/tensor";
-import type { CellFormula, State } from "./cell-formula.ts";
+import type { CellFormula } from "./cell-formula.ts";
+import { checkState, type State } from "./state.ts";
 
 /** Options of {@link RNN}, {@link LSTM} and {@link GRU}. */
 export interface RecurrentOptions {
@@ -103,6 +104,7 @@ export abstract class Recurrent extends Module {
     { lengths }: SequenceOptions,
   ): [output: Tensor, state: Tensor[]] {
     this.#checkInput(x);
+    if (state) this.#checkState(state, x);
     if (x.ndim === 2) {
       const [output, final] = this.run(
         x.unsqueeze(this.batchFirst ? 0 : 1),
@@ -113,7 +115,7 @@ export abstract class Recurrent extends Module {
     }
     let sequence = this.batchFirst ? x.transpose(0, 1) : x;
     const [time, batch] = sequence.shape;
-    const before = this.#initial(state, batch, x);
+    const before = state ?? this.#zeroState(batch, x);
     const mask = lengths === undefined ? undefined : this.#mask(lengths, time, batch);
     const final: State[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
@@ -175,19 +177,17 @@ export abstract class Recurrent extends Module {
     );
   }
 
-  #initial(state: State | undefined, batch: number, { dtype }: Tensor): State {
+  #checkState(state: State, x: Tensor): void {
+    const count = this.numLayers * this.numDirections;
+    const batch = x.ndim === 2 ? [] : [x.shape[this.batchFirst ? 0 : 1]];
+    const axes = `layers · directions, ${x.ndim === 2 ? "" : "batch, "}hiddenSize`;
+    const shape = [count, ...batch, this.hiddenSize];
+    checkState(this.constructor.name, state, this.#formula.states, shape, axes);
+  }
+
+  #zeroState(batch: number, { dtype }: Tensor): State {
     const shape = [this.numLayers * this.numDirections, batch, this.hiddenSize];
-    const { states } = this.#formula;
-    if (state === undefined) return Array.from({ length: states }, () => zeros(shape, { dtype }));
-    const name = this.constructor.name;
-    for (const part of state) {
-      if (String(part.shape) === String(shape)) continue;
-      throw new ShapeError(
-        `${name}: the state must be [layers · directions, batch, hiddenSize] = [${shape.join(", ")}], got [${part.shape.join(", ")}].`,
-        { op: name, shapes: [part.shape, shape] },
-      );
-    }
-    return state;
+    return Array.from({ length: this.#formula.states }, () => zeros(shape, { dtype }));
   }
 
   /** `[time, batch, 1]`: whether a time is inside of a sequence. */

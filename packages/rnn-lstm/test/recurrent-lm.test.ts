@@ -82,6 +82,8 @@ describe("RecurrentLM", () => {
       ),
     ).toEqual(one);
     expect(one.map(({ length }) => length)).toEqual([22, 22]);
+    const likeliest = await model.generate([1], { temperature: 0 });
+    expect(await model.generate([1], { temperature: 1e-40 })).toEqual(likeliest);
     expect(model.training).toBe(true);
     const controller = new AbortController();
     const seen: number[] = [];
@@ -102,6 +104,7 @@ describe("RecurrentLM", () => {
     await expect(model.generate([1], { temperature: -1 })).rejects.toThrow("temperature");
     await expect(model.generate([1], { topK: 0 })).rejects.toThrow("topK");
     await expect(model.generate([9])).rejects.toThrow(IndexError);
+    await expect(model.generate([1.5])).rejects.toThrow("generate: ids must be integers, got 1.5.");
   });
 });
 
@@ -112,6 +115,24 @@ describe("recurrent layers", () => {
     expect(() => lstm.forward(zeros([2, 0, 3]))).toThrow("at least one time");
     expect(() => lstm.forward(zeros([2, 5, 3]), [zeros([1, 2, 3]), zeros([1, 2, 4])])).toThrow(
       "the state must be",
+    );
+    const as = <T>(value: unknown) => value as T; // what only JavaScript lets pass
+    expect(() => lstm.forward(zeros([2, 5, 3]), as(zeros([1, 2, 4])))).toThrow(
+      "LSTM: the state must be a list of h and c, each [layers · directions, batch, hiddenSize] = [1, 2, 4], got [1, 2, 4].",
+    );
+    expect(() => lstm.forward(zeros([2, 5, 3]), as([zeros([1, 2, 4])]))).toThrow(
+      "got a list of [1, 2, 4].",
+    );
+    expect(() => lstm.forward(zeros([2, 5, 3]), as({ lengths: [5, 5] }))).toThrow(
+      "got object. Without one, pass undefined; options come behind it.",
+    );
+    const gru = new GRU({ inputSize: 3, hiddenSize: 4, batchFirst: false });
+    expect(() => gru.forward(zeros([5, 2, 3]), as([zeros([1, 2, 4])]))).toThrow(
+      "GRU: the state must be [layers · directions, batch, hiddenSize] = [1, 2, 4], got a list of [1, 2, 4].",
+    );
+    expect(() => gru.forward(zeros([5, 3]), zeros([1, 1, 4]))).toThrow("hiddenSize] = [1, 4], got");
+    expect(() => new LSTMCell(3, 4).forward(zeros([2, 3]), as([zeros([2, 4])]))).toThrow(
+      "LSTMCell: the state must be a list of h and c, each [batch, hiddenSize] = [2, 4]",
     );
     expect(() => lstm.forward(zeros([2, 5, 3]), undefined, { lengths: [5, 6] })).toThrow(
       "1 … 5, got 6",
