@@ -12,7 +12,7 @@ export interface PaddedSequences {
  * Sequences of ids, filled up to the longest: what a model takes for a batch.
  *
  * @param options - `padId` is what they are filled with (default 0); `length` the length to reach at least.
- * @throws ArgumentError if there is no sequence, or all are empty.
+ * @throws ArgumentError if there is no sequence, all are empty, or an id is no int32.
  *
  * @example
  * ```ts
@@ -31,6 +31,12 @@ export function padSequences(
       `padSequences: sequences must have an element at least, got ${sequences.length} of length ${time}.`,
       { op: "padSequences" },
     );
+  }
+  const wrong = sequences.flat().find((id) => (id | 0) !== id);
+  if (wrong !== undefined) {
+    throw new ArgumentError(`padSequences: ids must be integers of 32 bits, got ${wrong}.`, {
+      op: "padSequences",
+    });
   }
   const ids = new Int32Array(sequences.length * time).fill(padId);
   const padding = new Uint8Array(ids.length).fill(1);

@@ -7,7 +7,7 @@ import {
   Module,
   type Parameter,
 } from "@gradloom/layers";
-import { ArgumentError, noGrad, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, noGrad, ShapeError, type Tensor } from "@gradloom/tensor";
 import { type BeamSearchOptions, beamSearch } from "./beam-search.ts";
 import { Decoder } from "./decoder.ts";
 import { DecoderCache } from "./decoder-cache.ts";
@@ -112,6 +112,13 @@ export class Transformer extends Module {
     const { srcVocabSize, tgtVocabSize, dModel = 512, numHeads = 8, dFf = 2048 } = options;
     const { numEncoderLayers = 6, numDecoderLayers = 6, dropout = 0.1, maxLen = 5000 } = options;
     const { activation, normFirst, feedForward, tieWeights = false } = options;
+    for (const [name, count] of Object.entries({ numEncoderLayers, numDecoderLayers })) {
+      if (Number.isInteger(count) && count >= 0) continue;
+      throw new ArgumentError(
+        `Transformer: ${name} must be an integer of at least 0, got ${count}.`,
+        { op: "Transformer" },
+      );
+    }
     const layerOptions = { dropout, activation, normFirst, feedForward };
     const stack = <L>(count: number, Layer: LayerConstructor<L>) =>
       Array.from({ length: count }, () => new Layer(dModel, numHeads, dFf, layerOptions));
@@ -152,8 +159,8 @@ export class Transformer extends Module {
    * The logits of what follows each position: `tgt [batch, time]`, `memory [batch, sourceTime, dModel] -> [batch, time,
    * tgtVocabSize]`.
    *
-   * @throws ArgumentError if there is a cache and also `tgtPaddingMask` or `onWeights`. StateError if the cache has read
-   * another memory.
+   * @throws ArgumentError if there is a cache and also `tgtPaddingMask` or `onWeights`. ShapeError if `tgt` and `memory` are of
+   * other batches. StateError if the cache has read another memory.
    */
   decode(tgt: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
     const { srcPaddingMask, tgtPaddingMask, onWeights, cache } = options;
@@ -173,7 +180,15 @@ export class Transformer extends Module {
         { op: "decode" },
       );
     }
-    const time = tgt.shape[1];
+    const [batch, time] = tgt.shape;
+    if (tgt.ndim !== 2 || batch !== memory.shape[0]) {
+      const shapes = [tgt.shape, memory.shape];
+      throw new ShapeError(
+        `decode: with a cache tgt must be [batch, time] and memory [batch, sourceTime, ${this.dModel}], ` +
+          `got ${shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}.`,
+        { op: "decode", shapes },
+      );
+    }
     cache.reserve(this.decoder, memory, srcPaddingMask, time);
     const logits = this.continue(tgt, cache, cache.position);
     cache.advance(time);

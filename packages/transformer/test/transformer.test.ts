@@ -121,8 +121,19 @@ describe("Transformer", () => {
     const cache = model.createCache();
     model.decode(tgt, first, { cache });
     expect(() => model.decode(tgt, second, { cache })).toThrow(StateError);
+    for (const other of [tgt.repeat([2, 1]), tgt.squeeze(0)]) {
+      expect(() => model.decode(other, first, { cache })).toThrow("decode: with a cache tgt must");
+    }
     const tgtPaddingMask = tensor([[false]]);
     expect(() => model.decode(tgt, first, { cache, tgtPaddingMask })).toThrow(ArgumentError);
+  });
+
+  test("refuses numbers of layers that are none", () => {
+    for (const count of [-1, 1.5]) {
+      expect(() => new Transformer({ ...sizes, numEncoderLayers: count })).toThrow(
+        `Transformer: numEncoderLayers must be an integer of at least 0, got ${count}.`,
+      );
+    }
   });
 
   test("learns to turn sequences round, and writes them with every kind of decoding", async () => {

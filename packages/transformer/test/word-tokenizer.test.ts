@@ -45,5 +45,10 @@ describe("WordTokenizer", () => {
     ]);
     expect(padSequences([[1]], { length: 3 }).ids.shape).toEqual([1, 3]);
     expect(() => padSequences([])).toThrow(ArgumentError);
+    for (const id of [1.5, Number.NaN, 2 ** 32]) {
+      expect(() => padSequences([[1], [id]])).toThrow(
+        `ids must be integers of 32 bits, got ${id}.`,
+      );
+    }
   });
 });
