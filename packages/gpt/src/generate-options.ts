@@ -22,7 +22,7 @@ export interface SamplingOptions {
 export interface GenerateOptions extends SamplingOptions {
   /** How many tokens to add at most. Default 100, or as many as there are positions for. */
   readonly maxNewTokens?: number | undefined;
-  /** Makes the samples repeatable; row `i` of several prompts draws with `seed + i`. Default: other ones each time. */
+  /** Makes the samples repeatable; row `i` of several prompts draws with `seed + i`. Default: what `manualSeed` has set goes on. */
   readonly seed?: number | undefined;
   /** Tokens and sequences of tokens after which a text ends: `50256`, `[50256, [198, 198]]`. They are part of the result. */
   readonly stop?: number | readonly (number | readonly number[])[] | undefined;
@@ -55,17 +55,15 @@ export function checkOptions(
   check(prompts.length > 0, "there must be a prompt", "none");
   for (const prompt of prompts) {
     check(prompt.length > 0, "a prompt must have at least one token", "none");
-    for (const id of prompt) check(isCount(id), "ids must be integers of at least 0", id);
+    for (const id of prompt) check(isId(id), "ids must be integers in 0 … 2^31 − 1", id);
   }
   for (const [name, isValid, rule] of rules) {
     const value = options[name];
     check(value === undefined || isValid(value), `${name} must be ${rule}`, value);
   }
-  const stops = (typeof stop === "number" ? [stop] : stop).map((s) =>
-    typeof s === "number" ? [s] : s,
-  );
+  const stops = [stop].flat().map((s) => [s].flat());
   for (const sequence of stops) {
-    const isValid = sequence.length > 0 && sequence.every(isCount);
+    const isValid = sequence.length > 0 && sequence.every(isId);
     check(isValid, "stop must name tokens", `[${sequence.join(", ")}]`);
   }
   const kept = slidingWindow === true ? maxSeqLen : Number(slidingWindow);
@@ -85,6 +83,7 @@ export function checkOptions(
 }
 
 const isCount = (value: number) => Number.isInteger(value) && value >= 0;
+const isId = (value: number) => isCount(value) && value < 2 ** 31;
 const isNumber = (value: number) => Number.isFinite(value);
 
 type NumericOption = {

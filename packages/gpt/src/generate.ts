@@ -1,4 +1,12 @@
-import { fromTypedArray, Generator, noGrad, rand, type Tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  defaultGenerator,
+  fromTypedArray,
+  Generator,
+  noGrad,
+  rand,
+  type Tensor,
+} from "@gradloom/tensor";
 import { checkOptions, type GenerateOptions, type Generation } from "./generate-options.ts";
 import type { GPT } from "./gpt.ts";
 import { bucketOf, type KVCache } from "./kv-cache.ts";
@@ -36,6 +44,12 @@ function isBatch(ids: Prompts): ids is readonly (readonly number[])[] {
 }
 
 function promptsOf(ids: Prompts): readonly (readonly number[])[] {
+  if (!Object(ids)[Symbol.iterator]) {
+    throw new ArgumentError(
+      `generate: ids must be a list, or a list of lists, got ${ids}. Of a tensor, pass await ids.array().`,
+      { op: "generate" },
+    );
+  }
   return isBatch(ids) ? ids : [ids];
 }
 
@@ -162,7 +176,7 @@ class Chance {
 
   constructor({ seed, temperature }: Generation, row: number) {
     if (temperature === 0) return;
-    this.#generator = new Generator(seed === undefined ? undefined : seed + row);
+    this.#generator = seed === undefined ? defaultGenerator : new Generator(seed + row);
   }
 
   async next(): Promise<number> {

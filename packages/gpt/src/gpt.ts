@@ -171,7 +171,7 @@ export class GPT extends Module {
   }
 
   /**
-   * A model with given weights; its sizes are read from their shapes. Understands GPT-2's published names (with or without
+   * A model with given weights, in their precision; its sizes are read from their shapes. Understands GPT-2's published names (with or without
    * `transformer.`; `Conv1D` weights, which are transposed; buffers of causal masks, which are ignored), nanoGPT's, and those of
    * `stateDict()`.
    *
@@ -184,7 +184,7 @@ export class GPT extends Module {
     options: FromStateDictOptions,
   ): GPT {
     const { weights, sizes } = readStateDict(stateDict, options);
-    const model = new GPT({ ...options, ...sizes });
+    const model = new GPT({ ...options, ...sizes }).to(weights["wte.weight"].dtype);
     model.loadStateDict(weights);
     return model;
   }

@@ -56,6 +56,15 @@ describe("generate", () => {
     }
   });
 
+  test("without a seed manualSeed fixes the text", async () => {
+    const text = () => model.generate([[1], [2]], { maxNewTokens: 20, temperature: 2 });
+    manualSeed(4);
+    const first = await text();
+    expect(await text()).not.toEqual(first);
+    manualSeed(4);
+    expect(await text()).toEqual(first);
+  });
+
   test("a seed fixes the text, and other seeds give others", async () => {
     const text = (seed: number) => model.generate([1], { maxNewTokens: 30, seed, temperature: 2 });
     expect(await text(5)).toEqual(await text(5));
@@ -225,6 +234,12 @@ describe("what is refused", () => {
     await expect(model.generate([[1], []])).rejects.toThrow(ArgumentError);
     await expect(model.generate([0.5])).rejects.toThrow(ArgumentError);
     await expect(model.generate([19])).rejects.toThrow(IndexError);
+    await expect(model.generate([2 ** 32])).rejects.toThrow("in 0 … 2^31 − 1, got 4294967296.");
+    const given = tensor([1]) as unknown; // what only JavaScript lets pass
+    await expect(model.generate(given as number[])).rejects.toThrow("pass await ids.array()");
+    await expect(model.generate([1], { stop: "ab" as unknown as number })).rejects.toThrow(
+      "generate: stop must name tokens, got [ab].",
+    );
   });
 });
 

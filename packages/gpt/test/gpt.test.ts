@@ -155,6 +155,14 @@ describe("fromStateDict", () => {
     expect(await again.forward(ids([1, 2, 3])).data()).toEqual(wanted);
   });
 
+  test("keeps float64", async () => {
+    const model = new GPT(sizes).to("float64");
+    const again = GPT.fromStateDict(model.stateDict(), { numHeads: 3 });
+    const wanted = await model.forward(ids([1, 2, 3])).data();
+    expect(wanted).toBeInstanceOf(Float64Array);
+    expect(await again.forward(ids([1, 2, 3])).data()).toEqual(wanted);
+  });
+
   test("a head that equals the embedding is tied", () => {
     const dict = new GPT(sizes).stateDict();
     const tied = { ...dict, "lm_head.weight": dict["wte.weight"].clone() };

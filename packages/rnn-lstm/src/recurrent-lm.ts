@@ -2,6 +2,7 @@ import { Dropout, Embedding, Linear, Module } from "@gradloom/layers";
 import {
   ArgumentError,
   compile,
+  defaultGenerator,
   fromTypedArray,
   Generator,
   multinomial,
@@ -36,7 +37,7 @@ export interface GenerateOptions {
   readonly temperature?: number;
   /** Draws from the so many likeliest tokens only. Default: from all. */
   readonly topK?: number | undefined;
-  /** Makes the samples repeatable. Default: other ones each time. */
+  /** Makes the samples repeatable. Default: what `manualSeed` has set goes on. */
   readonly seed?: number | undefined;
   /** Called with each new token, of the first sequence. */
   readonly onToken?: (id: number) => void;
@@ -130,7 +131,7 @@ export class RecurrentLM extends Module {
     checkPrompts(prompts);
     checkOptions(maxNewTokens, temperature, topK);
     const results = prompts.map((prompt) => [...prompt]);
-    const generator = new Generator(seed);
+    const generator = seed === undefined ? defaultGenerator : new Generator(seed);
     const modes = this.modules().map((module) => ({ module, training: module.training }));
     this.eval();
     // One step, recorded once for all tokens.
@@ -184,9 +185,11 @@ function checkPrompts(prompts: readonly (readonly number[])[]): void {
       { op: "generate" },
     );
   }
-  const wrong = prompts.flat().find((id) => !Number.isInteger(id));
+  const wrong = prompts.flat().find((id) => (id | 0) !== id);
   if (wrong !== undefined) {
-    throw new ArgumentError(`generate: ids must be integers, got ${wrong}.`, { op: "generate" });
+    throw new ArgumentError(`generate: ids must be integers of 32 bits, got ${wrong}.`, {
+      op: "generate",
+    });
   }
 }
 

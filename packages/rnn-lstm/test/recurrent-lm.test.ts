@@ -82,6 +82,13 @@ describe("RecurrentLM", () => {
       ),
     ).toEqual(one);
     expect(one.map(({ length }) => length)).toEqual([22, 22]);
+    const texts = [];
+    for (const seed of [6, 6, 7]) {
+      manualSeed(seed);
+      texts.push(String(await model.generate([1], { maxNewTokens: 20 })));
+    }
+    expect(texts[1]).toBe(texts[0]);
+    expect(texts[2]).not.toBe(texts[0]);
     const likeliest = await model.generate([1], { temperature: 0 });
     expect(await model.generate([1], { temperature: 1e-40 })).toEqual(likeliest);
     expect(model.training).toBe(true);
@@ -104,7 +111,9 @@ describe("RecurrentLM", () => {
     await expect(model.generate([1], { temperature: -1 })).rejects.toThrow("temperature");
     await expect(model.generate([1], { topK: 0 })).rejects.toThrow("topK");
     await expect(model.generate([9])).rejects.toThrow(IndexError);
-    await expect(model.generate([1.5])).rejects.toThrow("generate: ids must be integers, got 1.5.");
+    await expect(model.generate([1.5])).rejects.toThrow(
+      "generate: ids must be integers of 32 bits, got 1.5.",
+    );
   });
 });
 
