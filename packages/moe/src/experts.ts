@@ -74,6 +74,7 @@ export class Experts extends Module {
     const [, outputDim] = this.downBias.shape;
     const { activation } = this;
     const expert = new Expert(inputDim, hiddenDim, outputDim, { activation });
+    expert.to(this.upWeight.dtype);
     noGrad(() => {
       expert.up.weight.assign(this.upWeight.select(0, index).t());
       expert.up.bias?.assign(this.upBias.select(0, index));

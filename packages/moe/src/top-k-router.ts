@@ -61,7 +61,7 @@ export class TopKRouter extends Module {
     }
     this.gate = new Linear(inputDim, numExperts, { bias: false });
     this.noise = options.noise ?? false;
-    if (typeof this.noise === "number" && !(this.noise >= 0 && this.noise < Infinity)) {
+    if (typeof this.noise !== "boolean" && !(Number.isFinite(this.noise) && this.noise >= 0)) {
       throw new ArgumentError(
         `TopKRouter: noise must be a boolean or a number of at least 0, got ${this.noise}.`,
         { op: "TopKRouter" },

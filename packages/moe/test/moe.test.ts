@@ -243,6 +243,10 @@ test("experts can be taken out and put in one by one", () => {
     expect(distance(moe.experts.at(i).forward(x), expert.forward(x))).toBe(0);
   });
   expect(distance(moe.forward(x), dense(moe, x))).toBeLessThan(1e-5);
+  moe.to("float64");
+  const [first] = experts;
+  expect(distance(moe.experts.at(0).forward(x), first.forward(x))).toBeLessThan(1e-6);
+  expect(moe.experts.at(0).up.weight.dtype).toBe("float64");
   expect(() => moe.experts.assign([])).toThrow(
     "Experts: there must be 2 experts, got 0. Make as many.",
   );
@@ -271,6 +275,8 @@ test("what does not fit is refused", () => {
   );
   expect(() => new MoE({ ...sizes, sharedExperts: 0.5 })).toThrow(ArgumentError);
   expect(() => new MoE({ ...sizes, noise: -1 })).toThrow(ArgumentError);
+  const noise = "learned" as unknown as boolean; // what only JavaScript lets pass
+  expect(() => new MoE({ ...sizes, noise })).toThrow("got learned.");
   const moe = new MoE(sizes);
   expect(() => moe.auxLoss).toThrow(StateError);
   expect(() => moe.forward(randn([4, 3]))).toThrow(ShapeError);
