@@ -1,10 +1,14 @@
 import {
   type DType,
   type ElementOp,
-  erf,
+  type FloatFunction,
+  floatFunctions,
   floorDivide,
+  integerFloorDivide,
+  integerModulo,
   integerPower,
   isFloat,
+  isFloatFunction,
   modulo,
   philox,
   power,
@@ -43,8 +47,8 @@ const all = (rule: Rule): Partial<Record<Kind, Rule>> => ({
   bool: rule,
 });
 
-/** What each operation does, by the kind of its operands. A kind that is missing is not allowed. */
-const rules: Readonly<Record<ElementOp, Partial<Record<Kind, Rule>>>> = {
+/** What each other operation does, by the kind of its operands. A kind that is missing is not allowed. */
+const rules: Readonly<Record<Exclude<ElementOp, FloatFunction>, Partial<Record<Kind, Rule>>>> = {
   neg: numbers((a) => -a),
   abs: numbers(Math.abs),
   floor: numbers(Math.floor),
@@ -52,21 +56,6 @@ const rules: Readonly<Record<ElementOp, Partial<Record<Kind, Rule>>>> = {
   round: numbers(roundHalfToEven),
   trunc: numbers(Math.trunc),
   sqrt: floats(Math.sqrt),
-  exp: floats(Math.exp),
-  expm1: floats(Math.expm1),
-  log: floats(Math.log),
-  log1p: floats(Math.log1p),
-  log2: floats(Math.log2),
-  sin: floats(Math.sin),
-  cos: floats(Math.cos),
-  tan: floats(Math.tan),
-  asin: floats(Math.asin),
-  acos: floats(Math.acos),
-  atan: floats(Math.atan),
-  sinh: floats(Math.sinh),
-  cosh: floats(Math.cosh),
-  tanh: floats(Math.tanh),
-  erf: floats(erf),
   not: bits(
     (a) => ~a,
     (a) => 1 - a,
@@ -76,8 +65,8 @@ const rules: Readonly<Record<ElementOp, Partial<Record<Kind, Rule>>>> = {
   sub: numbers((a, b) => a - b),
   mul: numbers((a, b) => a * b, Math.imul),
   div: floats((a, b) => a / b),
-  floorDiv: numbers(floorDivide, (a, b) => (b === 0 ? 0 : Math.floor(a / b))),
-  mod: numbers(modulo, (a, b) => (b === 0 ? 0 : modulo(a, b))),
+  floorDiv: numbers(floorDivide, integerFloorDivide),
+  mod: numbers(modulo, integerModulo),
   pow: numbers(power, integerPower),
   max: all((a, b) => Math.max(a, b)),
   min: all((a, b) => Math.min(a, b)),
@@ -98,7 +87,8 @@ const rules: Readonly<Record<ElementOp, Partial<Record<Kind, Rule>>>> = {
 export function elementRule(op: ElementOp, operands: DType, result: DType): Rule | undefined {
   const kind = isFloat(operands) ? "float" : operands === "bool" ? "bool" : "integer";
   const toFloatOrBool = op === "cast" && (isFloat(result) || result === "bool");
-  const rule: Rule | undefined = toFloatOrBool ? (a) => a : rules[op][kind];
+  const byKind = isFloatFunction(op) ? floats(floatFunctions[op]) : rules[op];
+  const rule: Rule | undefined = toFloatOrBool ? (a) => a : byKind[kind];
   if (rule === undefined) return undefined;
   const fitResult = fit[result];
   return (a, b, c, d, word) => fitResult(rule(a, b, c, d, word));

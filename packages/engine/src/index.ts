@@ -1,4 +1,14 @@
-export { floorDivide, integerPower, modulo, power } from "./arithmetic.ts";
+export {
+  type FloatFunction,
+  floatFunctions,
+  floorDivide,
+  integerFloorDivide,
+  integerModulo,
+  integerPower,
+  isFloatFunction,
+  modulo,
+  power,
+} from "./arithmetic.ts";
 export type { Backend, BufferSpec, Executable, Program } from "./backend.ts";
 export { Box } from "./box.ts";
 export { commonDigits } from "./digits.ts";

@@ -64,3 +64,16 @@ export function requireFloat(op: string, x: Tensor): void {
   if (isFloat(x.dtype)) return;
   throw dtypeError`${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`;
 }
+
+/** @throws DTypeError for booleans. */
+export function requireNumeric(op: string, dtype: DType): void {
+  if (dtype !== "bool") return;
+  throw dtypeError`${op}: the tensor must be numeric, got bool. Convert it with to("int32").`;
+}
+
+/** @throws DTypeError for what is no mask: neither a boolean nor, if that will do, floating. `what` begins the message. */
+export function requireMask(what: string, { dtype }: Tensor, orFloating: boolean = false): void {
+  if (dtype === "bool" || (orFloating && isFloat(dtype))) return;
+  const rule = orFloating ? "bool or floating" : "bool";
+  throw dtypeError`${what} must be ${rule}, got ${dtype}. Compare first, for example with ne(0).`;
+}

@@ -1,7 +1,7 @@
-import { type DType, isFloat } from "@gradloom/engine";
-import { argumentError, dtypeError } from "../errors.ts";
+import { isFloat } from "@gradloom/engine";
+import { argumentError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
-import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
+import { floatType, type Operand, requireNumeric, resultType, toTensor } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, floatUnary, promoted, unary, zeroGradient } from "./elementwise.ts";
@@ -160,9 +160,4 @@ export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
 
 function oneMinus(weight: Operand): Operand {
   return typeof weight === "object" ? literal(1, weight).sub(weight) : 1 - Number(weight);
-}
-
-function requireNumeric(op: string, dtype: DType): void {
-  if (dtype !== "bool") return;
-  throw dtypeError`${op}: the tensor must be numeric, got bool. Convert it with to("int32").`;
 }

@@ -1,7 +1,7 @@
 import { broadcastShapes, byteSize } from "@gradloom/engine";
-import { argumentError, dtypeError, shapeError } from "../errors.ts";
+import { argumentError, shapeError } from "../errors.ts";
 import type { Generator } from "../generator.ts";
-import { promote, requireFloat } from "../promote.ts";
+import { promote, requireFloat, requireMask } from "../promote.ts";
 import { given, literal } from "../record.ts";
 import { sameShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -94,11 +94,7 @@ function checkShapes(
     throw shapeError`${op}: the tensors must be [..., queries, features], [..., keys, features] and [..., keys, valueFeatures], got ${shapes}.`;
   }
   if (mask === undefined) return lead;
-  if (mask.dtype !== "bool") {
-    if (mask.dtype !== "float32" && mask.dtype !== "float64") {
-      throw dtypeError`${op}: the mask must be bool or floating, got ${mask.dtype}. Compare first, for example with ne(0).`;
-    }
-  }
+  requireMask(`${op}: the mask`, mask, true);
   const scores = [...lead, query.shape[query.ndim - 2], keys];
   const joined = broadcastShapes([scores, mask.shape]);
   if (joined === undefined || !sameShape(joined, scores)) {

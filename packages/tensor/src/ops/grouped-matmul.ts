@@ -1,6 +1,6 @@
 import { groupedMatmul as groupedNode, iota } from "@gradloom/engine";
-import { dtypeError, shapeError } from "../errors.ts";
-import { promote } from "../promote.ts";
+import { shapeError } from "../errors.ts";
+import { promote, requireNumeric } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { addAlong, checkIndices, takeAlong } from "./indexing.ts";
@@ -33,9 +33,7 @@ export function groupedMatmul(x: Tensor, w: Tensor, sizes: Tensor): Tensor {
     throw shapeError`${op}: x, w and sizes must be [rows, k], [groups, k, n] and [groups], got ${x.shape}, ${w.shape} and ${sizes.shape}.`;
   }
   const dtype = promote(x.dtype, w.dtype);
-  if (dtype === "bool") {
-    throw dtypeError`${op}: the tensors must be numeric, got bool. Convert them with to("int32").`;
-  }
+  requireNumeric(op, dtype);
   const most = x.shape[0] + 1;
   // Where each group starts, and behind the last one where that ends.
   const isBefore = numbers(op, groups).lt(numbers(op, groups + 1).unsqueeze(1));

@@ -1,6 +1,6 @@
 import { type DType, iota } from "@gradloom/engine";
-import { dtypeError, shapeError } from "../errors.ts";
-import { type Operand, resultType, toTensor } from "../promote.ts";
+import { shapeError } from "../errors.ts";
+import { type Operand, requireMask, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { firstAxes, requireCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -13,9 +13,7 @@ import { checkIndices } from "./indexing.ts";
  * @throws DTypeError if the condition is not bool.
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  if (condition.dtype !== "bool") {
-    throw dtypeError`where: the condition must be bool, got ${condition.dtype}. Compare first, for example with ne(0).`;
-  }
+  requireMask("where: the condition", condition);
   const dtype = commonType(a, b);
   const x = toTensor(a, dtype);
   const y = toTensor(b, dtype);

@@ -1,7 +1,7 @@
 import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloom/engine";
-import { dtypeError, shapeError } from "../errors.ts";
+import { shapeError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
-import { promote } from "../promote.ts";
+import { promote, requireNumeric } from "../promote.ts";
 import { record } from "../record.ts";
 import { sizeOf, spliced } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -22,9 +22,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const other = b.shape[Math.max(b.ndim - 2, 0)];
   if (inner !== other) throw innerSizesDiffer(a, b, inner, other);
   const dtype = promote(a.dtype, b.dtype);
-  if (dtype === "bool") {
-    throw dtypeError`matmul: the tensor must be numeric, got bool. Convert it with to("int32").`;
-  }
+  requireNumeric("matmul", dtype);
   const x = a.to(dtype);
   const y = b.to(dtype);
   if (y.ndim === 1) return squeezed(matmul(x, y.unsqueeze(1)), -1);
