@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { ShapeError, StateError } from "./errors.ts";
+import { DTypeError, ShapeError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { slice } from "./graph.ts";
 import { MemoryTable } from "./memory-table.ts";
@@ -118,14 +118,15 @@ export class Engine {
   /**
    * Records that a state takes a value.
    *
-   * @throws ShapeError if shape or dtype differ.
+   * @throws ShapeError or DTypeError if the value has another one.
    */
   assign(box: Box, value: Node): void {
     const { shape, dtype } = box.node;
-    if (value.dtype !== dtype || !sameShape(value.shape, shape)) {
-      throw new ShapeError(
-        `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}].`,
-        { shapes: [shape, value.shape] },
+    const isOther = value.dtype !== dtype;
+    if (isOther || !sameShape(value.shape, shape)) {
+      throw new (isOther ? DTypeError : ShapeError)(
+        `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}]. Use to(), expand() or reshape().`,
+        { shapes: [value.shape, shape] },
       );
     }
     if (box.isPending && this.#tracked.length > mostBetweenAssignments) this.realize([]);
@@ -169,8 +170,17 @@ export class Engine {
       if (box !== undefined && box.version !== node.version) throw staleness(node, box);
     }
     const wanted = this.wanted?.() ?? [];
-    const outputs = distinct([nodes, wanted, this.#dependents(states)], states);
-    this.#settle({ outputs, states });
+    const settle = (others: readonly Node[]) =>
+      this.#settle({ outputs: distinct([nodes, wanted, others], states), states });
+    const dependents = this.#dependents(states);
+    try {
+      settle(dependents);
+    } catch (error) {
+      // Nobody has asked for those: what cannot be computed any more is an error of whoever reads it.
+      const current = withoutStale(dependents);
+      if (current.length === dependents.length) throw error;
+      settle(current);
+    }
     for (const { box } of states) box.isPending = false;
     this.#pending = [];
     this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
@@ -180,13 +190,11 @@ export class Engine {
 
   /** The value of a node, or some of its elements, in a new array, in row-major order. Settles first. */
   async read(node: Node, start?: number, end?: number): Promise<TypedArray> {
-    this.#refuseWhileRecording();
     return this.#memory.read(this.#settled(node), start, end);
   }
 
   /** The same at once, where the backend can. */
   readSync(node: Node, start?: number, end?: number): TypedArray {
-    this.#refuseWhileRecording();
     return this.#memory.readSync(this.#settled(node), start, end);
   }
 
@@ -291,13 +299,6 @@ export class Engine {
     };
   }
 
-  #refuseWhileRecording(): void {
-    if (this.#recording === undefined) return;
-    throw new StateError(
-      "read: values must not be read inside of a compiled function. Return the tensor, and read it outside.",
-    );
-  }
-
   #settled(node: Node): Box {
     node.isHeld = false;
     if (this.isSettled(node)) return node.box!;
@@ -347,7 +348,11 @@ export class Engine {
     const changing = [...states, ...held].map(({ box }) => box!);
     for (const box of changing) box.isChanging = true;
     const found = this.#tracked.filter(
-      (node) => node.box === undefined && !node.consumed && node.dependsOnState && reaches(node),
+      (node) =>
+        node.box === undefined &&
+        !node.consumed &&
+        node.dependsOnState &&
+        reaches(node, (box) => box.isChanging),
     );
     for (const box of changing) box.isChanging = false;
     return found;
@@ -364,7 +369,8 @@ export class Engine {
   }
 
   #settleAll(): void {
-    this.realize(this.#tracked.filter((node) => node.box === undefined && !node.consumed));
+    const waiting = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
+    this.realize(withoutStale(waiting));
   }
 
   #settle(goal: Goal): void {
@@ -379,7 +385,8 @@ export class Engine {
     this.#attempt(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
-      if (value.box === undefined) value.settle(box);
+      // What depends on no state goes on meaning the same: it must not become one.
+      if (value.box === undefined && value.dependsOnState) value.settle(box);
     }
     settleOutputs(walk, run);
     if (goal.states.length > 0 && !this.#recording) this.#releaseHeld();
@@ -449,5 +456,14 @@ export class Engine {
 function settleOutputs({ goal }: Walk, { outputs }: Run): void {
   goal.outputs.forEach((node, i) => {
     node.settle(outputs[i]);
+  });
+}
+
+/** Nodes apart from those that were recorded of what has changed since, or was given back: nothing computes these any more. */
+function withoutStale(nodes: readonly Node[]): Node[] {
+  return nodes.filter((node) => {
+    const isStale = reaches(node, (box, { version }) => box.version !== version || box.isReleased);
+    if (isStale) node.consumed = true;
+    return !isStale;
   });
 }

@@ -1,3 +1,4 @@
+import type { Box } from "./box.ts";
 import { Node } from "./node.ts";
 import type { Goal } from "./walk.ts";
 
@@ -38,10 +39,10 @@ export function copyGraph(
   return roots.map((node) => copies.get(node)!);
 }
 
-/** The nodes in these lists that are to be computed, each once, apart from those that states become. */
+/** The nodes in these lists that are to be computed, each once, apart from those that get a state's box. */
 export function distinct(lists: readonly (readonly Node[])[], states: Goal["states"]): Node[] {
   searches -= 1;
-  for (const { value } of states) value.mark = searches;
+  for (const { value } of states) if (value.dependsOnState) value.mark = searches;
   const found: Node[] = [];
   for (const list of lists) {
     for (const node of list) {
@@ -53,12 +54,12 @@ export function distinct(lists: readonly (readonly Node[])[], states: Goal["stat
   return found;
 }
 
-/** Whether a node depends on a state that is changing. */
-export function reaches(root: Node): boolean {
+/** Whether a node depends on a value of which something is true. */
+export function reaches(root: Node, isTrue: (box: Box, leaf: Node) => boolean): boolean {
   searches -= 1;
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.box?.isChanging) return true;
+    if (node.box !== undefined && isTrue(node.box, node)) return true;
     const { inputs } = node;
     for (let i = 0; i < inputs.length; i++) {
       if (inputs[i].dependsOnState && inputs[i].mark !== searches) {

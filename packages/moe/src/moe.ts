@@ -138,8 +138,8 @@ export class MoE extends Module {
     const balance = balanceLoss(logits, load);
     const z = zLoss(logits);
     this.#auxLoss = balance.mul(this.balanceWeight).add(z.mul(this.zWeight));
-    // Nothing else uses these copies, so they can still be read when an optimizer has stepped.
-    const report = (value: Tensor, shape = value.shape) => value.detach().reshape(shape).add(0);
+    // Nothing else uses these, so they can still be read when an optimizer has stepped.
+    const report = (value: Tensor, shape = value.shape) => value.detach().reshape(shape);
     this.lastRouting = {
       weights: report(weights, [...leading, topK]),
       indices: report(indices, [...leading, topK]),

@@ -1,8 +1,8 @@
 import { isDetectingAnomaly, watchGradient } from "./anomaly.ts";
-import { engine } from "./engine.ts";
 import { argumentError, shapeError, stateError } from "./errors.ts";
 import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
+import { holdPredictions } from "./predictions.ts";
 import { literal } from "./record.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -29,9 +29,6 @@ export interface GradOptions {
   readonly allowUnused?: boolean;
 }
 
-/** Predictions of up to so many elements can be read after the step. */
-const mostHeld = 2 ** 18;
-
 /** See {@link Tensor.backward}. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const { gradient, createGraph = false } = options;
@@ -57,6 +54,7 @@ function differentiate(
   const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
   return withGradMode(createGraph, () => {
     const histories = collect(op, outputs, noStops);
+    if (wanted === undefined) holdPredictions(outputs[0], histories);
     const gradients = propagate(outputs, seeds, histories, wanted);
     if (!retainGraph) for (const { history } of histories) history.free();
     return gradients;
@@ -139,7 +137,7 @@ function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tens
 }
 
 /** A tensor that is not a leaf, and how it came to be. */
-interface Recorded {
+export interface Recorded {
   readonly tensor: Tensor;
   readonly history: History;
 }
@@ -176,7 +174,6 @@ function propagate(
   wanted: ReadonlySet<Tensor> | undefined,
 ): Map<Tensor, Tensor> {
   const useful = wanted && leadingTo(wanted, histories);
-  let narrowest: Tensor | undefined;
   const pending = new Map<Tensor, Tensor>();
   const add = (tensor: Tensor, gradient: Tensor) => {
     const sum = pending.get(tensor);
@@ -189,7 +186,6 @@ function propagate(
     const { tensor, history } = histories[h];
     const gradient = pending.get(tensor);
     if (gradient === undefined) continue;
-    if (pending.size === 1 && tensor.numel <= mostHeld) narrowest = tensor;
     const keep = wanted === undefined ? history.retainsGrad : wanted.has(tensor);
     if (!keep) pending.delete(tensor);
     const { inputs, gradients } = history;
@@ -204,8 +200,6 @@ function propagate(
       add(input, sumTo(found, input.shape));
     }
   }
-  // All gradients pass through it, so whatever lies between it and the loss can be computed from it when parameters have changed.
-  if (wanted === undefined && narrowest !== undefined) engine().hold(narrowest.node);
   return pending;
 }
 

@@ -25,6 +25,8 @@ export class History {
   /** Whether `backward` keeps the gradient of this tensor, though it is not a leaf. */
   retainsGrad: boolean = false;
   freed: boolean = false;
+  /** The last tensor that all gradients of this one pass through; while they are computed. */
+  last: Tensor | undefined = undefined;
   /** The last search for what lies behind a tensor that has come by here. */
   mark: number = 0;
   /** How often the inputs had been assigned to, together: none of these numbers ever goes down. */
@@ -41,6 +43,7 @@ export class History {
   free(): void {
     this.inputs = none;
     this.gradients = none;
+    this.last = undefined;
     this.freed = true;
   }
 

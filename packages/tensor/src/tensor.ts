@@ -1,7 +1,7 @@
-import type { DType, Node, TypedArray } from "@gradloom/engine";
+import { type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
-import { dtypeError, shapeError, stateError } from "./errors.ts";
+import { shapeError, stateError } from "./errors.ts";
 import { formatTensor, printAsText } from "./format.ts";
 import { isGradEnabled } from "./grad-mode.ts";
 import type { History } from "./history.ts";
@@ -41,7 +41,8 @@ import type {
 } from "./ops/index.ts";
 import * as ops from "./ops/index.ts";
 import { type Operand, requireFloat } from "./promote.ts";
-import { sameShape, sizeOf } from "./shape.ts";
+import { record } from "./record.ts";
+import { sizeOf } from "./shape.ts";
 import { State } from "./state.ts";
 import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
 import { inTurn } from "./turns.ts";
@@ -192,12 +193,6 @@ export class Tensor {
     if (this.requiresGrad && isGradEnabled()) {
       throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
     }
-    if (!sameShape(this.shape, value.shape)) {
-      throw shapeError`assign: shapes must be equal, got ${value.shape} for ${this.shape}. Use expand() or reshape().`;
-    }
-    if (this.dtype !== value.dtype) {
-      throw dtypeError`assign: dtypes must be equal, got ${value.dtype} for ${this.dtype}. Convert it with to("${this.dtype}").`;
-    }
     if (this.state === undefined) {
       // What has been recorded of the tensor so far would go on reading the old value.
       refuseWhileTracing("assign", "a state must not be made", "Make it outside: new Tensor(x).");
@@ -265,7 +260,14 @@ export class Tensor {
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
-    return new Tensor(this.state === undefined ? this.recorded : this);
+    if (this.state !== undefined) return new Tensor(this);
+    const { recorded } = this;
+    if (recorded.box !== undefined || !recorded.dependsOnState) return new Tensor(recorded);
+    // A node of its own: whoever keeps it can read it after a step, although something consumes this tensor.
+    const { consumed } = recorded;
+    const detached = record("detach", reshape(recorded, this.shape));
+    recorded.consumed = consumed;
+    return detached;
   }
 
   /** Keeps the gradient of this tensor in `grad`, even though it is not a leaf. */

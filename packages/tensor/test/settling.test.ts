@@ -107,6 +107,58 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
     );
   });
 
+  test("what was detached can be read after the step although something uses the original", () => {
+    use();
+    const w = new Tensor(tensor([1, 2]));
+    const hidden = w.mul(3);
+    const seen = hidden.detach();
+    const used = hidden.detach();
+    const next = hidden.add(used).mean();
+    w.assign(tensor([0, 0]));
+    realize(w);
+    expect(seen.arraySync()).toEqual([3, 6]);
+    expect(next.itemSync()).toBe(9);
+    expect(() => used.arraySync()).toThrow(StateError);
+  });
+
+  test("what was left out may be recorded with as long as nobody reads it: later steps run", () => {
+    use();
+    const w = new Tensor(tensor([1, 2]));
+    const metrics: Tensor[] = [];
+    for (let i = 0; i < 3; i++) {
+      const doubled = w.mul(2);
+      const next = doubled.add(1);
+      w.assign(next);
+      realize(w);
+      metrics.push(doubled.mean());
+    }
+    expect(w.arraySync()).toEqual([15, 23]);
+    // Nor do they fail when nodes are settled because there are many.
+    const x = tensor(1);
+    for (let i = 0; i < 9000; i++) x.neg();
+    expect(w.sum().itemSync()).toBe(38);
+    for (const metric of metrics) expect(() => metric.itemSync()).toThrow(StateError);
+  });
+
+  test("what depends on no state can be read for good, also once states have taken its value", () => {
+    use();
+    const x = tensor([1, 2, 3]).mul(2);
+    const sum = x.sum();
+    const states = [new Tensor(tensor([0, 0, 0])), new Tensor(tensor([0, 0, 0]))];
+    for (const state of states) state.assign(x);
+    const largest = x.max();
+    for (let i = 0; i < 2; i++) {
+      states[0].assign(states[0].add(1));
+      realize(states[0]);
+    }
+    expect([x, ...states].map((t) => t.arraySync())).toEqual([
+      [2, 4, 6],
+      [4, 6, 8],
+      [2, 4, 6],
+    ]);
+    expect([sum.itemSync(), largest.itemSync()]).toEqual([12, 6]);
+  });
+
   test("scalars that something consumed can be read after the step: the terms of a loss, say", () => {
     use();
     const w = new Tensor(tensor([1, 2])).requiresGrad_();
@@ -204,6 +256,60 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
         );
         for (const each of double.dataSync()) expect(each).toBeCloseTo(2, 5);
       }
+    });
+
+    describe("of several terms", () => {
+      /** Two heads, a penalty, and a step of them. */
+      const heads = (size: number) => {
+        const input = tensor(Float32Array.from({ length: size }, (_, i) => (i % 9) - 4));
+        const [a, b] = [2, 3].map((start) => new Tensor(tensor(start)).requiresGrad_());
+        const step = () => {
+          a.grad = b.grad = null;
+          const [first, second] = [input.mul(a), input.mul(b).add(1)];
+          const squares = stack([a, b]).square();
+          first
+            .square()
+            .mean()
+            .add(second.abs().mean().mul(0.5))
+            .add(squares.sum().mul(0.1))
+            .backward();
+          noGrad(() => {
+            for (const p of [a, b]) p.assign(p.sub(1));
+          });
+          realize(a, b);
+          return { first, second, squares };
+        };
+        return step;
+      };
+
+      test("can be read after the step", () => {
+        use();
+        const step = heads(9);
+        step();
+        const { first, second } = step();
+        expect(first.arraySync()).toEqual([-4, -3, -2, -1, 0, 1, 2, 3, 4]);
+        expect(second.gt(0).sum().itemSync()).toBe(5);
+      });
+
+      test("are no more than fit, those nearest to the loss first", () => {
+        use();
+        const { first, second } = heads(2 ** 17 + 1)();
+        expect(second.mean().itemSync()).toBeCloseTo(1, 3);
+        expect(() => first.mean().itemSync()).toThrow(StateError);
+      });
+
+      test("do not include what is made of parameters alone", () => {
+        use();
+        const w = new Tensor(tensor([1, 2])).requiresGrad_();
+        const squares = w.square();
+        squares
+          .sum()
+          .add(w.mul(tensor([3, 4])).sum())
+          .backward();
+        noGrad(() => w.assign(w.sub(w.grad!)));
+        realize(w);
+        expect(() => squares.arraySync()).toThrow(StateError);
+      });
     });
 
     test("stay if they are read or realized, and else are an error after the next step", () => {

@@ -114,13 +114,13 @@ describe("assign", () => {
       "assign: a tensor that requires a gradient must be assigned to inside noGrad().",
     );
     expect(() => noGrad(() => x.mul(2)).assign(tensor([1]))).toThrow(
-      "assign: shapes must be equal, got [1] for [2]. Use expand() or reshape().",
+      "assign: the value must be float32 [2] as the state is, got float32 [1]. Use to(), expand() or reshape().",
     );
     expect(() => x.mul(2).assign(tensor([3, 4]))).toThrow(
       'assign: the tensor must be a leaf, got a result of "mul". Assign to its detach().',
     );
     expect(() => tensor([1, 2]).assign(tensor([1, 2], { dtype: "int32" }))).toThrow(
-      'assign: dtypes must be equal, got int32 for float32. Convert it with to("float32").',
+      "assign: the value must be float32 [2] as the state is, got int32 [2]. Use to(), expand() or reshape().",
     );
   });
 });

@@ -1,7 +1,9 @@
 import { type ElementOp, isFloat } from "@gradloom/engine";
+import { settle } from "../engine.ts";
 import type { Operand } from "../promote.ts";
 import { literal } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
+import { isTracing } from "../tracing.ts";
 import { binary, promoted, unary } from "./elementwise.ts";
 
 function compare(name: string, op: ElementOp, a: Tensor, b: Operand): Tensor {
@@ -87,9 +89,11 @@ export interface AllcloseOptions {
   readonly equalNan?: boolean;
 }
 
-/** Whether `|a - b| ≤ atol + rtol · |b|` holds everywhere. Reads the answer at once. */
+/** Whether `|a - b| ≤ atol + rtol · |b|` holds everywhere, of the values as they are read. Reads the answer at once. */
 export function allclose(a: Tensor, b: Tensor, options: AllcloseOptions = {}): boolean {
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
+  // One after the other: in one plan, sums of the same numbers may be added up in another order.
+  if (!isTracing()) for (const each of [a, b]) settle([each]);
   const [x, y] = promoted(a, b, (dtype) => (isFloat(dtype) ? dtype : "float64"));
   // Infinities are close to themselves only: their difference is NaN, and the bound would be infinite.
   const near = x.sub(y).abs().le(y.abs().mul(rtol).add(atol)).logicalAnd(isfinite(y));

@@ -56,3 +56,14 @@ test("allclose", () => {
   expect(tensor([1]).allclose(tensor([infinity]))).toBe(false);
   expect(tensor([1], { dtype: "int32" }).allclose(tensor([2], { dtype: "int32" }))).toBe(false);
 });
+
+test("allclose compares the values as they are read, to the last bit", () => {
+  const values = (length: number, seed: number) =>
+    tensor(Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9 + seed) * 3));
+  const x = values(203 * 16, 1).reshape([203, 16]);
+  const layer = () => {
+    const [weight, bias] = [values(32, 2).reshape([2, 16]), values(2, 3)];
+    return x.matmul(weight.t()).add(bias);
+  };
+  expect(layer().allclose(layer(), { rtol: 0, atol: 0 })).toBe(true);
+});

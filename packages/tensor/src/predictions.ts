@@ -1,0 +1,40 @@
+import type { Recorded } from "./autograd.ts";
+import { engine } from "./engine.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Predictions of up to so many elements, together, can be read after the step. */
+const mostHeld = 2 ** 18;
+
+/**
+ * Says that somebody may read predictions after the parameters have changed. They are, for a loss and for each scalar that it is made
+ * of, the last tensor that all gradients pass through: whatever lies between the two can be computed from it.
+ *
+ * @param recorded - All that lies behind the loss, in order of creation.
+ */
+export function holdPredictions(loss: Tensor, recorded: readonly Recorded[]): void {
+  for (const { tensor, history } of recorded) {
+    const { inputs, gradients } = history;
+    let last: Tensor | undefined = tensor;
+    for (let i = 0; i < gradients.length; i++) {
+      if (gradients[i] === undefined || !inputs[i].requiresGrad) continue;
+      const behind = inputs[i].history?.last;
+      if (last === tensor) last = behind;
+      else if (last !== behind) last = undefined;
+    }
+    history.last = last !== undefined && last.numel <= mostHeld ? last : tensor;
+  }
+  let left = mostHeld;
+  for (let i = recorded.length - 1; i >= 0; i--) {
+    const { tensor, history } = recorded[i];
+    const last = history.last!;
+    if (last.node.isHeld || !(tensor === loss || (tensor.ndim === 0 && isPrediction(last))))
+      continue;
+    left -= last.numel;
+    if (left >= 0) engine().hold(last.node);
+  }
+}
+
+/** Whether it is made of more than parameters, unlike a penalty on them. */
+function isPrediction({ history }: Tensor): boolean {
+  return history!.inputs.some((input) => !input.isLeaf || !input.requiresGrad);
+}
