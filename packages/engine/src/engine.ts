@@ -3,10 +3,10 @@ import { Box } from "./box.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { execute } from "./execute.ts";
-import { slice } from "./graph.ts";
+import { cat, slice } from "./graph.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { type Node, nextNodeId } from "./node.ts";
-import { slicePlaced } from "./place.ts";
+import { joinPlaced, slicePlaced } from "./place.ts";
 import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { Recording, type Run } from "./recording.ts";
@@ -103,6 +103,13 @@ export class Engine {
     shape: readonly number[],
   ): Node {
     return (this.#recording === undefined ? slicePlaced : slice)(x, starts, steps, shape);
+  }
+
+  /** Records that values lie one behind the other along an axis; at once, where they are on the heap and no function is being compiled. */
+  cat(inputs: readonly Node[], axis: number): Node {
+    const joined = this.#recording === undefined ? joinPlaced(inputs, axis) : undefined;
+    const node = cat(inputs, axis);
+    return joined === undefined ? node : this.input(joined, node.shape, node.dtype);
   }
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */

@@ -1,4 +1,5 @@
 import type { Box } from "./box.ts";
+import { createArray, type TypedArray } from "./dtype.ts";
 import { affine, reshape, slice } from "./graph.ts";
 import type { Node } from "./node.ts";
 
@@ -38,6 +39,31 @@ export function slicePlaced(
   // Its memory is not given back.
   leaf.consumed = true;
   return isRowMajor(factors, shape) ? reshape(part, shape) : affine(part, [-low], [factors], shape);
+}
+
+/**
+ * Values on the heap, one behind the other in an array; `undefined` if some are elsewhere, or would have to take turns. So the items of a
+ * batch need no places in the plan, the structure of which would follow how many there are, and which of them are the same.
+ */
+export function joinPlaced(inputs: readonly Node[], axis: number): TypedArray | undefined {
+  const parts: TypedArray[] = [];
+  let length = 0;
+  for (const input of inputs) {
+    const { shape, numel } = input;
+    const place = placeOf(input);
+    const host = place?.box.storage.host;
+    if (host === undefined || shape.slice(0, axis).some((size) => size > 1)) return;
+    if (!isRowMajor(place!.strides, shape)) return;
+    parts.push(host.subarray(place!.offset, place!.offset + numel));
+    length += numel;
+  }
+  const joined = createArray(inputs[0].dtype, length);
+  let start = 0;
+  for (const part of parts) {
+    joined.set(part, start);
+    start += part.length;
+  }
+  return joined;
 }
 
 function placeOf(node: Node): Place | undefined {

@@ -1,11 +1,13 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import {
+  cat,
   compile,
   memoryStats,
   noGrad,
   realize,
   scan,
   setBackend,
+  stack,
   type Tensor,
   tensor,
   vmap,
@@ -170,5 +172,61 @@ describe.each(["wasm", "js"] as const)("slices of values, on %s", (backend) => {
       [402, 403, 404, 405, 406],
       [0, 0, 0, 0, 0],
     ]);
+  });
+});
+
+describe.each(["wasm", "js"] as const)("values that are joined, on %s", (backend) => {
+  beforeEach(() => setBackend(backend));
+
+  test("which of them are the same, and how many are drawn of how many, compiles nothing", () => {
+    const items = Array.from({ length: 20 }, (_, i) => tensor([i, 10 * i, 100 * i]));
+    const rows = grid(20, 2);
+    const w = tensor(2);
+    const batch = (indices: readonly number[]) =>
+      cat(
+        [stack(indices.map((i) => items[i])), stack(indices.map((i) => rows.select(0, i)))],
+        1,
+      ).mul(w);
+    const expected = (indices: readonly number[]) =>
+      indices.map((i) => [2 * i, 20 * i, 200 * i, 200 * i, 200 * i + 2]);
+    batch([1, 2, 3, 4]).dataSync();
+    batch([4, 5, 6, 6]).dataSync();
+    const before = memoryStats().compiledPlans;
+    for (let k = 0; k < 20; k++) {
+      const indices = [k, (k * k) % 7, (k * 3) % 5, (k * 2) % 3];
+      expect(batch(indices).arraySync()).toEqual(expected(indices));
+    }
+    expect(memoryStats().compiledPlans).toBe(before);
+  });
+
+  test("along other axes, of states, of parts and of nothing, are what they are recorded as", () => {
+    const x = grid(2, 3);
+    const state = tensor([[7, 8, 9]]);
+    state.assign(state.add(1));
+    const joined = cat([x, state, x.slice(0, 1, 2).flip(1), x.slice(0, 0, 0)]);
+    state.assign(state.mul(0));
+    expect(joined.arraySync()).toEqual([
+      [0, 1, 2],
+      [100, 101, 102],
+      [8, 9, 10],
+      [102, 101, 100],
+    ]);
+    expect(cat([x, x.slice(1, 2, 3), x.add(1)], 1).arraySync()).toEqual([
+      [0, 1, 2, 2, 1, 2, 3],
+      [100, 101, 102, 102, 101, 102, 103],
+    ]);
+    expect(cat([x.slice(1, 1, 2), x.slice(1, 0, 1)]).arraySync()).toEqual([[1], [101], [0], [100]]);
+    expect(stack([tensor(5), tensor(6)]).arraySync()).toEqual([5, 6]);
+  });
+
+  test("have gradients, and are those of each call in a compiled function", () => {
+    const [a, b] = [tensor([1, 2]).requiresGrad_(), tensor([3]).requiresGrad_()];
+    cat([a, b, a])
+      .mul(tensor([1, 2, 3, 4, 5]))
+      .sum()
+      .backward();
+    expect([a.grad?.arraySync(), b.grad?.arraySync()]).toEqual([[5, 7], [3]]);
+    const twice = compile((x: Tensor) => stack([x, x]));
+    for (const value of [1, 2]) expect(twice(tensor(value)).arraySync()).toEqual([value, value]);
   });
 });

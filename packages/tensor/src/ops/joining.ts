@@ -1,4 +1,4 @@
-import { cat as catNode } from "@gradloom/engine";
+import { engine } from "../engine.ts";
 import { argumentError, shapeError, show } from "../errors.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
@@ -21,7 +21,7 @@ export function cat(tensors: readonly Tensor[], dim: number = 0): Tensor {
   const dtype = tensors.map((x) => x.dtype).reduce(promote);
   const inputs = tensors.map((x) => x.to(dtype));
   if (inputs.length === 1) return first;
-  const node = catNode(
+  const node = engine().cat(
     inputs.map((x) => x.node),
     axis,
   );
