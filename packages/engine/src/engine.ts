@@ -102,14 +102,14 @@ export class Engine {
     steps: readonly number[],
     shape: readonly number[],
   ): Node {
-    return (this.#recording === undefined ? slicePlaced : slice)(x, starts, steps, shape);
+    return (this.#recording ? slice : slicePlaced)(x, starts, steps, shape);
   }
 
   /** Records that values lie one behind the other along an axis; at once, where they are on the heap and no function is being compiled. */
   cat(inputs: readonly Node[], axis: number): Node {
-    const joined = this.#recording === undefined ? joinPlaced(inputs, axis) : undefined;
+    const joined = this.#recording ? undefined : joinPlaced(inputs, axis);
     const node = cat(inputs, axis);
-    return joined === undefined ? node : this.input(joined, node.shape, node.dtype);
+    return joined ? this.input(joined, node.shape, node.dtype) : node;
   }
 
   /** A state that starts as `initial`. What it is at any time is its `node`. */
@@ -183,8 +183,8 @@ export class Engine {
     try {
       settle(dependents);
     } catch (error) {
-      // Nobody has asked for those: what cannot be computed any more is an error of whoever reads it.
-      const current = withoutStale(dependents);
+      // Nobody has asked for those: what cannot be computed any more is an error of whoever reads it. After a run nothing is pending.
+      const current = this.#pending[0] ? withoutStale(dependents) : dependents;
       if (current.length === dependents.length) throw error;
       settle(current);
     }

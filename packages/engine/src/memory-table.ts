@@ -16,8 +16,12 @@ const recentSettlings = 8;
 /** The most memory that is put aside. */
 const mostSpareBytes = 32 * 1024 * 1024;
 
-/** Values of so many bytes are freed once the garbage collector has taken their boxes. Smaller ones are not worth the watching. */
+/**
+ * Values of so many bytes are freed once the garbage collector has taken their boxes. Smaller ones are not worth the watching: when
+ * so many have come, those that are not in use are paged out.
+ */
 const watchedBytes = 64 * 1024;
+const manyValues = 4096;
 
 /**
  * Which values are resident in the backend's memory. It holds where they are and not their boxes, so what nobody else holds is
@@ -37,6 +41,8 @@ export class MemoryTable {
   /** How much may be here while the collector is asked; 0 if it was not. */
   #allowance = 0;
   #clock = 0;
+  /** How many values may be here before small ones are paged out. */
+  #mostValues = manyValues;
   #staged: { readonly address: number; readonly bytes: number }[] = [];
   /** Memory of values that were given back, by its size: in a loop the next one is as large. */
   readonly #spare = new Map<number, number[]>();
@@ -122,6 +128,13 @@ export class MemoryTable {
     if (this.#staged.length > 0) {
       for (const { address, bytes } of this.#staged) this.#putAside(address, bytes);
       this.#staged = [];
+    }
+    if (this.count > this.#mostValues) {
+      this.#pageOut(
+        this.#unused(recentSettlings).filter(({ bytes }) => bytes < watchedBytes),
+        0,
+      );
+      this.#mostValues = 2 * this.count + manyValues;
     }
     if (this.bytes <= Math.max(this.#budget, this.#allowance)) return;
     const old = this.#unused(this.bytes > largestBudget ? 1 : recentSettlings);

@@ -52,8 +52,8 @@ export function joinPlaced(inputs: readonly Node[], axis: number): TypedArray | 
     const { shape, numel } = input;
     const place = placeOf(input);
     const host = place?.box.storage.host;
-    if (host === undefined || shape.slice(0, axis).some((size) => size > 1)) return;
-    if (!isRowMajor(place!.strides, shape)) return;
+    const isSplit = shape.slice(0, axis).some((size) => size > 1);
+    if (host === undefined || isSplit || !isRowMajor(place!.strides, shape)) return;
     parts.push(host.subarray(place!.offset, place!.offset + numel));
     length += numel;
   }

@@ -192,7 +192,7 @@ function grow(needed: number): void {
 export function staleness({ shape }: Node, { name }: Box): StateError {
   return new StateError(
     `realize: a tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since. Before optimizer.step() or ` +
-      "assign(), record what you want of it, such as an accuracy, or pass it to realize().",
+      "assign(), record what you want of it, or keep its detach().",
     { shapes: [shape] },
   );
 }

@@ -39,6 +39,22 @@ test("what no recent run has used is paged out beyond the budget", () => {
   expect(small.storage.isPagedOut).toBe(false);
 });
 
+test("small values that no recent run has used are paged out when there are many", () => {
+  const table = new MemoryTable(new IdleBackend());
+  const used = box(1, true);
+  const values = Array.from({ length: 20_000 }, () => new Box("float32", [20]));
+  for (const value of values) {
+    run(table, [used, value]);
+    expect(table.count).toBeLessThan(10_000);
+  }
+  expect(used.storage.isPagedOut).toBe(false);
+  expect(values[0].storage.host).toHaveLength(20);
+  // What is used in each run is no reason to look again and again.
+  const kept = values.slice(0, 9000);
+  for (let i = 0; i < 10; i++) run(table, kept);
+  expect(kept.some(({ storage }) => storage.address === undefined)).toBe(false);
+});
+
 /** Counts what is copied out of it. */
 class CountingBackend extends IdleBackend {
   copies = 0;

@@ -35,20 +35,15 @@ const maxDepth = 32;
  * are mixed, or a value does not fit into an integer `dtype`.
  */
 export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
-  const refuse = (path: readonly number[], what: string, got: string, wayOut = "") => {
-    return argumentError`${op}: ${what}, got ${got}${at(path)}.${wayOut}`;
-  };
-  const uneven = (what: string, first: string, path: readonly number[], got: string) => {
-    const start = at(path.map(() => 0));
-    const text = `${op}: ${what}, got ${first}${start} and ${got}${at(path)}.`;
-    return shapeError`${text}`;
-  };
+  const path: number[] = [];
+  const message = (what: string, got: string) => `${op}: ${what}, got ${got}${at(path)}.`;
+  const uneven = (what: string, first: string, got: string) =>
+    shapeError`${message(what, `${first}${at(path.map(() => 0))} and ${got}`)}`;
 
   const { shape, first } = measure(data, op);
   const kind = kindOf(first) ?? "number";
   const target = dtype ?? dtypeOf(first);
   const flat = createArray(target, sizeOf(shape));
-  const path: number[] = [];
   let position = 0;
 
   const put = (value: number) => {
@@ -56,7 +51,7 @@ export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
     const limits = target === "int32" ? whole | 0 : target === "uint8" ? whole & 255 : whole;
     // NaN is never equal to itself: as an integer it is refused, as a float it fits.
     if (limits !== whole && !isFloat(target) && target !== "bool") {
-      throw refuse(path, `a value must fit into ${target}`, `${value}`, " Give another dtype.");
+      throw argumentError`${message(`a value must fit into ${target}`, `${value}`)} Give another dtype.`;
     }
     flat[position++] = target === "bool" ? Number(value !== 0) : value;
   };
@@ -68,20 +63,20 @@ export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
     const isList = isTyped || Array.isArray(entry);
     if (!Array.isArray(entry) && kindOf(entry) !== kind) {
       if (kindOf(entry) !== undefined) {
-        throw refuse(path, "entries must be of one kind", `${kind} first and ${kindOf(entry)}`);
+        throw argumentError`${message("entries must be of one kind", `${kind} first and ${kindOf(entry)}`)}`;
       }
       const rule = "entries must be numbers, booleans or typed arrays";
-      throw refuse(path, rule, show(entry), wayOut(entry));
+      throw argumentError`${message(rule, show(entry))}${wayOut(entry)}`;
     }
     const isDeep = axis < shape.length;
     if (isList !== isDeep || (isTyped && axis < shape.length - 1)) {
       const expected = isDeep ? "an array" : `a ${kind}`;
-      throw uneven("entries must be nested equally deep", expected, path, show(entry));
+      throw uneven("entries must be nested equally deep", expected, show(entry));
     }
     if (!isList) return put(Number(entry));
     const { length } = entry;
     if (length !== shape[axis]) {
-      throw uneven("arrays must be equally long", `${shape[axis]} entries`, path, `${length}`);
+      throw uneven("arrays must be equally long", `${shape[axis]} entries`, `${length}`);
     }
     if (isTyped && isFloat(target)) {
       flat.set(entry, position);

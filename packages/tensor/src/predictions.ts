@@ -16,21 +16,21 @@ export function holdPredictions(loss: Tensor, recorded: readonly Recorded[]): vo
     const { inputs, gradients } = history;
     let last: Tensor | undefined = tensor;
     for (let i = 0; i < gradients.length; i++) {
-      if (gradients[i] === undefined || !inputs[i].requiresGrad) continue;
+      if (!gradients[i] || !inputs[i].requiresGrad) continue;
       const behind = inputs[i].history?.last;
       if (last === tensor) last = behind;
       else if (last !== behind) last = undefined;
     }
-    history.last = last !== undefined && last.numel <= mostHeld ? last : tensor;
+    history.last = last && last.numel <= mostHeld ? last : tensor;
   }
   let left = mostHeld;
   for (let i = recorded.length - 1; i >= 0; i--) {
     const { tensor, history } = recorded[i];
     const last = history.last!;
-    if (last.node.isHeld || !(tensor === loss || (tensor.ndim === 0 && isPrediction(last))))
-      continue;
+    if (tensor !== loss && (tensor.ndim > 0 || !isPrediction(last))) continue;
+    if (last.node.isHeld || last.numel > left) continue;
     left -= last.numel;
-    if (left >= 0) engine().hold(last.node);
+    engine().hold(last.node);
   }
 }
 

@@ -260,9 +260,10 @@ export class Tensor {
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
-    if (this.state !== undefined) return new Tensor(this);
-    const { recorded } = this;
-    if (recorded.box !== undefined || !recorded.dependsOnState) return new Tensor(recorded);
+    const { recorded, state } = this;
+    if (state || recorded.box || !recorded.dependsOnState) {
+      return new Tensor(state ? this : recorded);
+    }
     // A node of its own: whoever keeps it can read it after a step, although something consumes this tensor.
     const { consumed } = recorded;
     const detached = record("detach", reshape(recorded, this.shape));
