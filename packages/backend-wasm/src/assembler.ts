@@ -67,9 +67,6 @@ export class FunctionWriter {
   readonly #main: number[] = [];
   #code: number[] = this.#main;
   #depth = 0;
-  /** Of the part being written by `interleave`: its pieces so far, and how deep in blocks it is. */
-  #pieces: number[][] | undefined;
-  #piecesDepth = 0;
 
   constructor(index: number, type: number, numParameters: number) {
     this.index = index;
@@ -124,9 +121,9 @@ export class FunctionWriter {
     return this.#indexed(0x22, local);
   }
 
-  /** Adds a number to a local of i32. */
+  /** Adds a number to a local of i32; nothing is written for 0. */
   add(local: number, amount: number): this {
-    return this.get(local).i32(amount).op(i32.add).set(local);
+    return amount === 0 ? this : this.get(local).i32(amount).op(i32.add).set(local);
   }
 
   /** Adds another local to a local of i32. */
@@ -240,35 +237,6 @@ export class FunctionWriter {
     this.#code = this.#start;
     write();
     this.#code = code;
-    return this;
-  }
-
-  /**
-   * Writes parts that are alike in turns, so that a core has work from one while another waits: what each writes before
-   * its first `pause`, then what each writes before its second, and so on. They may not share locals.
-   */
-  interleave(parts: readonly (() => void)[]): this {
-    const code = this.#code;
-    this.#piecesDepth = this.#depth;
-    const written = parts.map((write) => {
-      const pieces = [[]];
-      this.#pieces = pieces;
-      this.#code = pieces[0];
-      write();
-      return pieces;
-    });
-    this.#pieces = undefined;
-    this.#code = code;
-    for (const i of written[0].keys()) for (const pieces of written) code.push(...pieces[i]);
-    return this;
-  }
-
-  /** A place, with nothing on the stack, at which `interleave` may go on with another part. */
-  pause(): this {
-    if (this.#pieces !== undefined && this.#depth === this.#piecesDepth) {
-      this.#code = [];
-      this.#pieces.push(this.#code);
-    }
     return this;
   }
 

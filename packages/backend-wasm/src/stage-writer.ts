@@ -343,9 +343,7 @@ export class StageWriter implements Guarded {
       let sums = 0;
       for (const i of levels.keys()) {
         if (varies[i] && isHere[i]) {
-          const parts = list.map((copy) => () => this.#values.write(i, copy));
-          if (parts.length > 1 && isLong[i]) w.interleave(parts);
-          else for (const part of parts) part();
+          for (const copy of list) this.#values.write(i, copy);
         }
         if (level !== pointLevel) continue;
         // As soon as it is known, so that it need not be kept.

@@ -22,8 +22,6 @@ export class VectorWriter {
   /** Functions of the module that apply a host function to each lane. */
   readonly laneFunctions: Map<string, FunctionWriter> = new Map();
   readonly #constants = new Map<string, Value>();
-  /** Whether the ends of scopes free nothing. */
-  #holds = false;
   readonly #pools: Record<"v128" | "i32" | "f64", { locals: number[]; used: number }> = {
     v128: { locals: [], used: 0 },
     i32: { locals: [], used: 0 },
@@ -71,15 +69,8 @@ export class VectorWriter {
   keep(value: Value): Value {
     value();
     const local = this.fresh();
-    this.f.set(local).pause();
+    this.f.set(local);
     return this.local(local);
-  }
-
-  /** Writes parts that are alike in turns. They take locals for good, until the end of the enclosing `scope`. */
-  interleave(parts: readonly (() => void)[]): void {
-    this.#holds = true;
-    this.f.interleave(parts);
-    this.#holds = false;
   }
 
   /** Runs `write`; the locals that it took are free for others afterwards. */
@@ -87,7 +78,7 @@ export class VectorWriter {
     const pools = Object.values(this.#pools);
     const used = pools.map((pool) => pool.used);
     write();
-    if (!this.#holds) for (const [i, pool] of pools.entries()) pool.used = used[i];
+    for (const [i, pool] of pools.entries()) pool.used = used[i];
   }
 
   /** Computes a value at the function's start, into a local of its own. */

@@ -79,23 +79,3 @@ test("every opcode of vectors is one that the engine knows", () => {
   f.i32x4(1, 2, 3, 4).op(i32x4.extract_lane, 2).op(i32.add);
   expect(instantiate(module).f()).toBe(4);
 });
-
-test("parts that are alike are written in turns, blocks in one piece", () => {
-  const module = new ModuleWriter();
-  // The digits of the result say in which order its steps ran.
-  const f = module.function([], ["i32"], "order");
-  const order = f.local("i32");
-  const step = (digit: number) =>
-    f.get(order).i32(10).op(i32.mul).i32(digit).op(i32.add).set(order).pause();
-  f.interleave(
-    [1, 2, 3].map((digit) => () => {
-      step(digit);
-      f.block();
-      step(digit + 3);
-      step(digit + 3);
-      f.end();
-    }),
-  );
-  f.pause().get(order);
-  expect(instantiate(module).order()).toBe(123445566);
-});

@@ -1,0 +1,44 @@
+import type { FunctionWriter } from "./assembler.ts";
+import * as i32 from "./opcodes/i32.ts";
+
+/** A position: its digits, and what has grown with them. */
+export interface Cursor {
+  readonly sizes: readonly number[];
+  readonly digits: readonly number[];
+  readonly values: readonly { readonly local: number; readonly strides: readonly number[] }[];
+}
+
+/** Sets the digits and values of a cursor for a number. Values start as they are. */
+export function startCursor(
+  f: FunctionWriter,
+  { sizes, digits, values }: Cursor,
+  number: number,
+): void {
+  for (let i = sizes.length - 1; i >= 0; i--) {
+    f.get(number).i32(sizes[i]).op(i32.rem_u).set(digits[i]);
+    f.get(number).i32(sizes[i]).op(i32.div_u).set(number);
+    for (const { local, strides } of values) {
+      if (strides[i] === 0) continue;
+      f.get(digits[i]).i32(strides[i]).op(i32.mul).get(local).op(i32.add).set(local);
+    }
+  }
+}
+
+/** Moves a cursor on by one of digit `i`. */
+export function moveCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
+  const { sizes, digits, values } = cursor;
+  f.add(digits[i], 1);
+  for (const { local, strides } of values) f.add(local, strides[i]);
+  if (i === 0) return;
+  f.get(digits[i]).i32(sizes[i]).op(i32.eq).if();
+  carryCursor(f, cursor, i);
+  f.end();
+}
+
+/** Digit `i` has reached its size: it starts again, and the one before moves on. */
+export function carryCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
+  const { sizes, digits, values } = cursor;
+  f.i32(0).set(digits[i]);
+  for (const { local, strides } of values) f.add(local, -strides[i] * sizes[i]);
+  moveCursor(f, cursor, i - 1);
+}
