@@ -1,5 +1,5 @@
 import {
-  ArgumentError,
+  argumentError,
   type Backend,
   BackendError,
   byteSize,
@@ -56,7 +56,7 @@ export class JsBackend implements Backend {
    */
   setNumThreads(count: number): void {
     if (!Number.isInteger(count) || count < 1) {
-      throw new ArgumentError(`setNumThreads: count must be a positive integer, got ${count}.`);
+      throw argumentError`setNumThreads: count must be a positive integer, got ${count}.`;
     }
   }
 

@@ -1,5 +1,5 @@
 import {
-  ArgumentError,
+  argumentError,
   type Backend,
   BackendError,
   byteSize,
@@ -112,7 +112,5 @@ export function isSupported(): boolean {
 
 function checkThreads(op: string, count: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= maxThreads) return;
-  throw new ArgumentError(
-    `${op}: the number of threads must be an integer in [1, ${maxThreads}], got ${count}.`,
-  );
+  throw argumentError`${op}: the number of threads must be an integer in [1, ${maxThreads}], got ${count}.`;
 }

@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { DTypeError, ShapeError } from "./errors.ts";
+import { dtypeError, shapeError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { cat, slice } from "./graph.ts";
 import { MemoryTable } from "./memory-table.ts";
@@ -131,10 +131,8 @@ export class Engine {
     const { shape, dtype } = box.node;
     const isOther = value.dtype !== dtype;
     if (isOther || !sameShape(value.shape, shape)) {
-      throw new (isOther ? DTypeError : ShapeError)(
-        `assign: the value must be ${dtype} [${shape.join(", ")}] as the state is, got ${value.dtype} [${value.shape.join(", ")}]. Use to(), expand() or reshape().`,
-        { shapes: [value.shape, shape] },
-      );
+      const refuse = isOther ? dtypeError : shapeError;
+      throw refuse`assign: the value must be ${dtype} ${shape} as the state is, got ${value.dtype} ${value.shape}. Use to(), expand() or reshape().`;
     }
     if (box.isPending && this.#tracked.length > mostBetweenAssignments) this.realize([]);
     value.consumed = true;

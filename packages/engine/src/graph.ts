@@ -1,6 +1,6 @@
 import type { DType } from "./dtype.ts";
 import type { ElementOp, ReduceOp } from "./element-op.ts";
-import { ShapeError } from "./errors.ts";
+import { shapeError } from "./errors.ts";
 import { Node } from "./node.ts";
 
 const none: readonly number[] = [];
@@ -53,20 +53,25 @@ function broadcastTwo(a: readonly number[], b: readonly number[]): readonly numb
   return shape;
 }
 
-/** An element operation; the inputs broadcast. `dtype` is the result's. */
+/**
+ * An element operation; the inputs broadcast. `dtype` is the result's.
+ *
+ * @param name - What to call it in an error.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export function element(
   op: ElementOp,
   inputs: readonly Node[],
   dtype: DType,
   attributes: readonly number[] = none,
+  name: string = op,
 ): Node {
   let shape = inputs[0].shape;
   for (let i = 1; i < inputs.length; i++) {
     const joined = broadcastTwo(shape, inputs[i].shape);
     if (joined === undefined) {
-      const shapes = inputs.map((input) => input.shape);
-      const list = shapes.map((s) => `[${s.join(", ")}]`).join(" and ");
-      throw new ShapeError(`${op}: shapes must broadcast, got ${list}.`, { op, shapes });
+      const shapes = inputs.map((input) => input.shape).filter(({ length }) => length > 0);
+      throw shapeError`${name}: shapes must broadcast, got ${shapes}. From the last axis on, sizes must be equal or one of them 1.`;
     }
     shape = joined;
   }

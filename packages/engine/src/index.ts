@@ -32,13 +32,18 @@ export { Engine, type EngineStats } from "./engine.ts";
 export { erf } from "./erf.ts";
 export {
   ArgumentError,
+  argumentError,
   BackendError,
   DTypeError,
+  dtypeError,
   type ErrorDetails,
   GradloomError,
   IndexError,
   ShapeError,
   StateError,
+  shapeError,
+  show,
+  stateError,
 } from "./errors.ts";
 export {
   affine,

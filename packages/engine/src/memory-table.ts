@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
 import type { Box } from "./box.ts";
 import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
-import { BackendError, StateError } from "./errors.ts";
+import { BackendError, stateError } from "./errors.ts";
 import type { Storage } from "./storage.ts";
 
 /** The budget for values in the backend's memory before anything is paged out. */
@@ -70,9 +70,7 @@ export class MemoryTable {
     if (storage.address !== undefined) return storage.address;
     if (box.failure !== undefined) throw box.failure;
     if (box.isReleased) {
-      throw new StateError(
-        `realize: the value of ${box.name} was given back: a gradient by zeroGrad(), predictions by the next step. Read it, or keep it with realize(), before that.`,
-      );
+      throw stateError`realize: the value of ${box.name} was given back: a gradient by zeroGrad(), predictions by the next step. Read it, or keep it with realize(), before that.`;
     }
     const { host } = storage;
     if (host !== undefined && !box.isState && !box.isUsed) {

@@ -1,5 +1,5 @@
 import type { DType } from "./dtype.ts";
-import { ArgumentError, ShapeError, StateError } from "./errors.ts";
+import { argumentError, shapeError, stateError } from "./errors.ts";
 import { Node, nextNodeId } from "./node.ts";
 import { copyGraph } from "./search.ts";
 import { sameShape } from "./shape.ts";
@@ -26,9 +26,7 @@ let created = 0;
 export function bodyOf(id: number): Body {
   const body = bodies.get(id);
   if (body !== undefined) return body;
-  throw new StateError(
-    `scan: a loop must be computed before ${capacity} other ones are recorded. Pass its results to realize() earlier.`,
-  );
+  throw stateError`scan: a loop must be computed before ${capacity} other ones are recorded. Pass its results to realize() earlier.`;
 }
 
 /** What {@link repeat} gives: carried values after the last repetition, and outputs, `[count, …]`. */
@@ -60,13 +58,10 @@ export function repeat(
 ): Repeated {
   for (const { shape } of elements) {
     if (shape[0] === count) continue;
-    throw new ShapeError(
-      `scan: elements must have the ${count} repetitions as their first axis, got [${shape.join(", ")}].`,
-      { shapes: [shape] },
-    );
+    throw shapeError`scan: elements must have the ${count} repetitions as their first axis, got ${shape}.`;
   }
   if (!Number.isInteger(count) || count < 1) {
-    throw new ArgumentError(`scan: there must be at least one repetition, got ${count}.`);
+    throw argumentError`scan: there must be at least one repetition, got ${count}.`;
   }
   const start = nextNodeId();
   const argument = ({ dtype }: Node, shape: readonly number[], i: number) =>
@@ -77,11 +72,7 @@ export function repeat(
   initial.forEach(({ shape, dtype }, i) => {
     const next = carries[i];
     if (next.dtype === dtype && sameShape(next.shape, shape)) return;
-    throw new ShapeError(
-      `scan: a step must give each carried value the shape and dtype that it has, ${dtype} [${shape.join(", ")}], ` +
-        `got ${next.dtype} [${next.shape.join(", ")}].`,
-      { shapes: [shape, next.shape] },
-    );
+    throw shapeError`scan: a step must give each carried value the shape and dtype that it has, ${dtype} ${shape}, got ${next.dtype} ${next.shape}.`;
   });
   const { results, captured } = isolate([...carries, ...outputs], start, [...carried, ...given]);
   const body = intern(results);
@@ -133,9 +124,7 @@ function isolate(
   const copied = copyGraph(results, copies, (node) => {
     const { op } = node;
     if (op === "philox") {
-      throw new ArgumentError(
-        "scan: a step must not draw random numbers: repetitions would have the same. Draw them before, and pass them as elements.",
-      );
+      throw argumentError`scan: a step must not draw random numbers: repetitions would have the same. Draw them before, and pass them as elements.`;
     }
     if (op === "constant" || !isOutside(node)) return undefined;
     return argument(node, placeholders.length + captured.push(node) - 1);

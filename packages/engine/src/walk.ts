@@ -1,5 +1,5 @@
 import type { Box } from "./box.ts";
-import { StateError } from "./errors.ts";
+import { type StateError, stateError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 /** Views that read their input with other strides. */
@@ -190,9 +190,5 @@ function grow(needed: number): void {
 
 /** The error for a node that depends on a state that has moved on. */
 export function staleness({ shape }: Node, { name }: Box): StateError {
-  return new StateError(
-    `realize: a tensor of shape [${shape.join(", ")}] depends on ${name}, which has changed since. Before optimizer.step() or ` +
-      "assign(), record what you want of it, or keep its detach().",
-    { shapes: [shape] },
-  );
+  return stateError`realize: a tensor of shape ${shape} depends on ${name}, which has changed since. Before optimizer.step() or assign(), record what you want of it, or keep its detach().`;
 }

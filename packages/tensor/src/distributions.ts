@@ -12,7 +12,7 @@ import {
 import { cast, checkShape } from "./create.ts";
 import { engine } from "./engine.ts";
 import { dtypeError } from "./errors.ts";
-import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
+import { type Draw, type DrawSource, defaultGenerator } from "./generator.ts";
 import { sizeOf } from "./shape.ts";
 
 /** One of the four random words of each element. */
@@ -22,7 +22,7 @@ export type Bits = (word: number) => Node;
 export function bits(
   op: string,
   shape: readonly number[],
-  { generator = defaultGenerator }: { readonly generator?: Generator },
+  { generator = defaultGenerator }: { readonly generator?: DrawSource },
 ): Bits {
   checkShape(shape, op);
   let draw: Draw | undefined;

@@ -14,6 +14,11 @@ export interface Draw {
   readonly stream: number;
 }
 
+/** @internal Where random tensors come from: a {@link Generator}, or who repeats what one has drawn. */
+export interface DrawSource {
+  draw(): Draw;
+}
+
 /**
  * Random numbers from a seed. Element `i` of the `n`-th tensor is Philox4x32-10 of `seed`, `n` and `i`:
  * the same on every backend, for any number of threads, and whatever else the plan computes. A

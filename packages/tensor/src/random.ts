@@ -3,7 +3,7 @@ import { cast, checkShape, leaf, type TensorOptions } from "./create.ts";
 import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
-import { type Draw, defaultGenerator, type Generator } from "./generator.ts";
+import { type Draw, type DrawSource, defaultGenerator, type Generator } from "./generator.ts";
 import { formula } from "./record.ts";
 import { Tensor } from "./tensor.ts";
 import { refuseWhileTracing } from "./tracing.ts";
@@ -141,7 +141,7 @@ export function bernoulli(
 export function dropoutMask(
   shape: readonly number[],
   p: number,
-  options: Omit<RandomOptions, "requiresGrad"> = {},
+  options: { readonly dtype?: DType; readonly generator?: DrawSource } = {},
 ): Tensor {
   if (!(p >= 0 && p <= 1)) {
     throw argumentError`dropout: p must be in [0, 1], got ${p}.`;

@@ -108,21 +108,8 @@ export function softplus(input: Tensor, options: SoftplusOptions = {}): Tensor {
 /** `x · clamp(x + 3, 0, 6) / 6`. */
 export function hardswish(input: Tensor): Tensor {
   const x = floating(input);
-  const three = literal(3, x);
-  const zero = literal(0, x);
   const six = literal(6, x);
-  const node = formula(() => x.mul(x.add(three).maximum(zero).minimum(six)).div(six));
-  return record(
-    "hardswish",
-    node,
-    [x],
-    [
-      (grad) => {
-        const middle = grad.mul(x.div(three).add(literal(0.5, x)));
-        return x.gt(three).where(grad, x.lt(three.neg()).where(zero, middle));
-      },
-    ],
-  );
+  return x.mul(x.add(literal(3, x)).clamp(literal(0, x), six)).div(six);
 }
 
 /** `x · tanh(softplus(x))`. */

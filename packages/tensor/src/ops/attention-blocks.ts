@@ -1,5 +1,5 @@
 import { byteSize } from "@gradloom/engine";
-import { type Draw, defaultGenerator, Generator } from "../generator.ts";
+import { type Draw, defaultGenerator } from "../generator.ts";
 import { isGradEnabled, withGradMode } from "../grad-mode.ts";
 import { dropoutMask } from "../random.ts";
 import { literal, record } from "../record.ts";
@@ -28,7 +28,7 @@ const kept = { keepdim: true };
 export function attendInBlocks(op: string, whole: Attention, limits: Limits = usual): Tensor {
   const task: Task = { ...whole, limits };
   const { q, k, v } = whole;
-  const masks = task.dropout > 0 ? new Masks(task) : undefined;
+  const masks = task.dropout > 0 ? masksOf(task) : undefined;
   const [y, sums] = withGradMode(false, () => forward(task, masks));
   const logSum: Tensor = record(
     op,
@@ -77,7 +77,7 @@ function forward(task: Task, masks: Masks | undefined): readonly Tensor[] {
       const none = literal(Infinity, sum);
       const logSum = sum.eq(literal(0, sum)).where(none, sum.log().add(largest));
       const weights = e.div(sum.maximum(literal(1, sum)));
-      const used = masks === undefined ? weights : weights.mul(masks.draw(scores, number, i));
+      const used = masks?.(scores, `${number} ${i}`).mul(weights) ?? weights;
       return [used.matmul(block.v), logSum];
     });
     return [0, 1].map((r) =>
@@ -113,13 +113,13 @@ function gradients(
       const ofBlock = (x: Tensor) => x.narrow(-2, first, q.shape[q.ndim - 2]);
       const turned = (x: Tensor) => ofBlock(x).transpose(-2, -1);
       const weights = scoresOf(block, true).sub(turned(logSum!)).exp(); // [..., keys, queries]
-      const mask = masks?.redraw(weights, number, i);
+      const mask = masks?.(weights.transpose(-2, -1), `${number} ${i}`, true).transpose(-2, -1);
       let ofWeights: Tensor | undefined;
       if (grad !== undefined) {
-        const used = mask === undefined ? weights : weights.mul(mask);
+        const used = mask?.mul(weights) ?? weights;
         ofV = addLonger(ofV, used.matmul(ofBlock(grad)));
         const product = v.matmul(turned(grad));
-        ofWeights = mask === undefined ? product : product.mul(mask);
+        ofWeights = mask?.mul(product) ?? product;
       }
       const centred = ofWeights?.sub(turned(minus!)) ?? turned(minus!).neg();
       const ofScores = weights.mul(centred).mul(scale);
@@ -232,46 +232,17 @@ function cut(x: Tensor, axis: number, start: number, length: number): Tensor {
   return x.shape[axis] === 1 ? x : x.narrow(axis, start, length);
 }
 
-/** The dropout masks of blocks: drawn in the forward pass, and once more for the gradient, so that none has to be kept. */
-class Masks {
-  readonly #p: number;
-  readonly #generator: Generator;
-  readonly #draws = new Map<string, Draw>();
+/** The dropout mask for the scores of a block, `[..., queries, keys]`: a new one, or the one drawn there before. */
+type Masks = (scores: Tensor, block: string, isAgain?: boolean) => Tensor;
 
-  constructor({ dropout, generator = defaultGenerator }: Attention) {
-    this.#p = dropout;
-    this.#generator = generator;
-  }
-
-  /** For scores `[..., queries, keys]`. */
-  draw(scores: Tensor, part: number, block: number): Tensor {
-    const generator = new Source(() => {
-      const draw = this.#generator.draw();
-      this.#draws.set(`${part} ${block}`, draw);
-      return draw;
-    });
-    return dropoutMask(scores.shape, this.#p, { dtype: scores.dtype, generator });
-  }
-
-  /** The same mask for scores that are turned, `[..., keys, queries]`. */
-  redraw(turned: Tensor, part: number, block: number): Tensor {
-    const generator = new Source(() => this.#draws.get(`${part} ${block}`)!);
-    const { shape } = turned.transpose(-2, -1);
-    const mask = dropoutMask(shape, this.#p, { dtype: turned.dtype, generator });
-    return mask.transpose(-2, -1);
-  }
-}
-
-/** A generator whose draws come from elsewhere. */
-class Source extends Generator {
-  readonly #next: () => Draw;
-
-  constructor(next: () => Draw) {
-    super(0);
-    this.#next = next;
-  }
-
-  override draw(): Draw {
-    return this.#next();
-  }
+/** Masks are drawn in the forward pass, and once more for the gradient, so that none has to be kept. */
+function masksOf({ dropout, generator = defaultGenerator }: Attention): Masks {
+  const draws = new Map<string, Draw>();
+  return ({ shape, dtype }, block, isAgain) => {
+    const draw = () => {
+      if (!isAgain) draws.set(block, generator.draw());
+      return draws.get(block)!;
+    };
+    return dropoutMask(shape, dropout, { dtype, generator: { draw } });
+  };
 }

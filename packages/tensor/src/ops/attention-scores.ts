@@ -2,6 +2,7 @@ import type { Generator } from "../generator.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { indices } from "./masking.ts";
+import { softmaxGradient } from "./softmax.ts";
 
 /** What attends to what: some queries, from number `first` on, and the keys that they may see, from 0 on. */
 export interface Attention {
@@ -51,10 +52,5 @@ export function weightsOf(scores: Tensor): Tensor {
     // Whoever sees a key has a sum of at least 1, to which the largest score contributes 1.
     return e.div(e.sum(-1, kept).maximum(literal(1, e)));
   });
-  return record(
-    "softmax",
-    node,
-    [scores],
-    [(grad, y) => y.mul(grad.sub(grad.mul(y).sum(-1, kept)))],
-  );
+  return record("softmax", node, [scores], [softmaxGradient(-1)]);
 }

@@ -1,5 +1,4 @@
-import { type DType, type ElementOp, element, type Node, ShapeError } from "@gradloom/engine";
-import { shapeError } from "../errors.ts";
+import { type DType, type ElementOp, element } from "@gradloom/engine";
 import type { Gradient, Gradients } from "../history.ts";
 import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
 import { isDifferentiable, literal, record } from "../record.ts";
@@ -32,29 +31,9 @@ export function binary(
   gradients?: Gradients,
   dtype: DType = a.dtype,
 ): Tensor {
-  const node = broadcasting(name, op, [a.node, b.node], dtype);
+  const node = element(op, [a.node, b.node], dtype, undefined, name);
   if (gradients === undefined || !isDifferentiable(a, b)) return record(name, node);
   return record(name, node, [a, b], gradients);
-}
-
-/**
- * The node of an element operation.
- *
- * @throws ShapeError with the public name of the operation if the shapes do not broadcast.
- */
-export function broadcasting(
-  name: string,
-  op: ElementOp,
-  inputs: readonly Node[],
-  dtype: DType,
-): Node {
-  try {
-    return element(op, inputs, dtype);
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    const shapes = inputs.map((input) => input.shape).filter((shape) => shape.length > 0);
-    throw shapeError`${name}: shapes must broadcast, got ${shapes}. From the last axis on, sizes must be equal or one of them 1.`;
-  }
 }
 
 /** Converts both to their common dtype: of integers too, or floating at least. */

@@ -1,28 +1,28 @@
 import { isFloat } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
+import type { Gradient } from "../history.ts";
 import type { Operand } from "../promote.ts";
 import { literal } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
+import { ge, gt, le, lt } from "./comparison.ts";
 import { binary, promoted } from "./elementwise.ts";
 
 /** The larger of `a` and `b`, NaN if either is; shapes broadcast. Equal values share the gradient. */
 export function maximum(a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
-  if (x.dtype === "bool") return x.logicalOr(y);
-  return binary("maximum", "max", x, y, [
-    (grad) => grad.mul(share(x, y)),
-    (grad) => grad.mul(share(y, x)),
-  ]);
+  return extremum("maximum", "max", a, b);
 }
 
 /** The smaller of `a` and `b`, NaN if either is; shapes broadcast. Equal values share the gradient. */
 export function minimum(a: Tensor, b: Operand): Tensor {
+  return extremum("minimum", "min", a, b);
+}
+
+function extremum(name: string, op: "max" | "min", a: Tensor, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
-  if (x.dtype === "bool") return x.logicalAnd(y);
-  return binary("minimum", "min", x, y, [
-    (grad) => grad.mul(share(y, x)),
-    (grad) => grad.mul(share(x, y)),
-  ]);
+  const isMax = op === "max";
+  if (x.dtype === "bool") return isMax ? x.logicalOr(y) : x.logicalAnd(y);
+  const rules: Gradient[] = [(grad) => grad.mul(share(x, y)), (grad) => grad.mul(share(y, x))];
+  return binary(name, op, x, y, isMax ? rules : rules.reverse());
 }
 
 /** 0 where `x < y`, ½ where they are equal, else 1: also where one is NaN, which is the result then. */
@@ -52,30 +52,21 @@ export function clamp(
   if (min === undefined && max === undefined) {
     throw argumentError`clamp: one bound at least must be given, got none.`;
   }
-  const above = min === undefined ? x : atLeast(x, min);
-  return max === undefined ? above : atMost(above, max);
+  const above = min === undefined ? x : bounded("max", x, min);
+  return max === undefined ? above : bounded("min", above, max);
 }
 
 function isBounds(value: Operand | ClampOptions | undefined): value is ClampOptions {
   return typeof value === "object" && !("node" in value);
 }
 
-function atLeast(a: Tensor, b: Operand): Tensor {
+function bounded(op: "max" | "min", a: Tensor, b: Operand): Tensor {
   const [x, bound] = promoted(a, b);
-  if (!isFloat(x.dtype)) return x.maximum(bound);
+  if (!isFloat(x.dtype)) return extremum("clamp", op, x, bound);
+  const [stays, leaves] = op === "max" ? [ge, lt] : [le, gt];
   const zero = literal(0, x);
-  return binary("clamp", "max", x, bound, [
-    (grad) => x.ge(bound).where(grad, zero),
-    (grad) => x.lt(bound).where(grad, zero),
-  ]);
-}
-
-function atMost(a: Tensor, b: Operand): Tensor {
-  const [x, bound] = promoted(a, b);
-  if (!isFloat(x.dtype)) return x.minimum(bound);
-  const zero = literal(0, x);
-  return binary("clamp", "min", x, bound, [
-    (grad) => x.le(bound).where(grad, zero),
-    (grad) => x.gt(bound).where(grad, zero),
+  return binary("clamp", op, x, bound, [
+    (grad) => stays(x, bound).where(grad, zero),
+    (grad) => leaves(x, bound).where(grad, zero),
   ]);
 }

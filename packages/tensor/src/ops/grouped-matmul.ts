@@ -1,5 +1,6 @@
 import { groupedMatmul as groupedNode, iota } from "@gradloom/engine";
 import { shapeError } from "../errors.ts";
+import type { Gradients } from "../history.ts";
 import { promote, requireNumeric } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -43,36 +44,33 @@ export function groupedMatmul(x: Tensor, w: Tensor, sizes: Tensor): Tensor {
 
 /** `y[i] = x[i] w[g]` with the group `g` of row `i`, which goes from `bounds[g]` to `bounds[g + 1]`. */
 function ofRows(x: Tensor, w: Tensor, bounds: Tensor): Tensor {
-  const node =
-    x.dtype === "float32"
-      ? groupedNode("rows", x.node, w.node, bounds.node)
-      : formula(() => rowByRow(x, w, bounds));
-  return record(
-    "groupedMatmul",
-    node,
-    [x, w],
-    [
-      (grad, _, _x, y) => ofRows(grad, y.transpose(1, 2), bounds),
-      (grad, _, y) => ofTerms(y.t(), grad, bounds),
-    ],
-  );
+  return product("rows", x, w, bounds, [
+    (grad, _, _x, y) => ofRows(grad, y.transpose(1, 2), bounds),
+    (grad, _, y) => ofTerms(y.t(), grad, bounds),
+  ]);
 }
 
 /** `y[g] = Σᵢ a[:, i] b[i, :]` over the rows of group `g`: `[m, rows] × [rows, n] -> [groups, m, n]`. */
 function ofTerms(a: Tensor, b: Tensor, bounds: Tensor): Tensor {
+  return product("terms", a, b, bounds, [
+    (grad, _, _a, y) => ofRows(y, grad.transpose(1, 2), bounds).t(),
+    (grad, _, y) => ofRows(y.t(), grad, bounds),
+  ]);
+}
+
+function product(
+  along: "rows" | "terms",
+  a: Tensor,
+  b: Tensor,
+  bounds: Tensor,
+  rules: Gradients,
+): Tensor {
+  const other = along === "rows" ? rowByRow : termByTerm;
   const node =
     a.dtype === "float32"
-      ? groupedNode("terms", a.node, b.node, bounds.node)
-      : formula(() => termByTerm(a, b, bounds));
-  return record(
-    "groupedMatmul",
-    node,
-    [a, b],
-    [
-      (grad, _, _a, y) => ofRows(y, grad.transpose(1, 2), bounds).t(),
-      (grad, _, y) => ofRows(y.t(), grad, bounds),
-    ],
-  );
+      ? groupedNode(along, a.node, b.node, bounds.node)
+      : formula(() => other(a, b, bounds));
+  return record("groupedMatmul", node, [a, b], rules);
 }
 
 /** The same where there is no kernel for groups: a gather, or a scatter, and sums. */

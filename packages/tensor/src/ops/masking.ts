@@ -1,10 +1,9 @@
-import { type DType, iota } from "@gradloom/engine";
+import { type DType, element, iota } from "@gradloom/engine";
 import { shapeError } from "../errors.ts";
 import { type Operand, requireMask, resultType, toTensor } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import { firstAxes, requireCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcasting } from "./elementwise.ts";
 import { checkIndices } from "./indexing.ts";
 
 /**
@@ -17,7 +16,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const dtype = commonType(a, b);
   const x = toTensor(a, dtype);
   const y = toTensor(b, dtype);
-  const node = broadcasting("where", "where", [condition.node, x.node, y.node], dtype);
+  const node = element("where", [condition.node, x.node, y.node], dtype);
   return record(
     "where",
     node,

@@ -1,3 +1,4 @@
+import type { Gradient } from "../history.ts";
 import { requireFloat } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import { toAxis } from "../shape.ts";
@@ -18,7 +19,12 @@ export function softmax(x: Tensor, dim: number): Tensor {
     const e = x.sub(x.amax(axis, kept)).exp();
     return e.div(e.sum(axis, kept));
   });
-  return record("softmax", node, [x], [(grad, y) => y.mul(grad.sub(grad.mul(y).sum(axis, kept)))]);
+  return record("softmax", node, [x], [softmaxGradient(axis)]);
+}
+
+/** The rule of what is softmax along an axis. */
+export function softmaxGradient(axis: number): Gradient {
+  return (grad, y) => y.mul(grad.sub(grad.mul(y).sum(axis, kept)));
 }
 
 /** `log softmax(x)` along an axis, exact also where the softmax underflows. */
