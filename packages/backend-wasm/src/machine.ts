@@ -1,5 +1,5 @@
-import { BackendError, IndexError, operationName } from "@gradloom/engine";
-import { Allocator, roundUp } from "./allocator.ts";
+import { BackendError, IndexError, operationName, wholeLines } from "@gradloom/engine";
+import { Allocator } from "./allocator.ts";
 import * as control from "./control-block.ts";
 import { type Core, writeCore } from "./core.ts";
 import * as coreSlots from "./core-slots.ts";
@@ -105,9 +105,9 @@ export class WasmMachine {
     ) {
       return;
     }
-    this.#arenaBytes = Math.max(this.#arenaBytes, roundUp(arenaBytes));
-    this.#sharedBytes = Math.max(this.#sharedBytes, roundUp(sharedBytes));
-    this.#ownBytes = Math.max(this.#ownBytes, roundUp(ownBytes) + ownDistance);
+    this.#arenaBytes = Math.max(this.#arenaBytes, wholeLines(arenaBytes));
+    this.#sharedBytes = Math.max(this.#sharedBytes, wholeLines(sharedBytes));
+    this.#ownBytes = Math.max(this.#ownBytes, wholeLines(ownBytes) + ownDistance);
     this.#ownThreads = Math.max(this.#ownThreads, this.numThreads);
     if (this.#block !== 0) this.allocator.free(this.#block);
     this.#block = 0;

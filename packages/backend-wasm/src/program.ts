@@ -1,5 +1,4 @@
-import type { Executable, Program } from "@gradloom/engine";
-import { roundUp } from "./allocator.ts";
+import { type Executable, type Program, wholeLines } from "@gradloom/engine";
 import { shareColumns } from "./column-sharing.ts";
 import type { WasmMachine } from "./machine.ts";
 import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
@@ -76,7 +75,7 @@ export class WasmExecutable implements Executable {
     if (onKernel) this.#runStepwise(onKernel);
     else if (this.#plan !== 0) {
       const [whole, rest] = this.#layouts;
-      const plan = isAgain ? this.#plan + roundUp(whole.words * 4) : this.#plan;
+      const plan = isAgain ? this.#plan + wholeLines(whole.words * 4) : this.#plan;
       this.#machine.run(plan, (isAgain ? rest : whole).shared);
     }
   }
@@ -142,8 +141,8 @@ export class WasmExecutable implements Executable {
           still,
           columnParts: parts,
           keep: (bytes) => {
-            this.#keptBytes += roundUp(bytes);
-            return this.#keptBytes - roundUp(bytes);
+            this.#keptBytes += wholeLines(bytes);
+            return this.#keptBytes - wholeLines(bytes);
           },
         }),
       );
@@ -179,27 +178,27 @@ export class WasmExecutable implements Executable {
     this.#argumentAddresses.clear();
     if (steps.length === 0) return;
     let bytes = 0;
-    for (const { words } of layouts) bytes += roundUp(words * 4);
+    for (const { words } of layouts) bytes += wholeLines(words * 4);
     const start = bytes;
-    for (const step of steps) bytes += roundUp(step.argumentBytes) * copies(step, threads);
+    for (const step of steps) bytes += wholeLines(step.argumentBytes) * copies(step, threads);
     this.#plan = machine.allocator.allocate(bytes);
     let address = this.#plan + start;
     for (const step of steps) {
       this.#argumentAddresses.set(step, address);
       for (let thread = 0; thread < copies(step, threads); thread++) {
         this.#writeArguments(step, address, thread);
-        address += roundUp(step.argumentBytes);
+        address += wholeLines(step.argumentBytes);
       }
     }
     let plan = this.#plan;
     for (const layout of layouts) {
       writePlan(machine.memory.words, plan, layout, (step) => this.#argumentsOf(step));
-      plan += roundUp(layout.words * 4);
+      plan += wholeLines(layout.words * 4);
     }
   }
 
   #argumentsOf(step: Step): { address: number; stride: number } {
-    const stride = copies(step, this.#threads) > 1 ? roundUp(step.argumentBytes) : 0;
+    const stride = copies(step, this.#threads) > 1 ? wholeLines(step.argumentBytes) : 0;
     return { address: this.#argumentAddresses.get(step) as number, stride };
   }
 

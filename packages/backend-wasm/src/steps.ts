@@ -1,4 +1,10 @@
-import type { Kernel, LoopKernel, ScatterKernel, SortKernel } from "@gradloom/engine";
+import {
+  type Kernel,
+  type LoopKernel,
+  type ScatterKernel,
+  type SortKernel,
+  wholeLines,
+} from "@gradloom/engine";
 import { type ArgumentLayout, argumentLayout } from "./argument-block.ts";
 import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
@@ -159,7 +165,7 @@ function loopSteps(
   let ownBytes = 0;
   needs.scratchBytes.forEach((bytes, i) => {
     words.push([layout.scratchOffset(i), { kind: "own", offset: ownBytes }]);
-    ownBytes += Math.ceil((bytes + 16) / 64) * 64;
+    ownBytes += wholeLines(bytes + 16);
   });
   return [
     {

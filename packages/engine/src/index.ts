@@ -106,3 +106,4 @@ export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";
 export { copyGraph, reached } from "./search.ts";
 export { sameShape, sizeOf } from "./shape.ts";
+export { blockBytes, Space, wholeLines } from "./space.ts";

@@ -1,18 +1,6 @@
 import { byteSize } from "./dtype.ts";
 import { type Access, type Kernel, type Stage, stagesOf } from "./kernel.ts";
-
-const alignment = 64;
-const largeTemporary = 16384;
-const pageBytes = 4096;
-
-/**
- * Whole cache lines. Large sizes that are about a multiple of a page get some more: kernels often read several of
- * one size in step, and at equal places in their pages these would compete for the same places in the caches.
- */
-function roundUp(byteLength: number): number {
-  const bytes = Math.max(1, Math.ceil(byteLength / alignment)) * alignment;
-  return bytes >= largeTemporary && bytes % pageBytes < 1024 ? bytes + 17 * alignment : bytes;
-}
+import { blockBytes, Space } from "./space.ts";
 
 /** A buffer to be placed in the arena: its size, and what kernels do with it. */
 export interface Temporary {
@@ -20,47 +8,6 @@ export interface Temporary {
   /** The first kernel that writes it, and the last that touches it. */
   readonly first: number;
   readonly last: number;
-}
-
-/** The arena while kernels pass by: which parts of it are free. */
-class Arena {
-  size = 0;
-  #free: { offset: number; length: number }[] = [];
-
-  take(byteLength: number): number {
-    let best = -1;
-    for (let i = 0; i < this.#free.length; i++) {
-      const { length } = this.#free[i];
-      if (length >= byteLength && (best < 0 || length < this.#free[best].length)) best = i;
-    }
-    if (best < 0) {
-      const last = this.#free[this.#free.length - 1];
-      if (last !== undefined && last.offset + last.length === this.size) {
-        this.#free.pop();
-        this.size = last.offset + byteLength;
-        return last.offset;
-      }
-      this.size += byteLength;
-      return this.size - byteLength;
-    }
-    const { offset, length } = this.#free[best];
-    if (length === byteLength) this.#free.splice(best, 1);
-    else this.#free[best] = { offset: offset + byteLength, length: length - byteLength };
-    return offset;
-  }
-
-  give(offset: number, length: number): void {
-    const at = this.#free.findIndex((part) => part.offset > offset);
-    this.#free.splice(at < 0 ? this.#free.length : at, 0, { offset, length });
-    const joined: { offset: number; length: number }[] = [];
-    for (const part of this.#free) {
-      const last = joined[joined.length - 1];
-      if (last !== undefined && last.offset + last.length === part.offset) {
-        last.length += part.length;
-      } else joined.push({ ...part });
-    }
-    this.#free = joined;
-  }
 }
 
 /** Offsets in the arena for a program's temporaries, by buffer number. */
@@ -81,7 +28,7 @@ export function layOut(
   temporaries: ReadonlyMap<number, Temporary>,
   reuse: boolean,
 ): Layout {
-  const arena = new Arena();
+  const arena = new Space();
   const offsets = new Map<number, number>();
   const starting = new Map<number, number[]>();
   const ending = new Map<number, number[]>();
@@ -104,7 +51,7 @@ export function layOut(
               canReplace(kernels[k], other, buffer),
           )
         : undefined;
-      if (old === undefined) offsets.set(buffer, arena.take(roundUp(byteLength)));
+      if (old === undefined) offsets.set(buffer, arena.take(blockBytes(byteLength)));
       else {
         replaced.add(old);
         offsets.set(buffer, offsets.get(old)!);
@@ -113,7 +60,7 @@ export function layOut(
     if (!reuse) continue;
     for (const buffer of ending.get(k) ?? []) {
       if (replaced.has(buffer)) continue;
-      arena.give(offsets.get(buffer)!, roundUp(temporaries.get(buffer)!.byteLength));
+      arena.give(offsets.get(buffer)!, blockBytes(temporaries.get(buffer)!.byteLength));
     }
   }
   return { offsets, arenaBytes: arena.size };
