@@ -182,12 +182,9 @@ export function takeUnit(
   [batch, entry, i0, rows, j0, columns, tiles]: UnitLocals,
   find?: () => void,
 ): void {
-  // unit = (batch · rowBlocks + row block) · columnBlocks + column block · columnParts + part
+  // unit = (batch · rowBlocks + row block) · columnBlocks + column block
   f.get(unit);
-  field(word.columnBlocks).op(i32.rem_u).tee(j0);
-  field(word.columnParts).op(i32.rem_u);
-  field(word.columnBlocks).op(i32.mul).get(j0).op(i32.add);
-  field(word.columnParts).op(i32.div_u);
+  field(word.columnBlocks).op(i32.rem_u);
   field(word.columnBlock).op(i32.mul).set(j0);
   f.get(unit);
   field(word.columnBlocks).op(i32.div_u).tee(i0);

@@ -27,8 +27,6 @@ export interface MatmulPlan {
   readonly termBlock: number;
   readonly rowBlocks: number;
   readonly columnBlocks: number;
-  /** Blocks of columns are in the order of this many parts in turns: a block of the first, of the second … */
-  readonly columnParts: number;
   readonly packA: boolean;
   /** Panels of b: in each thread's own memory, as it needs them; or all of them, once, in shared memory. */
   readonly packB: "own" | "shared" | undefined;
@@ -56,7 +54,7 @@ const mostTermsByColumns = 512;
 const mostRows = 512;
 const nearElements = 8192;
 /** Columns of a block for which packing is free. */
-export const sharedColumns = 32;
+const freeColumns = 32;
 /** The most elements of b that each thread packs for itself. */
 const ownElements = 131072;
 
@@ -73,14 +71,8 @@ export function isBlocked(kernel: MatmulKernel): boolean {
  * Chooses the blocks for a number of threads. What is computed does not depend on them, to the last bit.
  *
  * @param isKept - Whether what is packed of b serves many runs.
- * @param parts - See {@link shareColumns}.
  */
-export function planMatmul(
-  kernel: MatmulKernel,
-  threads: number,
-  isKept: boolean,
-  parts: number | undefined,
-): MatmulPlan {
+export function planMatmul(kernel: MatmulKernel, threads: number, isKept: boolean): MatmulPlan {
   const { m, n, k, a, b, groups } = kernel;
   const output = plainOutput(kernel);
   const { batches, matrices, guards } = batchTable(kernel, output);
@@ -107,7 +99,7 @@ export function planMatmul(
     rowBlock = roundUp(rowGroups > 0 ? Math.min(m, mostRows) : m, tileRows);
     const share = roundUp(Math.ceil(n / (2 * threads)), tileColumns);
     columnBlock = Math.min(Math.max(share, 32), 128, columnBlock);
-    if (isKept) columnBlock = Math.min(columnBlock, sharedColumns);
+    if (isKept) columnBlock = Math.min(columnBlock, freeColumns);
   }
   // Blocks for all threads, as long as a block is worth a call.
   while (!byColumns) {
@@ -141,7 +133,6 @@ export function planMatmul(
     termBlock,
     rowBlocks,
     columnBlocks,
-    columnParts: parts ?? 1,
     packA,
     packB,
     leastGrain,

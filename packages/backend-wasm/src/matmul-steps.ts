@@ -37,7 +37,7 @@ export function matmulSteps(
   const winograd = winogradOf(kernel);
   const plan = winograd
     ? planWinograd(winograd, context.threads)
-    : planMatmul(kernel, context.threads, isKept, context.columnParts.get(number));
+    : planMatmul(kernel, context.threads, isKept);
   // Where rows are in groups, blocks are counted for all matrices together.
   const matrices = groups?.along === "rows" ? 1 : plan.batches.length;
   const panels = plan.matrices.length * Math.ceil(n / 8);
@@ -121,7 +121,6 @@ function matmulArguments(
   set(word.termBlock, plan.termBlock);
   set(word.rowBlocks, plan.rowBlocks);
   set(word.columnBlocks, plan.columnBlocks);
-  set(word.columnParts, plan.columnParts);
   set(word.batches, { kind: "self", offset: batches });
   set(word.matrices, { kind: "self", offset: matrices });
   set(word.blockRow, plan.blockRow);

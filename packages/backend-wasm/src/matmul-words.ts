@@ -25,41 +25,39 @@ export const columnBlock = 48;
 export const termBlock = 52;
 export const rowBlocks = 56;
 export const columnBlocks = 60;
-/** Blocks follow each other in so many parts of the columns in turns. */
-export const columnParts = 64;
 /** A table of offsets, see `batchFields`. */
-export const batches = 68;
+export const batches = 64;
 /** A table of the different matrices b, see `matrixFields`. */
-export const matrices = 72;
+export const matrices = 68;
 /** This thread's memory for a block of rows, or 0: a is read as it is. */
-export const packedA = 76;
+export const packedA = 72;
 /** B in panels of eight columns, or 0. */
-export const panels = 80;
+export const panels = 76;
 /** This thread's memory for a block of b in panels, or 0; if `panels` is 0 too, b's rows are contiguous. */
-export const packedB = 84;
+export const packedB = 80;
 /** Position in the table of functions of what packs a if it consists of windows, or 0. */
-export const windowsA = 88;
-export const windowsB = 92;
+export const windowsA = 84;
+export const windowsB = 88;
 /** Where groups start, or 0. */
-export const bounds = 96;
+export const bounds = 92;
 /** If those are groups of rows: how many there are, else 0. */
-export const rowGroups = 100;
+export const rowGroups = 96;
 /** This thread's memory for a block of the product. */
-export const block = 104;
+export const block = 100;
 /** Its stride. */
-export const blockRow = 108;
+export const blockRow = 104;
 /** Position in the table of functions. */
-export const epilogue = 112;
+export const epilogue = 108;
 /** The epilogue's argument block. */
-export const epilogueArguments = 116;
+export const epilogueArguments = 112;
 /** This thread's memory for the products of transformed patches. */
-export const product = 120;
+export const product = 116;
 /** How many terms of a are packed at once. */
-export const termsA = 124;
+export const termsA = 120;
 /** Bytes from one transformed element to the next, in packed a and b and in the product. */
-export const layerA = 128;
-export const layerB = 132;
-export const layerProduct = 136;
+export const layerA = 124;
+export const layerB = 128;
+export const layerProduct = 132;
 
 /** Bytes of all, a multiple of 16. */
 export const bytes = 144;

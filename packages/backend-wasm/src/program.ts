@@ -1,5 +1,4 @@
 import { type Executable, type Program, wholeLines } from "@gradloom/engine";
-import { shareColumns } from "./column-sharing.ts";
 import type { WasmMachine } from "./machine.ts";
 import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
 import { entriesOf, type Step, stepsOf, type Word } from "./steps.ts";
@@ -132,14 +131,12 @@ export class WasmExecutable implements Executable {
       this.#threads = machine.numThreads;
       this.#keptBytes = 0;
       const { still } = this.#loop;
-      const { kernels, parts } = shareColumns(this.#threads, program.kernels, still);
-      this.#steps = kernels.flatMap((kernel, i) =>
+      this.#steps = program.kernels.flatMap((kernel, i) =>
         stepsOf(kernel, i, program.barriers[i], {
           features: machine.features,
           library: machine.library,
           threads: this.#threads,
           still,
-          columnParts: parts,
           keep: (bytes) => {
             this.#keptBytes += wholeLines(bytes);
             return this.#keptBytes - wholeLines(bytes);

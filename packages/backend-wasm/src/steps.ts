@@ -62,8 +62,6 @@ export interface StepContext {
   readonly threads: number;
   /** Buffers that are the same in all repetitions: what is packed of them is kept. */
   readonly still: ReadonlySet<number>;
-  /** See {@link shareColumns}. */
-  readonly columnParts: ReadonlyMap<number, number>;
   /** Takes bytes of shared memory that nothing else is in. */
   readonly keep: (bytes: number) => number;
 }

@@ -230,7 +230,6 @@ export function planWinograd({ kind, kernel }: WinogradProduct, threads: number)
     termBlock: cut(k, blocks[kind][2], 1),
     rowBlocks,
     columnBlocks,
-    columnParts: 1,
     packA: true,
     packB: "own",
     // Packed patches serve all columns.

@@ -30,7 +30,6 @@ function countSteps(still: readonly number[]): { readonly once: number; readonly
     library: new KernelLibrary(0, 16, () => {}),
     threads: 2,
     still: new Set(still),
-    columnParts: new Map(),
     keep: () => 0,
   });
   const once = steps.filter((step) => step.once).length;
