@@ -11,7 +11,7 @@ import type { KernelFrame } from "./kernel-frame.ts";
 import { writeByTurns, writeStore } from "./lanes.ts";
 import { countIterations, type Term, type WrittenStage } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
-import { type Accumulator, Reduction } from "./reduction.ts";
+import { createReduction, type Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
 import { analyseStage, type StageAnalysis } from "./stage-analysis.ts";
 import { StageValues } from "./stage-values.ts";
@@ -42,13 +42,11 @@ export class StageWriter implements Guarded {
   readonly #laneLoop: number;
   readonly #inductions: Inductions;
   readonly #analysis: StageAnalysis;
-  readonly #reductions: readonly (Reduction | undefined)[];
+  readonly #reductions: readonly Reduction[];
   /** By the instruction with which all is known that a result combines. */
   readonly #terms = new Map<number, readonly (readonly [result: number, term: Term])[]>();
   /** For each scan, for each copy if lanes lie across rows. */
   readonly #scans = new Map<number, readonly Scan[]>();
-  /** For each result, for each copy. */
-  #accumulators: readonly (readonly Accumulator[])[] = [];
   readonly #values: StageValues;
   /** How many vectors are being written. */
   #copies = 1;
@@ -104,7 +102,7 @@ export class StageWriter implements Guarded {
         const known = Math.max(term.value, term.position ?? 0);
         this.#terms.set(known, [...(this.#terms.get(known) ?? []), [r, term]]);
       }
-      return reduce && new Reduction(this.#w, reduce, dtype, long, lanesAcross);
+      return createReduction(this.#w, reduce, dtype, long, lanesAcross);
     });
   }
 
@@ -136,9 +134,7 @@ export class StageWriter implements Guarded {
 
   /** Takes the locals of the results, in the scope of the row. */
   takeResults(copies: number): void {
-    this.#accumulators = this.#reductions.map((reduction) =>
-      Array.from({ length: copies }, () => reduction?.accumulator() ?? [this.#w.fresh()]),
-    );
+    for (const reduction of this.#reductions) reduction.take(copies);
   }
 
   /** Writes the loops for one point of the outer loops, or for a block of neighbouring points. */
@@ -148,48 +144,27 @@ export class StageWriter implements Guarded {
     const frame = this.#frame;
     this.#values.width = width;
     this.#copies = frame.lanesAcross ? copies : 1;
-    for (const [r, reduction] of this.#reductions.entries()) {
-      for (const accumulator of this.#accumulators[r]) reduction?.start(accumulator);
-    }
+    for (const reduction of this.#reductions) reduction.start();
     w.scope(() => {
-      const { rowLevel } = this.#analysis;
-      if (stage.inner.length === 0) {
-        this.#writeLevel(rowLevel);
-        return;
-      }
-      this.#writeLevel(rowLevel);
-      if (countIterations(stage.inner) === 0) return;
+      this.#writeLevel(this.#analysis.rowLevel);
+      if (stage.inner.length === 0 || countIterations(stage.inner) === 0) return;
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
       this.#values.withReciprocals(() => this.#writeInner(0));
     });
-    for (const [r, reduction] of this.#reductions.entries()) {
-      if (reduction === undefined) continue;
-      if (!frame.lanesAcross) this.#combineCopies(reduction, this.#accumulators[r]);
-      if (this.#laneLoop >= 0 && !frame.lanesAcross && frame.lanes > 1) {
-        w.scope(() => reduction.spread(this.#accumulators[r][0]));
-      }
-    }
+    const isSpread = this.#laneLoop >= 0 && frame.lanes > 1;
+    for (const reduction of this.#reductions) reduction.finish(isSpread);
   }
 
   /** A result of this stage, for later stages of the same row. */
   result(index: number, copy: number): Value {
-    const accumulator = this.#accumulators[index][copy];
-    return this.#reductions[index]?.value(accumulator) ?? this.#w.local(accumulator[0]);
+    return this.#reductions[index].value(copy);
   }
 
   /** Moves on along the loop with the lanes. */
   advance(lanes: number): void {
     this.#inductions.advance(this.#laneLoop, lanes);
-  }
-
-  #combineCopies(reduction: Reduction, accumulators: readonly Accumulator[]): void {
-    for (let step = 1; step < accumulators.length; step *= 2) {
-      for (let i = 0; i + step < accumulators.length; i += 2 * step) {
-        this.#w.scope(() => reduction.merge(accumulators[i], accumulators[i + step]));
-      }
-    }
   }
 
   /** The guards of loads in the inner loops, or where there are none, in a block of rows. */
@@ -282,7 +257,7 @@ export class StageWriter implements Guarded {
 
   /** Writes a loop in which each sum gets a number of terms, perhaps too many for one partial sum. */
   #repeatSumming(terms: number, count: number, write: () => void, guards?: Guarded): void {
-    const long = this.#reductions.some((reduction) => reduction?.long);
+    const long = this.#reductions.some(({ long }) => long);
     if (!long || terms < 2 * termsOfPartialSum) {
       this.#repeat(count, write, guards);
       return;
@@ -295,9 +270,7 @@ export class StageWriter implements Guarded {
   }
 
   #addPartialSums(): void {
-    for (const [r, reduction] of this.#reductions.entries()) {
-      for (const accumulator of this.#accumulators[r]) reduction?.addPartialSum(accumulator);
-    }
+    for (const reduction of this.#reductions) reduction.addPartialSums();
   }
 
   /** Writes a loop of a fixed number of iterations. */
@@ -395,18 +368,11 @@ export class StageWriter implements Guarded {
   /** Has the results combine what is known with an instruction. */
   #combine(instruction: number, copy: number): void {
     for (const [r, { value, position }] of this.#terms.get(instruction) ?? []) {
-      const reduction = this.#reductions[r];
-      const accumulator = this.#accumulators[r][this.#accumulators[r].length > copy ? copy : 0];
-      if (reduction === undefined) {
-        this.#values.of(value, copy)();
-        this.#w.f.set(accumulator[0]);
-      } else {
-        // With lanes across rows, those beyond the width belong to nobody.
-        const { lanesAcross, lanes } = this.#frame;
-        const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#values.width;
-        const at = position === undefined ? undefined : this.#values.of(position, copy);
-        reduction.fold(accumulator, this.#values.of(value, copy), width, at);
-      }
+      // With lanes across rows, those beyond the width belong to nobody.
+      const { lanesAcross, lanes } = this.#frame;
+      const width = lanesAcross || lanes === 1 || this.#laneLoop < 0 ? 4 : this.#values.width;
+      const at = position === undefined ? undefined : this.#values.of(position, copy);
+      this.#reductions[r].fold(copy, this.#values.of(value, copy), width, at);
     }
   }
 }
