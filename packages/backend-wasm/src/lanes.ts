@@ -1,10 +1,9 @@
-import type { DType } from "@gradloom/engine";
+import { byteSize, type DType } from "@gradloom/engine";
 import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i16x8 from "./opcodes/i16x8.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
-import type { Opcode } from "./opcodes.ts";
 import { words } from "./transpose.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
@@ -121,35 +120,31 @@ export function pushLoadLane(w: VectorWriter, at: LaneAddress, lane: number, val
 /** Writes the first `width` lanes of a value. */
 export function writeStore(w: VectorWriter, at: LaneAddress, width: number, value: Value): void {
   const { f } = w;
-  if (at.dtype === "bool" || at.dtype === "uint8") {
-    const bytes = at.dtype === "bool" ? w.op(v128.and, value, w.i32(1)) : value;
-    if (at.stride === 1 && width === 4) {
-      const offset = pushAddress(w, at, 0);
+  const bytes = inMemory(w, at, value);
+  const isVector = at.stride === byteSize[at.dtype] && at.dtype !== "float64";
+  if (isVector && width === 4) {
+    const offset = pushAddress(w, at, 0);
+    if (at.stride === 4) {
+      bytes();
+      f.store(v128.store, offset);
+    } else {
       const kept = w.keep(bytes);
       const halves = w.keep(w.op(i16x8.narrow_i32x4_s, kept, kept));
       w.op(i8x16.narrow_i16x8_u, halves, halves)();
       f.store(v128.store32_lane, offset, 0);
-      return;
     }
-    storeLanes(w, at, width, bytes, v128.store8_lane, 4);
-  } else if (at.dtype === "float64") {
-    storeLanes(w, at, 1, value, v128.store64_lane, 1);
-  } else if (at.stride === 4 && width === 4) {
-    const offset = pushAddress(w, at, 0);
-    value();
-    f.store(v128.store, offset);
-  } else if (at.stride === 4 && width >= 2) {
-    const kept = w.keep(value);
+    return;
+  }
+  const count = at.dtype === "float64" ? 1 : width;
+  const kept = count === 1 ? bytes : w.keep(bytes);
+  let lane = 0;
+  if (isVector && at.stride === 4 && count > 1) {
     const offset = pushAddress(w, at, 0);
     kept();
     f.store(v128.store64_lane, offset, 0);
-    if (width === 2) return;
-    const last = pushAddress(w, at, 2);
-    kept();
-    f.store(v128.store32_lane, last, 2);
-  } else {
-    storeLanes(w, at, width, value, v128.store32_lane, 1);
+    lane = 2;
   }
+  for (; lane < count; lane++) storeLane(w, at, lane, kept);
 }
 
 /** Writes two vectors of 32 bits by turns: the lanes of the second are behind those of the first. */
@@ -165,26 +160,17 @@ export function writeByTurns(w: VectorWriter, at: LaneAddress, first: Value, sec
 
 /** Writes one lane of a value. */
 export function writeStoreLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
-  const offset = pushAddress(w, at, lane);
-  const bytes = at.dtype === "bool" ? w.op(v128.and, value, w.i32(1)) : value;
-  bytes();
-  if (at.dtype === "bool" || at.dtype === "uint8") w.f.store(v128.store8_lane, offset, 4 * lane);
-  else if (at.dtype === "float64") w.f.store(v128.store64_lane, offset, lane);
-  else w.f.store(v128.store32_lane, offset, lane);
+  storeLane(w, at, lane, inMemory(w, at, value));
 }
 
-function storeLanes(
-  w: VectorWriter,
-  at: LaneAddress,
-  width: number,
-  value: Value,
-  name: Opcode,
-  step: number,
-): void {
-  const kept = width === 1 ? value : w.keep(value);
-  for (let lane = 0; lane < width; lane++) {
-    const offset = pushAddress(w, at, lane);
-    kept();
-    w.f.store(name, offset, lane * step);
-  }
+/** What of a value is stored: true is 1 in memory. */
+function inMemory(w: VectorWriter, { dtype }: LaneAddress, value: Value): Value {
+  return dtype === "bool" ? w.op(v128.and, value, w.i32(1)) : value;
+}
+
+function storeLane(w: VectorWriter, at: LaneAddress, lane: number, value: Value): void {
+  const offset = pushAddress(w, at, lane);
+  value();
+  if (byteSize[at.dtype] === 1) w.f.store(v128.store8_lane, offset, 4 * lane);
+  else w.f.store(at.dtype === "float64" ? v128.store64_lane : v128.store32_lane, offset, lane);
 }

@@ -1,10 +1,10 @@
 import type { DType, ScanInstruction } from "@gradloom/engine";
+import { joinHalves, upperHalf } from "./halves.ts";
 import { laneInstruction } from "./lane-instructions.ts";
 import * as f32 from "./opcodes/f32.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as f64 from "./opcodes/f64.ts";
 import * as f64x2 from "./opcodes/f64x2.ts";
-import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as v128 from "./opcodes/v128.ts";
 import type { Opcode } from "./opcodes.ts";
@@ -78,20 +78,11 @@ export class Scan {
   #pushHalves(value: Value): void {
     const w = this.#w;
     const [low, high] = this.#total;
-    const lowHalf = [0, 1, 2, 3, 4, 5, 6, 7];
-    const highHalf = lowHalf.map((byte) => byte + 8);
-    const upper: Value = () => {
-      value();
-      value();
-      w.f.op(i8x16.shuffle, ...highHalf, ...highHalf);
-    };
     const [a, b] = [
       this.#add(low, "float64", w.op(f64x2.promote_low_f32x4, value)),
-      this.#add(high, "float64", w.op(f64x2.promote_low_f32x4, upper)),
+      this.#add(high, "float64", w.op(f64x2.promote_low_f32x4, upperHalf(w, value))),
     ];
-    w.op(f32x4.demote_f64x2_zero, a)();
-    w.op(f32x4.demote_f64x2_zero, b)();
-    w.f.op(i8x16.shuffle, ...lowHalf, ...lowHalf.map((byte) => byte + 16));
+    joinHalves(w, w.op(f32x4.demote_f64x2_zero, a), w.op(f32x4.demote_f64x2_zero, b))();
   }
 
   /** Adds (or multiplies) to a local now: the value of that. */

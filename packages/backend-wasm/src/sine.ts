@@ -1,10 +1,9 @@
 import { callHost } from "./expression.ts";
+import { joinHalves, upperHalf } from "./halves.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as f64x2 from "./opcodes/f64x2.ts";
-import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
-import type { Opcode } from "./opcodes.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
 // π/2 in two parts: products of the first with an integer below 2¹⁷ are exact in float64.
@@ -60,22 +59,4 @@ function reduceHalf(w: VectorWriter, x: Value, q: Value, upper: boolean): Value 
   const product = (part: number): Value => w.op(f64x2.mul, factor, w.f64(part));
   const rest = w.op(f64x2.sub, wideX, product(halfPiHigh));
   return w.op(f32x4.demote_f64x2_zero, w.op(f64x2.sub, rest, product(halfPiLow)));
-}
-
-const shuffle: Opcode = i8x16.shuffle;
-
-function upperHalf(w: VectorWriter, value: Value): Value {
-  return () => {
-    value();
-    value();
-    w.f.op(shuffle, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
-  };
-}
-
-function joinHalves(w: VectorWriter, low: Value, high: Value): Value {
-  return () => {
-    low();
-    high();
-    w.f.op(shuffle, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-  };
 }

@@ -205,21 +205,26 @@ export class MemoryTable {
   }
 
   /** A box's value, or a part of it, in a new array. */
-  readSync(box: Box, first: number = 0, last: number = Infinity): TypedArray {
-    const { host, dtype, length } = box.storage;
-    const [start, end] = [Math.max(first, 0), Math.min(last, length)];
-    if (host !== undefined) return host.slice(start, end);
-    if (start >= end) return createArray(dtype, 0);
-    return this.#download(this.bring(box), dtype, end - start, start);
+  readSync(box: Box, first?: number, last?: number): TypedArray {
+    return this.#part(box, first, last, (...part) => this.#download(...part));
   }
 
   /** The same, when the backend has it. */
-  async read(box: Box, first: number = 0, last: number = Infinity): Promise<TypedArray> {
+  async read(box: Box, first?: number, last?: number): Promise<TypedArray> {
+    return this.#part(box, first, last, (...part) => this.#backend.read(...part));
+  }
+
+  #part<T>(
+    box: Box,
+    first: number = 0,
+    last: number = Infinity,
+    read: (address: number, dtype: DType, length: number, start: number) => T,
+  ): T | TypedArray {
     const { host, dtype, length } = box.storage;
     const [start, end] = [Math.max(first, 0), Math.min(last, length)];
     if (host !== undefined) return host.slice(start, end);
     if (start >= end) return createArray(dtype, 0);
-    return this.#backend.read(this.bring(box), dtype, end - start, start);
+    return read(this.bring(box), dtype, end - start, start);
   }
 
   #download(address: number, dtype: DType, length: number, start?: number): TypedArray {
