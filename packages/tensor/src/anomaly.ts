@@ -1,4 +1,5 @@
 import { type ErrorDetails, GradloomError, isFloat, type Node, reached } from "@gradloom/engine";
+import { Context } from "./context.ts";
 import { engine } from "./engine.ts";
 import { pathTo, show } from "./errors.ts";
 import type { History } from "./history.ts";
@@ -38,8 +39,8 @@ const limits: ErrorConstructor & { stackTraceLimit?: number } = Error;
 /** Stacks that come from a network's innermost layer to the line that called the network; or as they were before. */
 let otherLimit = 100;
 let context: AnomalyContext | undefined;
-/** Within how many formulas: what a `where` hides at the end is nobody's mistake. */
-let depth = 0;
+/** Not within formulas: what a `where` hides at the end is nobody's mistake. */
+const watching = new Context(true);
 
 /** Where something was recorded. */
 interface Origin {
@@ -89,17 +90,12 @@ export function isDetectingAnomaly(): boolean {
 
 /** Runs `fn` without looking at what is recorded in it. */
 export function unwatched<T>(fn: () => T): T {
-  depth++;
-  try {
-    return fn();
-  } finally {
-    depth--;
-  }
+  return watching.run(false, fn);
 }
 
 /** @throws AnomalyError if something that is not finite appears in this result. */
 export function watch(op: string, { node, history }: Tensor): void {
-  if (depth > 0) return;
+  if (!watching.value) return;
   const origin = originHere(op);
   if (history !== undefined) origins.set(history, origin);
   if (isSketch()) sketched.set(node, origin);
@@ -143,10 +139,8 @@ function usersLine(stack: string): string | undefined {
   return lines.find((line) => /:\d+:\d/.test(line) && !isOurs(line));
 }
 
-/** What is wrong with numbers: nothing, infinities, or NaNs as well. */
-const finite = 0;
-const infinite = 1;
-const notANumber = 2;
+/** What is wrong with a number: nothing, that it is infinite, or worse, that it is NaN. */
+const severity = (x: number): number => (Number.isNaN(x) ? 2 : Number(!Number.isFinite(x)));
 
 /**
  * @param what - What must be finite, for the message.
@@ -158,15 +152,15 @@ function inspect(node: Node, { op, stack, place }: Origin, what: string, past?: 
   const sources = sourcesOf(node);
   const values = engine().readSync(node);
   const wrong = worst(values);
-  if (wrong === finite || sources.some((source) => wrongIn(source) >= wrong)) return;
-  const isWrong = (x: number) => (wrong === notANumber ? Number.isNaN(x) : !Number.isFinite(x));
+  if (wrong === 0 || sources.some((source) => wrongIn(source) >= wrong)) return;
+  const isWrong = (x: number) => severity(x) === wrong;
   const first = values.findIndex(isWrong);
   const count = Array.from(values).filter(isWrong).length;
   const line = usersLine(stack);
   const module = place?.();
   const text =
     `${what} must be finite, got ${values[first]} at ${pathTo(first, node.shape)} of ${show(node.shape)} ` +
-    `(${count} of ${values.length} elements), although nothing that it was made of is ${wrong === notANumber ? "NaN" : "infinite"}.` +
+    `(${count} of ${values.length} elements), although nothing that it was made of is ${wrong > 1 ? "NaN" : "infinite"}.` +
     (line === undefined ? "" : ` Line: ${line}.`) +
     (module === undefined ? "" : ` Module: ${module.description}.`) +
     (past === undefined ? "" : ` "${op}" was recorded ${stack && "here:\n"}${past}`);
@@ -185,10 +179,7 @@ function wrongIn(source: Node): number {
 }
 
 function worst(values: Iterable<number>): number {
-  let wrong = finite;
-  for (const x of values) {
-    if (Number.isNaN(x)) return notANumber;
-    if (!Number.isFinite(x)) wrong = infinite;
-  }
+  let wrong = 0;
+  for (const x of values) wrong = Math.max(wrong, severity(x));
   return wrong;
 }

@@ -42,18 +42,23 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   });
 }
 
-/** The gradients of `wanted`, or of all leaves, and of tensors that retain theirs. */
+/**
+ * The gradients of `wanted`, or of all leaves, and of tensors that retain theirs.
+ *
+ * @param stops - What lies behind them is not looked at.
+ */
 function differentiate(
   op: string,
   outputs: readonly Tensor[],
   gradOutputs: readonly (Tensor | undefined)[],
   options: BackwardOptions | GradOptions,
   wanted?: ReadonlySet<Tensor>,
+  stops: ReadonlySet<Tensor> = new Set(),
 ): Map<Tensor, Tensor> {
   const { createGraph = false, retainGraph = createGraph } = options;
   const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
   return withGradMode(createGraph, () => {
-    const histories = collect(op, outputs, noStops);
+    const histories = collect(op, outputs, stops);
     if (wanted === undefined) holdPredictions(outputs[0], histories);
     const gradients = propagate(outputs, seeds, histories, wanted);
     if (!retainGraph) for (const { history } of histories) history.free();
@@ -106,14 +111,10 @@ export function partials(
   createGraph: boolean,
 ): (Tensor | null)[] {
   const wanted = new Set(inputs);
-  const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
-  const gradients = withGradMode(createGraph, () =>
-    propagate(outputs, seeds, collect(op, outputs, wanted), wanted),
-  );
+  const options = { createGraph, retainGraph: true };
+  const gradients = differentiate(op, outputs, gradOutputs, options, wanted, wanted);
   return inputs.map((input) => gradients.get(input) ?? null);
 }
-
-const noStops: ReadonlySet<Tensor> = new Set();
 
 function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
   return Array.isArray(tensors) ? tensors : [tensors as Tensor];

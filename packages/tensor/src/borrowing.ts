@@ -1,8 +1,10 @@
-let areBorrowed = false;
+import { Context } from "./context.ts";
+
+const borrowing = new Context(false);
 
 /** Whether copies of states are not made. */
 export function areStatesBorrowed(): boolean {
-  return areBorrowed;
+  return borrowing.value;
 }
 
 /**
@@ -10,11 +12,5 @@ export function areStatesBorrowed(): boolean {
  * state has changed is an error. So a state dict that is written to a file and dropped costs no memory.
  */
 export function borrowStates<T>(fn: () => T): T {
-  const before = areBorrowed;
-  areBorrowed = true;
-  try {
-    return fn();
-  } finally {
-    areBorrowed = before;
-  }
+  return borrowing.run(true, fn);
 }

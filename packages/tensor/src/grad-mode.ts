@@ -1,21 +1,16 @@
+import { Context } from "./context.ts";
 import { requireSynchronous } from "./synchronous.ts";
 
-let enabled = true;
+const enabled = new Context(true);
 
 /** Whether what is recorded now can be differentiated. */
 export function isGradEnabled(): boolean {
-  return enabled;
+  return enabled.value;
 }
 
 /** Runs `fn` with recording for gradients on or off, and restores what was before. */
 export function withGradMode<T>(mode: boolean, fn: () => T): T {
-  const before = enabled;
-  enabled = mode;
-  try {
-    return fn();
-  } finally {
-    enabled = before;
-  }
+  return enabled.run(mode, fn);
 }
 
 /**

@@ -6,26 +6,17 @@ import type { Tensor } from "./tensor.ts";
 /** What stands on the right of an operation: a tensor, or a number or boolean, which adapts to the left. */
 export type Operand = Tensor | number | boolean;
 
-const order: Readonly<Record<DType, number>> = {
-  bool: 0,
-  uint8: 1,
-  int32: 2,
-  float32: 3,
-  float64: 4,
-};
-
-/** A wider category wins whatever the shapes are. */
-const category: Readonly<Record<DType, number>> = {
-  bool: 0,
-  uint8: 1,
-  int32: 1,
-  float32: 2,
-  float64: 2,
-};
+/** Each holds the values of those before it. */
+const order: readonly DType[] = ["bool", "uint8", "int32", "float32", "float64"];
 
 /** The dtype that holds values of both. */
 export function promote(a: DType, b: DType): DType {
-  return order[a] >= order[b] ? a : b;
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+
+/** Boolean, integer or floating: a wider category wins whatever the shapes are. */
+function categoryOf(dtype: DType): number {
+  return isFloat(dtype) ? 2 : Number(dtype !== "bool");
 }
 
 /**
@@ -38,7 +29,7 @@ export function resultType(a: Tensor, b: Operand): DType {
   if (typeof b === "boolean" || a.dtype === b.dtype) return a.dtype;
   if ((a.ndim === 0) === (b.ndim === 0)) return promote(a.dtype, b.dtype);
   const [wide, narrow] = a.ndim === 0 ? [b, a] : [a, b];
-  return category[narrow.dtype] > category[wide.dtype] ? narrow.dtype : wide.dtype;
+  return categoryOf(narrow.dtype) > categoryOf(wide.dtype) ? narrow.dtype : wide.dtype;
 }
 
 function withNumber(dtype: DType, value: number): DType {

@@ -1,4 +1,4 @@
-import { constant, type DType, element, philox, scalar } from "@gradloom/engine";
+import { constant, type DType, element, extremes, philox, scalar } from "@gradloom/engine";
 import { cast, checkShape, leaf, type TensorOptions } from "./create.ts";
 import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
@@ -78,11 +78,9 @@ export function randint(
 
 /** The smallest and largest integer up to which a dtype has all. */
 const exactRange: Readonly<Record<DType, readonly [number, number]>> = {
+  ...extremes,
   float32: [-(2 ** 24), 2 ** 24],
   float64: [-(2 ** 53), 2 ** 53 - 2],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  uint8: [0, 255],
-  bool: [0, 1],
 };
 
 /**

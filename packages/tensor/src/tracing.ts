@@ -1,29 +1,24 @@
+import { Context } from "./context.ts";
 import { stateError } from "./errors.ts";
 
 /** Where a function runs on stand-ins for values that are not there. */
 export type Place = "compile" | "vmap" | "scan";
 
-let place: Place | undefined;
+const place = new Context<Place | undefined>(undefined);
 
 /** Whether the function that is running now is being compiled, or seen by `vmap` or `scan`. */
 export function isTracing(): boolean {
-  return place !== undefined;
+  return place.value !== undefined;
 }
 
 /** Whether what is recorded now is for an example that does not exist: nobody can ask for its value. */
 export function isSketch(): boolean {
-  return place === "vmap" || place === "scan";
+  return place.value === "vmap" || place.value === "scan";
 }
 
 /** Runs `fn` as a function that is being compiled, or seen by `vmap` or `scan`. */
 export function trace<T>(where: Place, fn: () => T): T {
-  const before = place;
-  place = where;
-  try {
-    return fn();
-  } finally {
-    place = before;
-  }
+  return place.run(where, fn);
 }
 
 /**
@@ -31,8 +26,9 @@ export function trace<T>(where: Place, fn: () => T): T {
  * the first one only, or inside of `vmap` and `scan`, where there is no value yet.
  */
 export function refuseWhileTracing(op: string, what: string, wayOut: string): void {
-  if (place === undefined) return;
-  const inside = place === "compile" ? "a compiled function" : `${place}()`;
+  const { value } = place;
+  if (value === undefined) return;
+  const inside = value === "compile" ? "a compiled function" : `${value}()`;
   throw stateError`${op}: ${what} inside of ${inside}. ${wayOut}`;
 }
 

@@ -1,6 +1,7 @@
 import { byteSize } from "@gradloom/engine";
 import { type Draw, defaultGenerator } from "../generator.ts";
-import { isGradEnabled, withGradMode } from "../grad-mode.ts";
+import { withGradMode } from "../grad-mode.ts";
+import { once } from "../once.ts";
 import { dropoutMask } from "../random.ts";
 import { literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -56,14 +57,8 @@ function rules(
   compute: (grad: Tensor, y: Tensor) => readonly Tensor[],
   count: number,
 ): readonly ((grad: Tensor, y: Tensor) => Tensor)[] {
-  let found: { grad: Tensor; recorded: boolean; results: readonly Tensor[] } | undefined;
-  return Array.from({ length: count }, (_, i) => (grad: Tensor, y: Tensor) => {
-    const recorded = isGradEnabled();
-    if (found?.grad !== grad || found.recorded !== recorded) {
-      found = { grad, recorded, results: compute(grad, y) };
-    }
-    return found.results[i];
-  });
+  const all = once(compute);
+  return Array.from({ length: count }, (_, i) => (grad: Tensor, y: Tensor) => all(grad, y)[i]);
 }
 
 /** `softmax(scores) v` and `log Σ e^scores`, which is Infinity for a query that sees no key. */

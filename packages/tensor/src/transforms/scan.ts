@@ -3,10 +3,10 @@ import { partials } from "../autograd.ts";
 import { argumentError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
 import { History } from "../history.ts";
+import { once } from "../once.ts";
 import { literal, record } from "../record.ts";
 import { Tensor } from "../tensor.ts";
 import { BackwardLoop } from "./backward-loop.ts";
-import { once } from "./once.ts";
 import { type ScanStep, TracedStep } from "./traced-step.ts";
 
 /** What `scan` takes. */

@@ -4,13 +4,13 @@ import { partials } from "../autograd.ts";
 import { argumentError, shapeError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
 import { History, inputsOf } from "../history.ts";
+import { once } from "../once.ts";
 import { literal, record } from "../record.ts";
 import { firstAxes, spliced, toAxis } from "../shape.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
 import { trace } from "../tracing.ts";
 import { batched, repeated } from "./batching.ts";
-import { once } from "./once.ts";
 import { outputsOf } from "./pullback.ts";
 import { leavesOf, mapTensors, replaceTensors, type TensorsOf } from "./tree.ts";
 
