@@ -43,6 +43,20 @@ export function argumentsOf(instruction: Instruction): readonly number[] {
   return "index" in instruction && instruction.index !== undefined ? [instruction.index.value] : [];
 }
 
+/** The same instruction with other numbers for those that it uses. */
+export function withArguments(
+  instruction: Instruction,
+  renumber: (argument: number) => number,
+): Instruction {
+  if ("args" in instruction) return { ...instruction, args: instruction.args.map(renumber) };
+  if ("arg" in instruction) return { ...instruction, arg: renumber(instruction.arg) };
+  if (!("index" in instruction) || instruction.index === undefined) return instruction;
+  return {
+    ...instruction,
+    index: { ...instruction.index, value: renumber(instruction.index.value) },
+  };
+}
+
 /** For each instruction of a stage, whether it depends on a loop. */
 export function dependsOn({ code }: Nest, loop: number): boolean[] {
   const depends: boolean[] = [];

@@ -8,9 +8,11 @@ import {
 } from "@gradloom/engine";
 import {
   affinesOf,
+  argumentsOf,
   countIterations,
   type Term,
   type WrittenStage,
+  withArguments,
   withStrides,
 } from "./loop-nest.ts";
 
@@ -66,15 +68,17 @@ export function writeOutRows(
 }
 
 /**
- * Of stages with lanes across rows: inner loops that are short, as those over the taps of a window, if there are few taps or
- * some are missing at some points. Others stay loops: written out, their loads would not stay in registers.
+ * Of stages with lanes across rows: inner loops that are short, as those over the taps of a window. Of many taps the last loop
+ * stays, unless some are missing at some points: written out, their weights would not stay in registers. Of a long row by itself
+ * all loops stay: several vectors of it are summed up at once.
  */
 export function writeOutPoints(loops: Loops, first: number): Loops {
   const isGuarded = loops.stages.some(({ code }) =>
     code.some((i) => i.op === "load" && i.guards.length > 0),
   );
+  const isShortRow = (loops.outer.at(-1) as number) <= shortRow;
   const isFew = ({ inner }: WrittenStage): boolean =>
-    countIterations(inner) <= ((loops.outer.at(-1) as number) > shortRow ? fewTaps : 1);
+    countIterations(inner) <= (isShortRow ? 1 : fewTaps);
   const areFew = loops.stages.every(isFew);
   const loop = loops.outer.length - 2;
   const isFar = loops.stages.some((stage) =>
@@ -85,15 +89,20 @@ export function writeOutPoints(loops: Loops, first: number): Loops {
   return {
     outer,
     stages: stages.map((stage) => {
-      let { inner } = stage;
-      const wanted = isShort(stage) && (isGuarded || isFew(stage));
-      if (!wanted || costOf(stage) > mostInstructions) return stage;
-      for (; inner.length > 0; { inner } = stage) {
-        const last = inner.length - 1;
-        stage = writeOut(stage, outer.length + last, inner[last], false);
-        stage = { ...stage, inner: inner.slice(0, last) };
+      const { inner } = stage;
+      const isAll = isGuarded || isFew(stage);
+      const depth = isAll ? inner.length : inner.length - 1;
+      const written = inner.slice(0, depth);
+      const fits = isShort(stage) && costOf({ ...stage, inner: written }) <= mostInstructions;
+      // A position is that of the first of equals: values come in the order of loops.
+      const mayKeepOne = (isShortRow || outer !== loops.outer) && !isPositional(stage);
+      if (!fits || !(isAll || mayKeepOne)) return stage;
+      let taps = stage;
+      for (const loop of [...written.keys()].reverse()) {
+        taps = writeOut(taps, outer.length + loop, inner[loop], false);
       }
-      return stage;
+      taps = { ...taps, inner: inner.slice(depth) };
+      return isAll ? taps : inOrderOfLoads(taps);
     }),
   };
 }
@@ -123,6 +132,33 @@ function blockRows({ outer, stages }: Loops, first: number, most: number): Loops
     }),
   };
 }
+
+/**
+ * The same stage with what is read later in memory behind all that does not need it: rows of a picture that several sums share
+ * are in registers once, and few of them at the same time.
+ */
+function inOrderOfLoads(stage: WrittenStage): WrittenStage {
+  const { code, stores, results } = stage;
+  const places: number[] = [];
+  for (const instruction of code) {
+    const own = instruction.op === "load" ? instruction.access.offset : 0;
+    places.push(Math.max(own, ...argumentsOf(instruction).map((i) => places[i])));
+  }
+  const order = [...code.keys()].sort((a, b) => places[a] - places[b] || a - b);
+  const moved = (i: number): number => order.indexOf(i);
+  return {
+    ...stage,
+    code: order.map((i) => withArguments(code[i], moved)),
+    stores: stores.map((store) => ({ ...store, value: moved(store.value) })),
+    results: results.map((result) => ({
+      ...result,
+      terms: result.terms.map(({ value }) => ({ value: moved(value) })),
+    })),
+  };
+}
+
+const isPositional = ({ results }: WrittenStage): boolean =>
+  results.some(({ terms }) => terms.some(({ position }) => position !== undefined));
 
 const isShort = ({ inner }: WrittenStage): boolean =>
   inner.every((size) => size <= shortLoop) && countIterations(inner) <= shortLoops;
@@ -171,22 +207,15 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
       return number;
     };
     const copyOf = (instruction: Instruction, i: number): Instruction => {
-      if ("args" in instruction) return { ...instruction, args: instruction.args.map(copy) };
-      if ("arg" in instruction) return { ...instruction, arg: copy(instruction.arg) };
       if (instruction.op === "index") return place(instruction);
       if (instruction.op === "result" && isOuter) {
         return { ...instruction, result: instruction.result * size + at };
       }
-      if (instruction.op !== "load") return instruction;
-      const { access, dtype, index, outside = 0 } = instruction;
+      if (instruction.op !== "load") return withArguments(instruction, copy);
+      const { access, dtype, outside = 0 } = instruction;
       if (outsides[i]) return { op: "constant", dtype, value: outside };
       const guards = instruction.guards.map(place).filter(({ strides }) => !isFixed(strides));
-      return {
-        ...instruction,
-        access: place(access),
-        guards,
-        ...(index && { index: { ...index, value: copy(index.value) } }),
-      };
+      return withArguments({ ...instruction, access: place(access), guards }, copy);
     };
     stage.code.forEach((instruction, i) => {
       if (instruction.op === "load") {

@@ -1,7 +1,7 @@
 import type { LoopKernel, ReduceOp } from "@gradloom/engine";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { writtenKernel } from "../src/loop-nest.ts";
+import { collapseLoops, writtenKernel } from "../src/loop-nest.ts";
 import { writeOutPoints, writeOutRows } from "../src/short-loops.ts";
 import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
@@ -134,6 +134,28 @@ describe("short loops", () => {
     const weights = stages[0].code.filter((one) => one.op === "load" && one.access.buffer === 1);
     expect(weights).toHaveLength(9);
     expect(stages[1].stores.map(({ access }) => access.offset)).toEqual([0, 1, 18, 19]);
+  });
+
+  it("stay one loop of many taps, in which several rows share what they read", () => {
+    const kernel = writtenKernel(
+      gather({ channels: 32, size: [14, 9], taps: [5, 5], stride: 1, padding: 0, reduce: "sum" }),
+    );
+    const { outer, stages } = collapseLoops(kernel.outer, kernel.stages);
+    const code = stages[0].code.map((one) => (one.op === "load" ? { ...one, guards: [] } : one));
+    const written = writeOutPoints(
+      { outer, stages: [{ ...stages[0], code }, ...stages.slice(1)] },
+      0,
+    );
+    expect(written.outer).toEqual([32, 2, 9]);
+    const [stage] = written.stages;
+    expect(stage.inner).toEqual([5]);
+    expect(stage.results.map(({ terms }) => terms.length)).toEqual([5, 5, 5, 5, 5, 5, 5]);
+    const offsets = (buffer: number): number[] =>
+      stage.code.flatMap((one) =>
+        one.op === "load" && one.access.buffer === buffer ? [one.access.offset] : [],
+      );
+    expect(offsets(1)).toHaveLength(5);
+    expect(offsets(0)).toEqual([-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6].map((row) => 9 * row));
   });
 
   it("give what loops give, at all edges, on any number of threads", () => {
