@@ -1,3 +1,4 @@
+import { evaluating, type Module } from "@gradloom/layers";
 import {
   ArgumentError,
   defaultGenerator,
@@ -112,7 +113,7 @@ class Reader {
   readonly #rows: readonly Row[];
   readonly #kept: number;
   readonly #cache: KVCache;
-  readonly #modules: readonly { training: boolean }[];
+  readonly #modules: readonly Module[];
 
   constructor(model: GPT, rows: readonly Row[], kept: number) {
     this.#model = model;
@@ -139,10 +140,10 @@ class Reader {
     const flat = new Int32Array(unread.length * time);
     for (const [i, ids] of unread.entries()) flat.set(ids, i * time);
     const counts = unread.map(({ length }) => length);
-    return this.#inEvaluation(() => {
-      const ids = fromTypedArray(flat, [unread.length, time]);
-      return this.#logits(ids, counts);
-    }).data() as Promise<Float32Array | Float64Array>;
+    const ids = fromTypedArray(flat, [unread.length, time]);
+    // Only while a step is recorded: whoever trains between two tokens is not disturbed.
+    const logits = evaluating(this.#modules, () => noGrad(() => this.#logits(ids, counts)));
+    return logits.data() as Promise<Float32Array | Float64Array>;
   }
 
   #logits(ids: Tensor, counts: readonly number[]): Tensor {
@@ -154,17 +155,6 @@ class Reader {
       [batch, 1, 1],
     );
     return this.#model.project(features.gather(last.expand([batch, 1, dModel]), 1).select(1, 0));
-  }
-
-  /** Dropout is off while a step is recorded, and only then: whoever trains between two tokens is not disturbed. */
-  #inEvaluation(fn: () => Tensor): Tensor {
-    const modes = this.#modules.map(({ training }) => training);
-    for (const module of this.#modules) module.training = false;
-    try {
-      return noGrad(fn);
-    } finally {
-      for (const [i, module] of this.#modules.entries()) module.training = modes[i];
-    }
   }
 }
 

@@ -26,6 +26,7 @@ export {
 export { checkSize } from "./check.ts";
 export { Dropout } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./embedding.ts";
+export { evaluating } from "./evaluating.ts";
 export { FeedForward, type FeedForwardOptions } from "./feed-forward.ts";
 export { Flatten } from "./flatten.ts";
 export { Identity } from "./identity.ts";

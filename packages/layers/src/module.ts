@@ -1,5 +1,5 @@
 import type { DType, Tensor } from "@gradloom/tensor";
-import { StateError } from "@gradloom/tensor";
+import { StateError, watch } from "@gradloom/tensor";
 import { convertModule } from "./convert.ts";
 import { drawTree } from "./draw-tree.ts";
 import { namedFields, type Part } from "./named-fields.ts";
@@ -28,11 +28,19 @@ export interface Layer extends Module {
  *   it stands under each of its keys.
  */
 export abstract class Module {
-  /** Whether layers such as `Dropout` behave as in training. Set it with `train()` and `eval()`. */
-  training: boolean = true;
+  #training = true;
 
   constructor() {
     noteClass(this);
+  }
+
+  /** Whether layers such as `Dropout` behave as in training. Set it with `train()` and `eval()`. */
+  get training(): boolean {
+    return watch(() => this.#training);
+  }
+
+  set training(mode: boolean) {
+    this.#training = mode;
   }
 
   /** What the module computes. A subclass declares its own inputs and result. */

@@ -1,4 +1,5 @@
 import { type DType, noGrad, Tensor, zeros } from "@gradloom/tensor";
+import { evaluating } from "./evaluating.ts";
 import type { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -45,8 +46,6 @@ export function summarize(
 function recordResults(root: Module, inputs: readonly Tensor[]): Map<Module, string> {
   const results = new Map<Module, string>();
   const modules = root.modules();
-  const training = modules.map((module) => module.training);
-  root.eval();
   const restore = modules.map((module) => {
     const own = Object.getOwnPropertyDescriptor(module, "forward");
     const forward = module.forward;
@@ -61,12 +60,9 @@ function recordResults(root: Module, inputs: readonly Tensor[]): Map<Module, str
     };
   });
   try {
-    noGrad((): unknown => Reflect.apply(root.forward, root, inputs));
+    evaluating(modules, () => noGrad((): unknown => Reflect.apply(root.forward, root, inputs)));
   } finally {
-    modules.forEach((module, i) => {
-      restore[i]();
-      module.training = training[i];
-    });
+    for (const undo of restore) undo();
   }
   return results;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, manualSeed, ones } from "@gradloom/tensor";
+import { ArgumentError, compile, manualSeed, ones, type Tensor } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { Dropout } from "../src/index.ts";
 
@@ -24,6 +24,17 @@ describe("Dropout", () => {
     expect(second).not.toEqual(first);
     manualSeed(1);
     expect(draw()).toEqual(first);
+  });
+
+  test("compiled too, does what its mode says now", () => {
+    const layer = new Dropout();
+    const run = compile((x: Tensor) => layer.forward(x));
+    const x = ones([64]);
+    const isDropping = [true, false, true].map((mode) => {
+      layer.train(mode);
+      return run(x).eq(0).any().itemSync() === 1;
+    });
+    expect(isDropping).toEqual([true, false, true]);
   });
 
   test("does nothing in evaluation or for p = 0, and everything for p = 1", () => {

@@ -1,4 +1,4 @@
-import { Dropout, Embedding, Linear, Module } from "@gradloom/layers";
+import { Dropout, Embedding, evaluating, Linear, Module } from "@gradloom/layers";
 import {
   ArgumentError,
   compile,
@@ -132,25 +132,22 @@ export class RecurrentLM extends Module {
     checkOptions(maxNewTokens, temperature, topK);
     const results = prompts.map((prompt) => [...prompt]);
     const generator = seed === undefined ? defaultGenerator : new Generator(seed);
-    const modes = this.modules().map((module) => ({ module, training: module.training }));
-    this.eval();
+    const modules = this.modules();
     // One step, recorded once for all tokens.
-    const step = compile((token: Tensor, ...state: Tensor[]) =>
+    const recorded = compile((token: Tensor, ...state: Tensor[]) =>
       noGrad(() => {
         const [logits, next] = this.forward(token, state.length > 0 ? state : undefined);
         return [choose(logits.select(1, -1), temperature, topK, generator), ...next];
       }),
     );
-    try {
-      let [chosen, ...state] = step(matrixOf(prompts));
-      for (let i = 0; i < maxNewTokens && !signal?.aborted; i++) {
-        const tokens = await chosen.data();
-        for (const [row, result] of results.entries()) result.push(Number(tokens[row]));
-        onToken?.(Number(tokens[0]));
-        if (i + 1 < maxNewTokens) [chosen, ...state] = step(chosen, ...state);
-      }
-    } finally {
-      for (const { module, training } of modes) module.training = training;
+    // Not from token to token: whoever trains meanwhile is not disturbed.
+    const step = (...given: [Tensor, ...Tensor[]]) => evaluating(modules, () => recorded(...given));
+    let [chosen, ...state] = step(matrixOf(prompts));
+    for (let i = 0; i < maxNewTokens && !signal?.aborted; i++) {
+      const tokens = await chosen.data();
+      for (const [row, result] of results.entries()) result.push(Number(tokens[row]));
+      onToken?.(Number(tokens[0]));
+      if (i + 1 < maxNewTokens) [chosen, ...state] = step(chosen, ...state);
     }
     return isBatch ? results : results[0];
   }

@@ -91,7 +91,9 @@ describe("RecurrentLM", () => {
     expect(texts[2]).not.toBe(texts[0]);
     const likeliest = await model.generate([1], { temperature: 0 });
     expect(await model.generate([1], { temperature: 1e-40 })).toEqual(likeliest);
-    expect(model.training).toBe(true);
+    const both = await Promise.all([5, 5].map((seed) => model.generate([1], { seed })));
+    expect(both[1]).toEqual(both[0]);
+    expect(model.modules().every(({ training }) => training)).toBe(true);
     const controller = new AbortController();
     const seen: number[] = [];
     const short = await model.generate([1], {

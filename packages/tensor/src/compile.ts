@@ -1,4 +1,4 @@
-import { type Backend, type Node, type Recording, scalar } from "@gradloom/engine";
+import { type Node, type Recording, scalar } from "@gradloom/engine";
 import { isDetectingAnomaly } from "./anomaly.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
@@ -11,11 +11,15 @@ const mostTraces = 32;
 
 /** A function as it ran for inputs of these shapes. */
 interface Trace {
-  readonly backend: Backend;
+  /** Whether it is what `fn` would do for inputs of these shapes and dtypes. */
+  readonly fits: (key: string) => boolean;
   readonly recording: Recording;
   readonly outputs: readonly Node[];
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
 }
+
+/** What the function that is being compiled watches. */
+let watched: (() => boolean)[] | undefined;
 
 /**
  * A function that does what `fn` does, without running it again: the first call with inputs of some shapes and
@@ -23,7 +27,8 @@ interface Trace {
  *
  * `fn` may use and assign to states (a whole training step with `optimizer.step()`, say). Apart from that it
  * must be a function of its inputs: numbers, arrays and other tensors that it uses stay what they were in the
- * first call. Optimizers and random numbers move on with each call. Results carry no history.
+ * first call. Optimizers and random numbers move on with each call. What is {@link watch}ed, such as whether a module is in
+ * training, is heeded: where it is something else, `fn` runs again. Results carry no history.
  *
  * @throws ArgumentError if `fn` gives something else than a tensor, a list or an object of tensors, or nothing.
  * StateError if `fn` reads a value.
@@ -36,26 +41,31 @@ interface Trace {
 export function compile<Inputs extends readonly Tensor[], Result>(
   fn: (...inputs: Inputs) => Result,
 ): (...inputs: Inputs) => Result {
-  const traces = new Map<string, Trace>();
+  const traces: Trace[] = []; // the one that was used last comes first
   return (...inputs: Inputs): Result => {
     // Inside of another function that is being compiled, it is a part of that.
     if (isTracing() || isDetectingAnomaly()) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-    const known = traces.get(key);
-    traces.delete(key);
-    if (known === undefined || known.backend !== engine().backend) {
-      return first(fn, inputs, (made) => {
-        traces.set(key, made);
-        if (traces.size > mostTraces) traces.delete(traces.keys().next().value ?? "");
+    const at = traces.findIndex(({ fits }) => fits(key));
+    if (at < 0) {
+      return first(fn, inputs, key, (made) => {
+        if (traces.unshift(made) > mostTraces) traces.pop();
       });
     }
-    traces.set(key, known);
-    const { recording, outputs, rebuild } = known;
+    traces.unshift(...traces.splice(at, 1));
+    const [{ recording, outputs, rebuild }] = traces;
     // What the plan assigns to must not be what it reads as an input.
     const given = inputs.map((input) => (input.state === undefined ? input.node : copyOf(input)));
     const nodes = engine().replay(recording, given, outputs);
     return rebuild(nodes.map((node) => new Tensor(node))) as Result;
   };
+}
+
+/** What `read` gives now. A compiled function that has asked for it runs anew where it is something else. */
+export function watch<T>(read: () => T): T {
+  const value = read();
+  watched?.push(() => read() === value);
+  return value;
 }
 
 /** Does something now, and again each time that a compiled function which did it runs. */
@@ -74,22 +84,33 @@ export function live(value: () => number, like: Tensor): Tensor {
 function first<Inputs extends readonly Tensor[], Result>(
   fn: (...inputs: Inputs) => Result,
   inputs: Inputs,
+  key: string,
   keep: (trace: Trace) => void,
 ): Result {
   const current = engine();
+  const seen: (() => boolean)[] = [];
   // Copies, so that what `fn` reaches in other ways, or gets twice, is not mistaken for an input.
   const copies = inputs.map(copyOf);
-  const { result, recording } = current.record(copies, () => {
-    return trace("compile", () => {
+  const { result, recording } = current.record(copies, () =>
+    trace("compile", () => {
       const leaves: readonly Tensor[] = copies.map((node) => new Tensor(node));
-      const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
-      current.realize(returned.tensors.map(({ node }) => node));
-      return returned;
-    });
-  });
+      watched = seen;
+      try {
+        const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
+        current.realize(returned.tensors.map(({ node }) => node));
+        return returned;
+      } finally {
+        watched = undefined;
+      }
+    }),
+  );
   const outputs = result.tensors.map(({ node }) => node);
-  keep({ backend: current.backend, recording, outputs, rebuild: result.rebuild });
-  return result.rebuild(outputs.map((node) => new Tensor(node))) as Result;
+  const { rebuild } = result;
+  const { backend } = current;
+  const fits = (other: string) =>
+    other === key && backend === engine().backend && seen.every((holds) => holds());
+  keep({ fits, recording, outputs, rebuild });
+  return rebuild(outputs.map((node) => new Tensor(node))) as Result;
 }
 
 /** The value as it is now, in a leaf of its own. */

@@ -1,6 +1,6 @@
 import { ArgumentError, StateError } from "@gradloom/engine";
 import { expect, test } from "vitest";
-import { compile, live, onEachRun } from "../src/compile.ts";
+import { compile, live, onEachRun, watch } from "../src/compile.ts";
 import { ones, tensor } from "../src/create.ts";
 import { memoryStats } from "../src/engine.ts";
 import { manualSeed } from "../src/generator.ts";
@@ -18,6 +18,21 @@ test("computes what the function computes, on new inputs and new shapes", () => 
   expect(double(tensor([[5]])).arraySync()).toEqual([[11]]);
   expect(double(tensor([3, 4], { dtype: "int32" })).dtype).toBe("int32");
   expect(calls).toBe(3);
+});
+
+test("runs again where what it watches is something else, and remembers both", () => {
+  let calls = 0;
+  let factor = 2;
+  const scaled = compile((x: Tensor) => {
+    calls++;
+    return x.mul(watch(() => factor));
+  });
+  const results = [2, 3, 2, 3, 3].map((now) => {
+    factor = now;
+    return scaled(tensor([5])).itemSync();
+  });
+  expect(results).toEqual([10, 15, 10, 15, 15]);
+  expect(calls).toBe(2);
 });
 
 test("gives lists and objects of tensors, or nothing", () => {

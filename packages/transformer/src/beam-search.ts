@@ -1,6 +1,5 @@
 import { checkSize } from "@gradloom/layers";
 import { ArgumentError, fromTypedArray } from "@gradloom/tensor";
-import { evaluating } from "./evaluating.ts";
 import { type DecodingOptions, readSource, type Sequences } from "./greedy-decode.ts";
 import { NextToken } from "./next-token.ts";
 import type { Transformer } from "./transformer.ts";
@@ -28,41 +27,36 @@ export async function beamSearch(
   if (!Number.isFinite(lengthPenalty)) {
     throw new ArgumentError(`${op}: lengthPenalty must be finite, got ${lengthPenalty}.`, { op });
   }
-  return evaluating(model, async () => {
-    const { memory, srcPaddingMask, maxLength, pack } = readSource(op, model, src, options);
-    const source = {
-      memory: memory.repeatInterleave(beamSize, 0),
-      srcPaddingMask: srcPaddingMask?.repeatInterleave(beamSize, 0),
-    };
-    const next = new NextToken(model, source, options.useCache ?? true, (logits) =>
-      logits.logSoftmax(-1),
-    );
-    const searches = Array.from(
-      { length: memory.shape[0] },
-      () => new Search(beamSize, eosId, lengthPenalty),
-    );
-    const rows = searches.length * beamSize;
-    const ids = new Int32Array(rows).fill(bosId);
-    const from = Int32Array.from(ids.keys());
-    for (let i = 0; i < maxLength && searches.some((search) => search.isOpen); i++) {
-      const scores = next.after(fromTypedArray(ids, [rows, 1]), fromTypedArray(from));
-      const logProbabilities = (await scores.data()) as ArrayLike<number>;
-      const vocabulary = logProbabilities.length / rows;
-      for (const [number, search] of searches.entries()) {
-        if (!search.isOpen) continue;
-        const first = number * beamSize;
-        search.advance(
-          (beam, id) => logProbabilities[(first + beam) * vocabulary + id],
-          vocabulary,
-        );
-        for (const [beam, { ids: path, parent }] of search.beams.entries()) {
-          ids[first + beam] = path[path.length - 1];
-          from[first + beam] = first + parent;
-        }
+  const { memory, srcPaddingMask, maxLength, pack } = readSource(op, model, src, options);
+  const source = {
+    memory: memory.repeatInterleave(beamSize, 0),
+    srcPaddingMask: srcPaddingMask?.repeatInterleave(beamSize, 0),
+  };
+  const next = new NextToken(model, source, options.useCache ?? true, (logits) =>
+    logits.logSoftmax(-1),
+  );
+  const searches = Array.from(
+    { length: memory.shape[0] },
+    () => new Search(beamSize, eosId, lengthPenalty),
+  );
+  const rows = searches.length * beamSize;
+  const ids = new Int32Array(rows).fill(bosId);
+  const from = Int32Array.from(ids.keys());
+  for (let i = 0; i < maxLength && searches.some((search) => search.isOpen); i++) {
+    const scores = next.after(fromTypedArray(ids, [rows, 1]), fromTypedArray(from));
+    const logProbabilities = (await scores.data()) as ArrayLike<number>;
+    const vocabulary = logProbabilities.length / rows;
+    for (const [number, search] of searches.entries()) {
+      if (!search.isOpen) continue;
+      const first = number * beamSize;
+      search.advance((beam, id) => logProbabilities[(first + beam) * vocabulary + id], vocabulary);
+      for (const [beam, { ids: path, parent }] of search.beams.entries()) {
+        ids[first + beam] = path[path.length - 1];
+        from[first + beam] = first + parent;
       }
     }
-    return pack(searches.map((search) => [...search.best()]));
-  });
+  }
+  return pack(searches.map((search) => [...search.best()]));
 }
 
 /** A beginning of a target. */

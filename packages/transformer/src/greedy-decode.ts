@@ -1,6 +1,5 @@
-import { checkSize } from "@gradloom/layers";
+import { checkSize, evaluating } from "@gradloom/layers";
 import { ArgumentError, full, noGrad, realize, Tensor } from "@gradloom/tensor";
-import { evaluating } from "./evaluating.ts";
 import { NextToken } from "./next-token.ts";
 import { padSequences } from "./sequences.ts";
 import type { Transformer } from "./transformer.ts";
@@ -69,7 +68,9 @@ export function readSource(
       { op },
     );
   }
-  const memory = noGrad(() => model.encode(ids, { srcPaddingMask }));
+  const memory = evaluating(model.modules(), () =>
+    noGrad(() => model.encode(ids, { srcPaddingMask })),
+  );
   realize(memory);
   return {
     memory,
@@ -85,24 +86,22 @@ export async function greedyDecode(
   src: Sequences,
   options: DecodingOptions,
 ): Promise<number[] | number[][]> {
-  return evaluating(model, async () => {
-    const source = readSource("greedyDecode", model, src, options);
-    const next = new NextToken(model, source, options.useCache ?? true, (logits) =>
-      logits.argmax(-1, { keepdim: true }),
-    );
-    const batch = source.memory.shape[0];
-    const results = Array.from({ length: batch }, (): number[] => []);
-    const open = new Set(results.keys());
-    let ids = full([batch, 1], options.bosId, { dtype: "int32" });
-    for (let i = 0; i < source.maxLength && open.size > 0; i++) {
-      ids = next.after(ids);
-      const chosen = await ids.data();
-      for (const row of [...open]) {
-        const id = Number(chosen[row]);
-        if (id === options.eosId) open.delete(row);
-        else results[row].push(id);
-      }
+  const source = readSource("greedyDecode", model, src, options);
+  const next = new NextToken(model, source, options.useCache ?? true, (logits) =>
+    logits.argmax(-1, { keepdim: true }),
+  );
+  const batch = source.memory.shape[0];
+  const results = Array.from({ length: batch }, (): number[] => []);
+  const open = new Set(results.keys());
+  let ids = full([batch, 1], options.bosId, { dtype: "int32" });
+  for (let i = 0; i < source.maxLength && open.size > 0; i++) {
+    ids = next.after(ids);
+    const chosen = await ids.data();
+    for (const row of [...open]) {
+      const id = Number(chosen[row]);
+      if (id === options.eosId) open.delete(row);
+      else results[row].push(id);
     }
-    return source.pack(results);
-  });
+  }
+  return source.pack(results);
 }

@@ -1,3 +1,4 @@
+import { evaluating, type Module } from "@gradloom/layers";
 import { cat, compile, noGrad, type Tensor, tensor } from "@gradloom/tensor";
 import { DecoderCache } from "./decoder-cache.ts";
 import type { Transformer } from "./transformer.ts";
@@ -11,6 +12,7 @@ interface Source {
 /** Writes targets token by token: with a cache, where each token costs the same; or without, by reading all of them again. */
 export class NextToken {
   readonly #model: Transformer;
+  readonly #modules: readonly Module[];
   readonly #source: Source;
   readonly #read: (logits: Tensor) => Tensor;
   readonly #cache: DecoderCache | undefined;
@@ -25,6 +27,7 @@ export class NextToken {
     read: (logits: Tensor) => Tensor,
   ) {
     this.#model = model;
+    this.#modules = model.modules();
     this.#source = source;
     this.#read = read;
     this.#cache = useCache ? new DecoderCache() : undefined;
@@ -35,7 +38,10 @@ export class NextToken {
    * @param from - Which of the sequences before it continues, `[batch]`. Default: its own.
    */
   after(ids: Tensor, from?: Tensor): Tensor {
-    return this.#cache === undefined ? this.#again(ids, from) : this.#on(this.#cache, ids, from);
+    // Only while a token is recorded: whoever trains between two of them is not disturbed.
+    return evaluating(this.#modules, () =>
+      this.#cache === undefined ? this.#again(ids, from) : this.#on(this.#cache, ids, from),
+    );
   }
 
   #on(cache: DecoderCache, ids: Tensor, from: Tensor | undefined): Tensor {

@@ -56,6 +56,19 @@ describe("greedyDecode and beamSearch", () => {
     expect(await transformer.beamSearch(sources, options)).toEqual(beams);
   });
 
+  test("several at once leave the model in training", async () => {
+    const transformer = model(5);
+    const options = { ...special, maxLength: 5 };
+    const sources = [[3], [4, 5]];
+    const [greedy, beams] = await Promise.all([
+      Promise.all(sources.map((src) => transformer.greedyDecode(src, options))),
+      Promise.all(sources.map((src) => transformer.beamSearch(src, options))),
+    ]);
+    expect(transformer.modules().every(({ training }) => training)).toBe(true);
+    expect(greedy).toEqual(await transformer.greedyDecode(sources, options));
+    expect(beams).toEqual(await transformer.beamSearch(sources, options));
+  });
+
   test("a second text compiles nothing", async () => {
     const transformer = model(5);
     const options = { ...special, maxLength: 20 };

@@ -19,120 +19,105 @@ import type { TracedStep } from "./traced-step.ts";
 type Total = (all: (node: Node) => Node) => Node;
 
 /**
- * The gradients of a loop, from the last repetition to the first. Gradients of what is the same in all repetitions are sums over
- * them: those of matrix products become one product after the loop, others are carried along.
+ * The gradients of the initial carries, elements and captured tensors of a loop, given those of its results: from the last
+ * repetition to the first. Gradients of what is the same in all repetitions are sums over them: those of matrix products become
+ * one product after the loop, others are carried along.
+ *
+ * @param elementsOfAll - `[count, …]`: what repetitions were given.
+ * @param savedOfAll - `[count, …]`: what they have left behind.
  */
-export class BackwardLoop {
-  private readonly step: TracedStep;
-  private readonly count: number;
-  private readonly reverse: boolean;
-  /** `[count, …]`: what repetitions were given, and what they have left behind. */
-  private readonly elements: readonly Node[];
-  private readonly saved: readonly Node[];
-
-  constructor(
-    step: TracedStep,
-    count: number,
-    reverse: boolean,
-    elements: readonly Node[],
-    saved: readonly Node[],
-  ) {
-    this.step = step;
-    this.count = count;
-    this.reverse = reverse;
-    this.elements = elements;
-    this.saved = saved;
-  }
-
-  /** The gradients of initial carries, elements and captured tensors, given those of the results. */
-  gradients(gradOutputs: readonly (Tensor | undefined)[]): (Tensor | null)[] {
-    const { step, count } = this;
-    const { carries, elements, cotangents, gradients } = step;
-    const flowing = carries.map((_, i) => i).filter((i) => cotangents[i] !== undefined);
-    const ofElements = gradients.slice(carries.length, carries.length + elements.length);
-    const ofCaptured = gradients.slice(carries.length + elements.length);
-    const given = cotangents.flatMap((node, k) => {
-      const grad = k < carries.length ? undefined : gradOutputs[k]?.node;
-      return node === undefined || grad === undefined ? [] : [{ node, grad }];
-    });
-    // Everything that is there for all repetitions, by what stands for it in one.
-    const stacked = new Map<Node, Node>([
-      ...given.map(({ node, grad }): [Node, Node] => [node, grad]),
-      ...step.saved.map((node, i): [Node, Node] => [node, this.saved[i]]),
-      ...elements.map(({ node }, i): [Node, Node] => [node, this.elements[i]]),
-    ]);
-    const kept: Node[] = [];
-    const keep = (node: Node): void => {
-      const base = baseOf(node);
-      if (!stacked.has(base) && !step.isOutside(base) && !kept.includes(base)) kept.push(base);
-    };
-    const totals = ofCaptured.map((node) => node && totalOf(node, count, keep));
-    const carried = ofCaptured.map((_, i) => i).filter((i) => ofCaptured[i] && !totals[i]);
-    const sources = [...stacked.keys()];
-    const loop = repeat(
-      count,
-      (flow, element) => {
-        const known = new Map<Node, Node>(sources.map((node, i) => [node, element[i]]));
-        flowing.forEach((carry, i) => {
-          known.set(cotangents[carry]!, flow[i]);
-        });
-        for (const node of cotangents) {
-          if (node !== undefined && !known.has(node)) known.set(node, zeros(node));
-        }
-        const outside = (node: Node) => (step.isOutside(node) ? node : undefined);
-        // On the elements and gradients of this repetition.
-        const copy = (node: Node) => copyGraph([node], known, outside)[0];
-        const next = flowing.map((i) => {
-          const gradient = gradients[i];
-          return gradient === undefined ? zeros(carries[i].node) : copy(gradient);
-        });
-        const sums = carried.map((i, at) => {
-          const sum = flow[flowing.length + at];
-          return sumOf(sum, copy(ofCaptured[i]!));
-        });
-        const outputs = [...ofElements.filter((node) => node !== undefined), ...kept].map(copy);
-        return { carries: [...next, ...sums], outputs };
-      },
-      [
-        ...flowing.map((i) => gradOutputs[i]?.node ?? zeros(carries[i].node)),
-        ...carried.map((i) => zeros(ofCaptured[i]!)),
-      ],
-      sources.map((node) => stacked.get(node)!),
-      !this.reverse,
-    );
-    let next = 0;
-    const elementGradients = ofElements.map((node) => node && loop.outputs[next++]);
-    for (const node of kept) stacked.set(node, loop.outputs[next++]);
-    const all = (node: Node): Node => {
-      let whole = stacked.get(node);
-      if (whole === undefined) {
-        whole =
-          isView(node.op) && !step.isOutside(baseOf(node))
-            ? batched(node, node.inputs.map(all), count)
-            : repeated(node, count);
-        stacked.set(node, whole);
+export function backwardLoop(
+  step: TracedStep,
+  count: number,
+  reverse: boolean,
+  elementsOfAll: readonly Node[],
+  savedOfAll: readonly Node[],
+  gradOutputs: readonly (Tensor | undefined)[],
+): (Tensor | null)[] {
+  const { carries, elements, cotangents, gradients } = step;
+  const flowing = carries.map((_, i) => i).filter((i) => cotangents[i] !== undefined);
+  const ofElements = gradients.slice(carries.length, carries.length + elements.length);
+  const ofCaptured = gradients.slice(carries.length + elements.length);
+  const given = cotangents.flatMap((node, k) => {
+    const grad = k < carries.length ? undefined : gradOutputs[k]?.node;
+    return node === undefined || grad === undefined ? [] : [{ node, grad }];
+  });
+  // Everything that is there for all repetitions, by what stands for it in one.
+  const stacked = new Map<Node, Node>([
+    ...given.map(({ node, grad }): [Node, Node] => [node, grad]),
+    ...step.saved.map((node, i): [Node, Node] => [node, savedOfAll[i]]),
+    ...elements.map(({ node }, i): [Node, Node] => [node, elementsOfAll[i]]),
+  ]);
+  const kept: Node[] = [];
+  const keep = (node: Node): void => {
+    const base = baseOf(node);
+    if (!stacked.has(base) && !step.isOutside(base) && !kept.includes(base)) kept.push(base);
+  };
+  const totals = ofCaptured.map((node) => node && totalOf(node, count, keep));
+  const carried = ofCaptured.map((_, i) => i).filter((i) => ofCaptured[i] && !totals[i]);
+  const sources = [...stacked.keys()];
+  const loop = repeat(
+    count,
+    (flow, element) => {
+      const known = new Map<Node, Node>(sources.map((node, i) => [node, element[i]]));
+      flowing.forEach((carry, i) => {
+        known.set(cotangents[carry]!, flow[i]);
+      });
+      for (const node of cotangents) {
+        if (node !== undefined && !known.has(node)) known.set(node, zeros(node));
       }
-      return whole;
-    };
-    const capturedGradients = ofCaptured.map((node, i) => {
-      const total = totals[i];
-      if (total) return total(all);
-      return node && loop.carries[flowing.length + carried.indexOf(i)];
-    });
-    const carryGradients = carries.map((_, i) =>
-      gradients[i] && flowing.includes(i) ? loop.carries[flowing.indexOf(i)] : undefined,
-    );
-    return [...carryGradients, ...elementGradients, ...capturedGradients].map((node) =>
-      node === undefined ? null : new Tensor(node),
-    );
-  }
+      const outside = (node: Node) => (step.isOutside(node) ? node : undefined);
+      // On the elements and gradients of this repetition.
+      const copy = (node: Node) => copyGraph([node], known, outside)[0];
+      const next = flowing.map((i) => {
+        const gradient = gradients[i];
+        return gradient === undefined ? zeros(carries[i].node) : copy(gradient);
+      });
+      const sums = carried.map((i, at) => {
+        const sum = flow[flowing.length + at];
+        return sumOf(sum, copy(ofCaptured[i]!));
+      });
+      const outputs = [...ofElements.filter((node) => node !== undefined), ...kept].map(copy);
+      return { carries: [...next, ...sums], outputs };
+    },
+    [
+      ...flowing.map((i) => gradOutputs[i]?.node ?? zeros(carries[i].node)),
+      ...carried.map((i) => zeros(ofCaptured[i]!)),
+    ],
+    sources.map((node) => stacked.get(node)!),
+    !reverse,
+  );
+  let next = 0;
+  const elementGradients = ofElements.map((node) => node && loop.outputs[next++]);
+  for (const node of kept) stacked.set(node, loop.outputs[next++]);
+  const all = (node: Node): Node => {
+    let whole = stacked.get(node);
+    if (whole === undefined) {
+      whole =
+        isView(node.op) && !step.isOutside(baseOf(node))
+          ? batched(node, node.inputs.map(all), count)
+          : repeated(node, count);
+      stacked.set(node, whole);
+    }
+    return whole;
+  };
+  const capturedGradients = ofCaptured.map((node, i) => {
+    const total = totals[i];
+    if (total) return total(all);
+    return node && loop.carries[flowing.length + carried.indexOf(i)];
+  });
+  const carryGradients = carries.map((_, i) => gradients[i] && loop.carries[flowing.indexOf(i)]);
+  return [...carryGradients, ...elementGradients, ...capturedGradients].map((node) =>
+    node === undefined ? null : new Tensor(node),
+  );
 }
 
 function sumOf(a: Node, b: Node): Node {
   return element("add", [a, b], a.dtype);
 }
 
-function zeros({ dtype, shape }: Node): Node {
+/** Zeros in the place of a node. */
+export function zeros({ dtype, shape }: Node): Node {
   return expand(constant(0, dtype), shape);
 }
 

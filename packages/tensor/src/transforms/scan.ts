@@ -1,4 +1,4 @@
-import { constant, expand, isFloat, repeat } from "@gradloom/engine";
+import { constant, isFloat, repeat } from "@gradloom/engine";
 import { partials } from "../autograd.ts";
 import { argumentError } from "../errors.ts";
 import { isGradEnabled } from "../grad-mode.ts";
@@ -6,7 +6,7 @@ import { History } from "../history.ts";
 import { once } from "../once.ts";
 import { literal, record } from "../record.ts";
 import { Tensor } from "../tensor.ts";
-import { BackwardLoop } from "./backward-loop.ts";
+import { backwardLoop, zeros } from "./backward-loop.ts";
 import { type ScanStep, TracedStep } from "./traced-step.ts";
 
 /** What `scan` takes. */
@@ -80,13 +80,6 @@ export function scan(
     const plain = nodes.map((node) => record("scan", node));
     return [plain.slice(0, carries.length), plain.slice(carries.length)];
   }
-  const backward = new BackwardLoop(
-    traced,
-    length,
-    reverse,
-    elements.map(({ node }) => node),
-    loop.outputs.slice(outputs.length),
-  );
   // Gradients of all results meet in one place before any goes on to the inputs.
   let arrived: (Tensor | undefined)[] = [];
   const gradientsFor = once((_signal: Tensor) => {
@@ -94,7 +87,14 @@ export function scan(
     arrived = [];
     return isGradEnabled()
       ? differentiable(step, initial, elements, captured, gradOutputs, { reverse, length })
-      : backward.gradients(gradOutputs);
+      : backwardLoop(
+          traced,
+          length,
+          reverse,
+          elements.map(({ node }) => node),
+          loop.outputs.slice(outputs.length),
+          gradOutputs,
+        );
   });
   const junction = new Tensor(constant(0, "float32"));
   junction.requiresGrad = true;
@@ -102,7 +102,7 @@ export function scan(
     "scan",
     inputs,
     inputs.map((input, i) =>
-      traced.reaches(i) ? (signal) => gradientsFor(signal)[i] ?? zerosLike(input) : undefined,
+      traced.gradients[i] ? (signal) => gradientsFor(signal)[i] ?? zerosLike(input) : undefined,
     ),
   );
   const recorded = nodes.map((node, k) => {
@@ -135,18 +135,15 @@ function differentiable(
   );
   const sums = captured.map(zerosLike);
   const back: ScanStep = (flowing, element) => {
-    const parts = [given.length, carries.length, elements.length];
-    const [grads, carry, x] = parts.map((size, i) => {
-      const start = parts.slice(0, i).reduce((a, b) => a + b, 0);
-      return element.slice(start, start + size);
-    });
+    const behind = given.length + elements.length;
+    const [x, carry] = [element.slice(given.length, behind), element.slice(behind)];
     const [next, outputs] = step(carry, x);
     const results = [...next, ...outputs];
     const seeds = results.map((result, k) => {
       if (!result.requiresGrad) return undefined;
       const at = k < next.length ? float.indexOf(k) : given.findIndex((entry) => entry.k === k);
       if (at < 0) return zerosLike(result);
-      return k < next.length ? flowing[at] : grads[at];
+      return k < next.length ? flowing[at] : element[at];
     });
     const used = results.map((_, k) => k).filter((k) => seeds[k] !== undefined);
     const inputs = [...float.map((i) => carry[i]), ...x, ...captured];
@@ -168,16 +165,16 @@ function differentiable(
   const [last, ofElements] = scan(
     back,
     [...float.map((i) => gradOutputs[i] ?? zerosLike(initial[i])), ...sums],
-    [...given.map(({ grad }) => grad), ...carries, ...elements],
+    [...given.map(({ grad }) => grad), ...elements, ...carries],
     { ...options, reverse: !options.reverse },
   );
   return [
-    ...initial.map((_, i) => (float.includes(i) ? last[float.indexOf(i)] : null)),
+    ...initial.map((_, i) => last[float.indexOf(i)] ?? null),
     ...ofElements,
     ...last.slice(float.length),
   ];
 }
 
-function zerosLike({ node: { dtype, shape } }: Tensor): Tensor {
-  return new Tensor(expand(constant(0, dtype), shape));
+function zerosLike({ node }: Tensor): Tensor {
+  return new Tensor(zeros(node));
 }

@@ -66,11 +66,6 @@ export class TracedStep {
     this.saved = this.#findSaved(gradStart);
   }
 
-  /** Whether a gradient reaches an input: of the carries, elements and captured tensors. */
-  reaches(i: number): boolean {
-    return this.gradients[i] !== undefined;
-  }
-
   /** Whether a node is the same in all repetitions. */
   isOutside({ id, box, op }: Node): boolean {
     return id < this.start || box !== undefined || op === "scalar" || op === "constant";
