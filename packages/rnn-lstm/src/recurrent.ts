@@ -115,7 +115,7 @@ export abstract class Recurrent extends Module {
     }
     let sequence = this.batchFirst ? x.transpose(0, 1) : x;
     const [time, batch] = sequence.shape;
-    const before = state ?? this.#zeroState(batch, x);
+    const before = state ?? this.#zeroState(batch);
     const mask = lengths === undefined ? undefined : this.#mask(lengths, time, batch);
     const final: State[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
@@ -136,7 +136,7 @@ export abstract class Recurrent extends Module {
   #direction(
     suffix: string,
     sequence: Tensor,
-    start: State,
+    before: State,
     mask: Tensor | undefined,
     reverse: boolean,
   ): [output: Tensor, end: State] {
@@ -145,6 +145,9 @@ export abstract class Recurrent extends Module {
     const fromInputs = sequence.linear(this.#parameter(`weightIh${suffix}`)!, {
       bias: this.#parameter(`biasIh${suffix}`),
     });
+    // What the loop carries keeps its precision, so it has that of all that is mixed here from the start.
+    const isDouble = [fromInputs, ...before].some(({ dtype }) => dtype === "float64");
+    const start = before.map((part) => part.to(isDouble ? "float64" : fromInputs.dtype));
     const step = (state: State, [fromInput, isInside]: readonly Tensor[]): [State, Tensor[]] => {
       const fromHidden = state[0].linear(weightHh, { bias: biasHh });
       const next = this.#formula.step(fromInput, fromHidden, state);
@@ -185,9 +188,9 @@ export abstract class Recurrent extends Module {
     checkState(this.constructor.name, state, this.#formula.states, shape, axes);
   }
 
-  #zeroState(batch: number, { dtype }: Tensor): State {
+  #zeroState(batch: number): State {
     const shape = [this.numLayers * this.numDirections, batch, this.hiddenSize];
-    return Array.from({ length: this.#formula.states }, () => zeros(shape, { dtype }));
+    return Array.from({ length: this.#formula.states }, () => zeros(shape));
   }
 
   /** `[time, batch, 1]`: whether a time is inside of a sequence. */

@@ -5,7 +5,9 @@ import {
   IndexError,
   manualSeed,
   memoryStats,
+  randn,
   ShapeError,
+  type Tensor,
   tensor,
   zeros,
 } from "@gradloom/tensor";
@@ -159,6 +161,36 @@ describe("recurrent layers", () => {
     expect(String(new RNN({ inputSize: 3, hiddenSize: 4, numLayers: 2 }))).toContain(
       "RNN(3, 4, numLayers=2",
     );
+  });
+
+  test("compute in the larger precision of inputs, weights and state", () => {
+    const single = new LSTM({ inputSize: 3, hiddenSize: 4 });
+    const double = new LSTM({ inputSize: 3, hiddenSize: 4 }).to("float64");
+    double.loadStateDict(single.stateDict());
+    const x = randn([2, 5, 3]);
+    const state: [Tensor, Tensor] = [randn([1, 2, 4]), randn([1, 2, 4])];
+    const [mixed] = state.map((part) => part.to("float64"));
+    for (const start of [undefined, state]) {
+      const [wanted] = single.forward(x, start);
+      const outputs = [double.forward(x, start), single.forward(x.to("float64"), start)];
+      if (start)
+        outputs.push(single.forward(x, [mixed, start[1]]), single.forward(x, [start[0], mixed]));
+      for (const [output, [h, c]] of outputs) {
+        expect([output.dtype, h.dtype, c.dtype]).toEqual(["float64", "float64", "float64"]);
+      }
+      expect(outputs[0][0].to("float32").allclose(wanted)).toBe(true);
+    }
+    const counts = tensor(
+      [
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+      ],
+      { dtype: "int32" },
+    );
+    const [ofCounts] = single.forward(counts);
+    expect(ofCounts.allclose(single.forward(counts.to("float32"))[0])).toBe(true);
   });
 
   test("end their outputs in their state, and have the parameters that the formulas need", () => {
