@@ -1,4 +1,4 @@
-import { exactKey, type Kernel } from "@gradloom/engine";
+import { exactKey, type Kernel, stagesOf } from "@gradloom/engine";
 import { hostMath } from "./host-math.ts";
 
 /** A compiled function. */
@@ -93,5 +93,5 @@ function isBuiltIn(name: string): boolean {
 /** What two kernels have in common if the same code computes them. */
 export function structureKey(kernel: Kernel): string {
   const { buffers, scalars, label, ...structure } = kernel;
-  return exactKey([buffers.length, scalars.length, structure]);
+  return exactKey([buffers.length, structure], stagesOf(kernel));
 }

@@ -1,4 +1,4 @@
-import { byteSize, elementCost, type LoopKernel } from "@gradloom/engine";
+import { byteSize, elementCost, exactKey, type LoopKernel } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { writeAround } from "./copy-writer.ts";
@@ -25,18 +25,57 @@ import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
-/**
- * A module whose function `k(args, begin, end)` runs a kernel for a range of its flattened outer loops.
- * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut.
- */
-export function compileLoopKernel(kernel: LoopKernel, features: Features): Uint8Array<ArrayBuffer> {
-  const { lanesAcross, ...loops } = arrangeLoops(kernel);
-  const { outer, stages } = loops;
-  const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
-  return compileLoops({ ...kernel, ...loops, stages: ordered }, features, lanesAcross);
+/** How a kernel of loops is compiled, and what running it takes. */
+export interface LoopPlan {
+  /** What kernels of the same code have in common. */
+  readonly key: string;
+  readonly write: (features: Features) => Uint8Array<ArrayBuffer>;
+  readonly needs: LoopNeeds;
 }
 
-/** The same for loops that are arranged already; a sink takes what the points of the only stage give. */
+/** What running a kernel takes. */
+export interface LoopNeeds {
+  /** For each of its scratch rows: bytes of a thread's own memory. */
+  readonly scratchBytes: readonly number[];
+  /** How many points of the outer loops a call goes through in one, and how many such steps it should have at least. */
+  readonly points: number;
+  readonly leastGrain: number;
+}
+
+/** How a kernel of loops is written. */
+export function planLoops(kernel: LoopKernel): LoopPlan {
+  const { lanesAcross, ...loops } = arrangeLoops(kernel);
+  const { outer, stages, scratch, padding } = loops;
+  const last = outer.length - 1;
+  const rows = lanesAcross && !padding ? blockLanes : 1;
+  const block = outer[last] >= wideRow ? wideBlock : blockLanes;
+  // A call is told its range of points: the first loop may be of any length, if only there are as many neighbours for vectors.
+  const first = lanesAcross && last === 0 ? knownLength(outer[0]) : 0;
+  const form = { ...loops, outer: outer.map((size, i) => (i > 0 ? size : first)) };
+  return {
+    key: exactKey([kernel.buffers.length, lanesAcross, form], stages),
+    write: (features) => {
+      const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
+      return compileLoops({ ...kernel, ...form, stages: ordered }, features, lanesAcross);
+    },
+    needs: {
+      scratchBytes: scratch.map(({ dtype, length }) => byteSize[dtype] * length * rows),
+      points: countIterations(kernel.outer) / countIterations(outer),
+      leastGrain: padding ? countIterations(outer.slice(padding.prefix)) : lanesAcross ? block : 1,
+    },
+  };
+}
+
+/** What code knows of the length of a loop along which the lanes lie, of which it is told a range. */
+export function knownLength(size: number): number {
+  return Math.min(size, wideRow);
+}
+
+/**
+ * A module whose function `k(args, begin, end)` runs a kernel for a range of its flattened outer loops.
+ * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut. A sink takes what
+ * the points of the only stage give.
+ */
 export function compileLoops(
   kernel: WrittenKernel,
   features: Features,
@@ -56,7 +95,7 @@ export function compileLoops(
   );
   const f = module.function(["i32", "i32", "i32"], [], "k");
   const w = new VectorWriter(module, f, features, host);
-  const layout = argumentLayout(kernel);
+  const layout = argumentLayout(kernel.buffers.length, kernel.scratch.length);
   const digits = outer.map(() => f.local());
   const address = addresses(w, (buffer) => layout.bufferOffset(buffer));
   const sink = createSink?.(w, digits, address);
@@ -78,7 +117,7 @@ export function compileLoops(
   f.get(1).get(2).op(i32.ge_s).if();
   f.return().end();
   for (const writer of writers) writer.writeStart();
-  writeDigits(frame);
+  writeDigits(frame, begin, outer.length);
   const writeCopies = padding && writeAround(frame, padding);
   const again = f.loop();
   writeCopies?.();
@@ -86,16 +125,6 @@ export function compileLoops(
   else writeRows(frame, writers);
   f.get(begin).get(end).op(i32.lt_s).brIf(again).end();
   return module.finish();
-}
-
-/**
- * A kernel with the same code: loops that run through memory as one are one, and a single loop of points is as long as
- * all others, since a call is told its range. So an optimizer's update is compiled once for all its parameters.
- */
-export function commonForm(kernel: LoopKernel): LoopKernel {
-  const { outer, stages } = collapseLoops(kernel.outer, kernel.stages);
-  const isFlat = outer.length === 1 && stages.every(({ inner }) => inner.length === 0);
-  return { ...kernel, outer: isFlat && outer[0] > wideRow ? [wideRow] : outer, stages };
 }
 
 /** The kernel's loops, as few as possible, and along which of them the lanes lie. */
@@ -158,13 +187,13 @@ export function writtenBuffers(stages: readonly Nest[]): Set<number> {
 
 const [, begin, end] = [0, 1, 2];
 
-/** The position in each outer loop of the first point of the range. */
-function writeDigits({ w, outer, digits }: KernelFrame): void {
+/** The position of a point in each of the first `count` outer loops. */
+export function writeDigits({ w, outer, digits }: KernelFrame, point: number, count: number): void {
   const { f } = w;
-  if (outer.length === 0) return;
+  if (count === 0) return;
   const rest = f.local();
-  f.get(begin).set(rest);
-  for (let i = outer.length - 1; i > 0; i--) {
+  f.get(point).set(rest);
+  for (let i = count - 1; i > 0; i--) {
     f.get(rest).i32(outer[i]).op(i32.rem_u).set(digits[i]);
     f.get(rest).i32(outer[i]).op(i32.div_u).set(rest);
   }
@@ -338,29 +367,4 @@ function withBestLaneLoop(stage: WrittenStage, numOuter: number): WrittenStage {
     bestCost = cost;
   }
   return moveInnermost(stage, numOuter, best);
-}
-
-/** What running a kernel takes. */
-export interface LoopNeeds {
-  /** For each of its scratch rows: bytes of a thread's own memory. */
-  readonly scratchBytes: readonly number[];
-  /** How many points of the outer loops a call goes through in one, and how many such steps it should have at least. */
-  readonly points: number;
-  readonly leastGrain: number;
-}
-
-/** What running a kernel takes. */
-export function loopNeeds(kernel: LoopKernel): LoopNeeds {
-  const { lanesAcross, outer, scratch, padding } = arrangeLoops(kernel);
-  const scratchBytes = scratch.map(
-    ({ dtype, length }) => byteSize[dtype] * length * (lanesAcross && !padding ? blockLanes : 1),
-  );
-  const block = outer[outer.length - 1] >= wideRow ? wideBlock : blockLanes;
-  const points = countIterations(kernel.outer) / countIterations(outer);
-  const leastGrain = padding
-    ? countIterations(outer.slice(padding.prefix))
-    : lanesAcross
-      ? block
-      : 1;
-  return { scratchBytes, points, leastGrain };
 }

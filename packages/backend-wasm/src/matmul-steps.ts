@@ -1,11 +1,11 @@
-import type { MatmulKernel, MatrixOperand } from "@gradloom/engine";
+import { exactKey, type MatmulKernel, type MatrixOperand } from "@gradloom/engine";
 import { argumentLayout } from "./argument-block.ts";
 import * as coreSlots from "./core-slots.ts";
 import { matmulNanoseconds } from "./cost.ts";
 import { structureKey } from "./library.ts";
 import { countIterations } from "./loop-nest.ts";
 import { batchFields, matrixFields } from "./matmul-arguments.ts";
-import { compileEpilogue } from "./matmul-epilogue.ts";
+import { compileEpilogue, epilogueOf } from "./matmul-epilogue.ts";
 import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import * as word from "./matmul-words.ts";
 import { argumentsOf, bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
@@ -91,11 +91,11 @@ function matmulArguments(
   panels: Word,
   winograd: WinogradProduct | undefined,
 ): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
-  const layout = argumentLayout(kernel);
   const { buffers, groups } = kernel;
+  const layout = argumentLayout(buffers.length);
   const { a, b, m, n, k } = winograd?.kernel ?? kernel;
   const start = word.bytes;
-  const batches = start + layout.byteLength;
+  const batches = start + layout.scalarOffset(kernel.scalars.length);
   const matrices = batches + plan.batches.length * batchFields * 4;
   const guards = matrices + plan.matrices.length * matrixFields * 4;
   const { words, scalars } = argumentsOf(kernel, layout, start);
@@ -154,11 +154,12 @@ function matmulArguments(
     // The stride of a single row may be 0, which would mean that there is an epilogue.
     set(word.cRow, 4 * (access.strides[access.strides.length - 2] || n));
   } else {
+    const code = epilogueOf(kernel);
     const entry = winograd
       ? library.get(`${structureKey(kernel)} ${plan.rowBlock} ${plan.columnBlock}`, () =>
-          compileOutput(kernel, winograd, plan, features),
+          compileOutput(code, winograd, plan, features),
         )
-      : library.get(structureKey(kernel), () => compileEpilogue(kernel, features));
+      : library.get(exactKey(code, [code.epilogue]), () => compileEpilogue(code, features));
     set(word.cRow, 0);
     set(word.epilogue, { kind: "slot", entry });
     set(word.epilogueArguments, { kind: "self", offset: start });

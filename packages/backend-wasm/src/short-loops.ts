@@ -200,7 +200,7 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
     const copy = (i: number): number => {
       if (copied[i] !== undefined) return copied[i];
       const instruction = copyOf(stage.code[i], i);
-      const key = exactKey(instruction);
+      const key = exactKey(instruction, [{ code: [instruction] }]);
       const number = known.get(key) ?? code.push(instruction) - 1;
       known.set(key, number);
       copied[i] = number;

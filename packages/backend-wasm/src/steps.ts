@@ -10,7 +10,7 @@ import { loopNanoseconds } from "./cost.ts";
 import type { Features } from "./features.ts";
 import type { KernelLibrary, LibraryEntry } from "./library.ts";
 import { structureKey } from "./library.ts";
-import { commonForm, compileLoopKernel, type LoopNeeds, loopNeeds } from "./loop-kernel.ts";
+import { type LoopPlan, planLoops } from "./loop-kernel.ts";
 import { countIterations } from "./loop-nest.ts";
 import { matmulAsLoops } from "./matmul-loop.ts";
 import { isBlocked } from "./matmul-plan.ts";
@@ -90,15 +90,6 @@ export function stepsOf(
   ];
 }
 
-/** How a kernel of loops is compiled and what it takes, where that is not the usual. */
-interface LoopStep {
-  readonly code: LoopKernel;
-  readonly key: string;
-  readonly write: () => Uint8Array<ArrayBuffer>;
-  readonly needs: LoopNeeds;
-  readonly nanoseconds: number;
-}
-
 function scatterSteps(
   kernel: ScatterKernel,
   number: number,
@@ -109,12 +100,18 @@ function scatterSteps(
   if (countIterations([...kernel.outer, ...kernel.stage.inner]) === 0) return zero;
   const plan = planScatter(kernel, context.threads);
   const { loops, nanoseconds } = plan;
-  const scatter = loopSteps(loops, number, true, context, {
-    key: `${structureKey(loops)} ${JSON.stringify(plan, ["index", "stride", "combine", "range"])}`,
-    write: () => compileScatter(plan, context.features),
-    needs: { scratchBytes: [], points: 1, leastGrain: 1 },
+  const scatter = loopSteps(
+    loops,
+    number,
+    true,
+    context,
+    {
+      key: `${structureKey(loops)} ${JSON.stringify(plan, ["index", "stride", "combine", "range"])}`,
+      write: (features) => compileScatter(plan, features),
+      needs: { scratchBytes: [], points: 1, leastGrain: 1 },
+    },
     nanoseconds,
-  });
+  );
   return [...zero, ...scatter];
 }
 
@@ -126,11 +123,10 @@ function sortSteps(
 ): Step[] {
   if (kernel.count === 0) return [];
   const plan = planSort(kernel);
-  const steps = loopSteps(plan.loops, number, barrier, context, {
-    ...plan,
-    key: structureKey(kernel),
-    write: () => compileSort(plan, context.features),
-  });
+  const { needs, nanoseconds } = plan;
+  const write = (features: Features) => compileSort(plan, features);
+  const code = { key: structureKey(kernel), write, needs };
+  const steps = loopSteps(plan.loops, number, barrier, context, code, nanoseconds);
   if (countIterations(kernel.outer) !== 1) return steps;
   // One thread alone needs memory: not each thread as much.
   const share = (word: Word): Word => (word.kind === "own" ? { ...word, kind: "shared" } : word);
@@ -148,17 +144,12 @@ function loopSteps(
   number: number,
   barrier: boolean,
   { library, features }: StepContext,
-  {
-    code = commonForm(kernel),
-    key = structureKey(code),
-    write = () => compileLoopKernel(code, features),
-    needs = loopNeeds(code),
-    nanoseconds = loopNanoseconds(kernel),
-  }: Partial<LoopStep> = {},
+  { key, write, needs }: LoopPlan = planLoops(kernel),
+  nanoseconds = loopNanoseconds(kernel),
 ): Step[] {
   const units = countIterations(kernel.outer) / needs.points;
   if (!(units > 0)) return [];
-  const layout = argumentLayout(kernel, needs.scratchBytes.length);
+  const layout = argumentLayout(kernel.buffers.length, needs.scratchBytes.length);
   const { words, scalars } = argumentsOf(kernel, layout, 0);
   let ownBytes = 0;
   needs.scratchBytes.forEach((bytes, i) => {
@@ -168,12 +159,12 @@ function loopSteps(
   return [
     {
       kernel: number,
-      function: library.get(key, write),
+      function: library.get(key, () => write(features)),
       units,
       leastGrain: needs.leastGrain,
       nanoseconds,
       barrier,
-      argumentBytes: layout.byteLength,
+      argumentBytes: layout.scalarOffset(kernel.scalars.length),
       words,
       scalars,
       sharedBytes: 0,

@@ -1,8 +1,7 @@
-import type { MatmulKernel } from "@gradloom/engine";
 import type { FunctionWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
-import { compileEpilogue } from "./matmul-epilogue.ts";
+import { compileEpilogue, type Epilogue } from "./matmul-epilogue.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as v128 from "./opcodes/v128.ts";
@@ -34,7 +33,7 @@ export function blockBytes(winograd: WinogradProduct, plan: MatmulPlan): number 
  * parameters are those of `epilogueParameters`, with the products and a block in the place of a block and its stride.
  */
 export function compileOutput(
-  kernel: MatmulKernel,
+  kernel: Epilogue,
   winograd: WinogradProduct,
   plan: MatmulPlan,
   features: Features,

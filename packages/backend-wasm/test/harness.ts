@@ -1,7 +1,7 @@
 import { byteSize, type DType, type LoopKernel, type TypedArray } from "@gradloom/engine";
 import { argumentLayout } from "../src/argument-block.ts";
 import { hostMath } from "../src/host-math.ts";
-import { compileLoopKernel, loopNeeds } from "../src/loop-kernel.ts";
+import { planLoops } from "../src/loop-kernel.ts";
 
 type KernelFunction = (args: number, begin: number, end: number) => void;
 
@@ -27,15 +27,16 @@ export function prepareKernel(
   scalars: readonly ScalarArgument[] = [],
   relaxedSimd = false,
 ): RunningKernel {
-  const layout = argumentLayout(kernel);
-  let end = 64 + layout.byteLength;
+  const { write, needs } = planLoops(kernel);
+  const layout = argumentLayout(kernel.buffers.length, needs.scratchBytes.length);
+  let end = 64 + layout.scalarOffset(kernel.scalars.length);
   const take = (byteLength: number): number => {
     const address = Math.ceil(end / 64) * 64;
     end = address + byteLength;
     return address;
   };
   const addresses = buffers.map((buffer) => take(buffer.byteLength));
-  const rows = loopNeeds(kernel).scratchBytes.map(take);
+  const rows = needs.scratchBytes.map(take);
   const initial = Math.ceil((end + 64) / 65536);
   const memory = new WebAssembly.Memory({ initial, maximum: 65536 });
   const view = new DataView(memory.buffer);
@@ -53,7 +54,7 @@ export function prepareKernel(
       else view.setInt32(at, dtype === "bool" ? -value : value, true);
     }
   }
-  const binary = compileLoopKernel(kernel, { relaxedSimd, sharedMemory: false });
+  const binary = write({ relaxedSimd, sharedMemory: false });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), {
     e: { m: memory },
     h: hostMath,

@@ -48,7 +48,7 @@ export class Variables {
 
   /** The form in unsplit, unbound variables, with one term each, smallest factor first. */
   resolve(form: Form): Form {
-    if (form.terms.length === 0) return form;
+    if (this.#isResolved(form.terms)) return form;
     let offset = form.offset;
     const factors = new Map<number, number>();
     const pending = [...form.terms];
@@ -70,6 +70,19 @@ export class Variables {
     }
     const terms = [...factors].map(([variable, factor]) => ({ variable, factor }));
     return { offset, terms: sorted(terms.filter(({ factor }) => factor !== 0)) };
+  }
+
+  /** Whether these are variables as they are, in order: mostly they are, and nothing has to be done. */
+  #isResolved(terms: readonly Term[]): boolean {
+    return terms.every(
+      ({ variable, factor }, i) =>
+        !this.#bindings[variable] &&
+        !this.#parts[variable] &&
+        this.#sizes[variable] > 1 &&
+        terms.every(
+          (t, j) => j >= i || (t.variable !== variable && Math.abs(t.factor) < Math.abs(factor)),
+        ),
+    );
   }
 
   /** The least and the greatest value of a resolved form. */

@@ -1,15 +1,23 @@
 import type { Member } from "./group.ts";
 import type { Access, Affine, Instruction, Result, Stage, Store } from "./kernel.ts";
+import type { Step } from "./trace.ts";
 
-/** What two things that are made of numbers and names have in common if they are alike. */
-export function exactKey(structure: unknown): string {
-  return JSON.stringify(structure, exactNumber);
-}
-
-/** JSON has neither -0 nor what is not finite. */
-function exactNumber(_key: string, value: unknown): unknown {
-  if (typeof value !== "number") return value;
-  return Number.isFinite(value) && !Object.is(value, -0) ? value : `${1 / value},${value}`;
+/**
+ * What two things that are made of numbers and names have in common if they are alike.
+ *
+ * @param stages - Where there are instructions in it: JSON has neither -0 nor what is not finite, but constants may be that.
+ */
+export function exactKey(
+  structure: unknown,
+  stages: readonly { readonly code: readonly (Instruction | Step)[] }[],
+): string {
+  let key = JSON.stringify(structure);
+  const code = stages.flatMap((stage) => stage.code);
+  code.forEach((i, at) => {
+    if (i.op !== "constant") return;
+    if (!Number.isFinite(i.value) || Object.is(i.value, -0)) key += ` ${at}:${i.value}`;
+  });
+  return key;
 }
 
 /** A stage while members are being put into it. Results name stages by their time, rows have negative numbers. */
@@ -34,7 +42,7 @@ export class OpenStage {
 
   /** Adds an instruction, or finds the one that does the same. */
   push(instruction: Instruction): number {
-    const key = exactKey(instruction);
+    const key = exactKey(instruction, [{ code: [instruction] }]);
     const position = this.#known.get(key) ?? this.#code.push(instruction) - 1;
     this.#known.set(key, position);
     return position;

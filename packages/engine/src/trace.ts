@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import { type ElementOp, elementOps } from "./element-op.ts";
 import { combine, type Form, flatten, scale, type Variables, zero } from "./form.ts";
 import { outsideOf } from "./graph.ts";
+import { exactKey } from "./open-stage.ts";
 import { stridesOf } from "./operand.ts";
 import type { Value } from "./value.ts";
 
@@ -264,39 +265,18 @@ export class Trace {
 
   /** Adds a step, or finds the one that does the same. */
   #push(step: Step): number {
-    const key = keyOf(step);
+    // A value is known by its number, and an element by its position by axis.
+    const named =
+      step.op === "read"
+        ? { ...step, value: step.value.number, flat: step.forms ?? step.flat, forms: undefined }
+        : step;
+    const key = exactKey(named, [{ code: [step] }]);
     let position = this.#known.get(key);
     if (position === undefined) {
       position = this.code.push(step) - 1;
       this.#known.set(key, position);
     }
     return position;
-  }
-}
-
-function keyOf(step: Step): string {
-  const of = ({ offset, terms }: Form) =>
-    `${offset}${terms.map((t) => `+${t.factor}*${t.variable}`).join("")}`;
-  switch (step.op) {
-    case "read": {
-      const guards = step.guards.map(({ form, size }) => `${of(form)}<${size}`);
-      const index = step.index === undefined ? "" : `${step.index.step}*${step.index.stride}`;
-      return `read ${step.value.number} ${step.forms?.map(of) ?? ""} ${of(step.flat)} ${guards} ${step.outside} ${index}`;
-    }
-    case "check":
-      return `check ${step.arg} ${step.size} ${step.name}`;
-    case "scan":
-      return `scan ${step.arg} ${step.reduce}`;
-    case "index":
-      return `index ${of(step.form)}`;
-    case "constant":
-      return `constant ${step.dtype} ${Object.is(step.value, -0) ? "-0" : step.value}`;
-    case "scalar":
-      return `scalar ${step.slot}`;
-    case "product":
-      return "product";
-    default:
-      return `${step.op} ${step.dtype} ${step.args} ${step.word}`;
   }
 }
 

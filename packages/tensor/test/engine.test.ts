@@ -53,6 +53,38 @@ describe("setNumThreads", () => {
   });
 });
 
+describe("other shapes", () => {
+  test("of more rows are computed by the same code", () => {
+    const w = randn([64, 40]);
+    const b = randn([40]);
+    // Products, what is fused to them, rows, and elements.
+    const compute = (rows: number) => {
+      const hidden = ones([rows, 64]).matmul(w).add(b).relu();
+      return hidden.softmax(-1).mul(hidden.exp().sub(1)).dataSync();
+    };
+    const before = compute(300);
+    const { compiledKernels, compiledPlans } = memoryStats();
+    expect(compute(301).slice(0, before.length)).toEqual(before);
+    const after = memoryStats();
+    expect(after.compiledPlans).toBeGreaterThan(compiledPlans);
+    expect(after.compiledKernels).toBe(compiledKernels);
+  });
+
+  test("of more terms in a product, too", () => {
+    const compute = (terms: number) =>
+      ones([100, terms])
+        .matmul(ones([terms, 50]))
+        .add(1)
+        .sigmoid()
+        .neg()
+        .dataSync();
+    compute(200);
+    const { compiledKernels } = memoryStats();
+    expect(compute(300)[0]).toBe(-1);
+    expect(memoryStats().compiledKernels).toBe(compiledKernels);
+  });
+});
+
 describe("realize", () => {
   test("computes what would go stale", () => {
     const w = tensor([1, 2]).assign(tensor([3, 4]));
