@@ -1,8 +1,8 @@
 import { commonDigits } from "./digits.ts";
 import { elementCost, elementOps } from "./element-op.ts";
-import { Variables } from "./form.ts";
+import { Group } from "./group.ts";
 import { stridesOf, wholeOf, windowOf } from "./operand.ts";
-import { Trace, Untraceable } from "./trace.ts";
+import { Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 /** Cheaper than this is computed again for each use rather than stored. */
@@ -19,8 +19,10 @@ const mostProducts = 3;
  * Chooses the anchors: the values that get a place of their own. All others are computed anew, as a
  * part of the expression of whatever uses them. Anchors are what somebody wants, contractions,
  * reductions, `cat` and their operands, and what is used several times and costs more than reading it back.
+ *
+ * @returns By the numbers of anchors: a group of each alone, if it is known already.
  */
-export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
+export function chooseAnchors(values: readonly Value[], fusion: boolean): (Group | undefined)[] {
   dropUnused(values);
   const uses = countUses(values);
   const replicated = findReplicated(values);
@@ -51,7 +53,12 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): void {
     if (value.op === "loop") for (const input of value.inputs) anchorWhole(input);
     if (value.op === "sort" || value.op === "gather") anchorOperand(value.inputs[0], false);
   }
-  for (const value of values) if (value.isAnchor) anchorUntraceable(value);
+  const groups: (Group | undefined)[] = [];
+  for (const value of values) {
+    if (value.isAnchor && value.op !== "cat")
+      groups[value.number] = traceable(value, fusion, groups);
+  }
+  return groups;
 }
 
 function isUnused(value: Value): boolean {
@@ -61,8 +68,7 @@ function isUnused(value: Value): boolean {
 /** Rewriting leaves values that nothing uses: they are no consumers of others, either. */
 function dropUnused(values: readonly Value[]): void {
   for (let i = values.length - 1; i >= 0; i--) {
-    if (!isUnused(values[i])) continue;
-    for (const { consumers } of values[i].inputs) consumers.splice(consumers.indexOf(values[i]), 1);
+    values[i].consumers = values[i].consumers.filter((consumer) => !isUnused(consumer));
   }
 }
 
@@ -132,7 +138,7 @@ function anchorOperand(operand: Value, isMatrix: boolean): void {
     (isMatrix && windowOf(operand) !== undefined);
   if (isReadable()) return;
   // A copy of what is below a reshape may do.
-  anchorUntraceable(operand);
+  traceable(operand, true);
   if (!isReadable()) operand.isAnchor = true;
 }
 
@@ -148,32 +154,22 @@ function anchorOperands([a, b, bounds]: readonly Value[]): void {
   if (left && right && commonDigits(left.columns, right.rows) === undefined) b.isAnchor = true;
 }
 
-/** Gives a place to values that an expression cannot reach by strides: a reshape of a transpose, say. */
-function anchorUntraceable(anchor: Value): void {
+/**
+ * A group of an anchor alone. Gives a place to values that its expression cannot reach by strides: a reshape of a transpose,
+ * say.
+ *
+ * @param known - By number: groups that become invalid if they may read what gets a place.
+ */
+function traceable(anchor: Value, fusion: boolean, known: (Group | undefined)[] = []): Group {
   for (;;) {
     try {
-      traceAlone(anchor);
-      return;
+      return new Group(anchor, fusion);
     } catch (error) {
       if (!(error instanceof Untraceable)) throw error;
-      error.value.isAnchor = true;
-      anchorUntraceable(error.value);
+      const { value } = error;
+      value.isAnchor = true;
+      known.fill(undefined, value.number);
+      traceable(value, fusion, known);
     }
-  }
-}
-
-function traceAlone(anchor: Value): void {
-  if (["matmul", "cat", "sort", "part"].includes(anchor.op)) return;
-  const variables = new Variables();
-  const shape = anchor.reduceOp === undefined ? anchor.shape : anchor.inputs[0].shape;
-  const axes = shape.map((size) => variables.create(size, true));
-  const forms = axes.map((axis) => variables.form(axis));
-  const trace = new Trace(variables, () => false);
-  if (anchor.op.startsWith("scatter:"))
-    for (const input of anchor.inputs) trace.value(input, forms);
-  else trace.expression(anchor, forms);
-  // A scan runs along one loop.
-  if (anchor.scanOp !== undefined && variables.leaves(axes[anchor.attributes[0]]).length > 1) {
-    throw new Untraceable(anchor.inputs[0]);
   }
 }

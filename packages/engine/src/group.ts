@@ -1,6 +1,6 @@
 import { type Form, flatten, Variables } from "./form.ts";
 import { strideAlong, wholeOf } from "./operand.ts";
-import { type Step, Trace } from "./trace.ts";
+import { type Step, Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 /** More steps than this do not go into one kernel. */
@@ -33,6 +33,12 @@ export interface Member {
  */
 export class Group {
   readonly number: number;
+  /** The number of the member that was recorded first. */
+  first: number;
+  /** Greater than that of all groups that compute what it reads; else as it was created. */
+  rank: number;
+  /** Groups that read what it computes. */
+  readonly readers: Set<Group> = new Set();
   readonly isMatmul: boolean;
   /** Whether its only member is a kernel of its own kind, or runs in order: nothing joins it. */
   readonly isClosed: boolean;
@@ -45,9 +51,15 @@ export class Group {
   readonly #fusion: boolean;
   #known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
 
-  /** A group of one. */
-  constructor(number: number, value: Value, fusion: boolean) {
-    this.number = number;
+  /**
+   * A group of one.
+   *
+   * @throws Untraceable if something that the anchor's expression goes through must have a place of its own.
+   */
+  constructor(value: Value, fusion: boolean) {
+    this.number = value.number;
+    this.first = value.number;
+    this.rank = value.number;
     this.#fusion = fusion;
     this.isMatmul = value.op === "matmul";
     this.isClosed = isClosed(value);
@@ -95,11 +107,10 @@ export class Group {
       this.members = [{ ...member, result, index }];
     } else if (value.op === "sort") this.members = [{ ...member, result: -1 }];
     else this.members = [{ ...member, result: trace.expression(value, points) }];
-  }
-
-  /** The number of the member that was recorded first. */
-  get first(): number {
-    return Math.min(...this.members.map(({ value }) => value.number));
+    // A scan runs along one loop.
+    if (value.scanOp && this.variables.leaves(this.position).length > 1) {
+      throw new Untraceable(value.inputs[0]);
+    }
   }
 
   has(value: Value): boolean {
@@ -176,6 +187,8 @@ export class Group {
   }
 
   #place(value: Value, known: readonly Form[] | undefined, others: readonly Group[]): boolean {
+    // The rows of a product are not computed as a whole.
+    if (this.isMatmul && value.reduceOp !== undefined) return false;
     const { variables } = this;
     const own = value.shape.map((size) => variables.create(size, true));
     const forms = own.map((variable) => variables.form(variable));
@@ -252,7 +265,6 @@ export class Group {
   #innerFor(value: Value, reduced: readonly number[]): number[] | undefined {
     const { variables } = this;
     if (this.inner.length > 0) return this.inner;
-    if (this.isMatmul) return undefined;
     const [x] = value.inputs;
     const trailing = value.attributes.every(
       (axis, i) => axis === x.shape.length - value.attributes.length + i,

@@ -1,6 +1,6 @@
 import { byteSize } from "./dtype.ts";
 import { type Access, type Kernel, type Stage, stagesOf } from "./kernel.ts";
-import { blockBytes, Space } from "./space.ts";
+import { blockBytes, Ranges, Space } from "./space.ts";
 
 /** A buffer to be placed in the arena: its size, and what kernels do with it. */
 export interface Temporary {
@@ -138,33 +138,22 @@ export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<numbe
  * Which kernels must wait for all before them: those that touch what one since the last wait writes, or
  * write what one reads.
  *
- * @param range - The bytes that a buffer occupies; buffers in different spaces never overlap.
+ * @param range - The bytes that a buffer occupies.
  */
 export function findBarriers(
   kernels: readonly Kernel[],
-  range: (buffer: number) => { space: number; start: number; end: number },
+  range: (buffer: number) => readonly [start: number, end: number],
 ): boolean[] {
-  let reads: number[] = [];
-  let writes: number[] = [];
-  const meet = (list: readonly number[], buffers: Iterable<number>) => {
-    for (const buffer of buffers) {
-      const a = range(buffer);
-      for (const other of list) {
-        const b = range(other);
-        if (a.space === b.space && a.start < b.end && b.start < a.end) return true;
-      }
-    }
-    return false;
-  };
+  let reads = new Ranges();
+  let writes = new Ranges();
   return kernels.map((kernel) => {
     const mine = touched(kernel);
-    const wait = meet(writes, mine.reads) || meet(writes, mine.writes) || meet(reads, mine.writes);
-    if (wait) {
-      reads = [];
-      writes = [];
-    }
-    reads.push(...mine.reads);
-    writes.push(...mine.writes);
+    const wait =
+      [...mine.reads, ...mine.writes].some((buffer) => writes.meet(...range(buffer))) ||
+      [...mine.writes].some((buffer) => reads.meet(...range(buffer)));
+    if (wait) [reads, writes] = [new Ranges(), new Ranges()];
+    for (const buffer of mine.reads) reads.add(...range(buffer));
+    for (const buffer of mine.writes) writes.add(...range(buffer));
     return wait;
   });
 }

@@ -98,8 +98,9 @@ function assemble(
   const buffers = specs.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
   const barriers = findBarriers(kernels, (buffer) => {
     const { arenaOffset, dtype, length } = buffers[buffer];
-    if (arenaOffset === undefined) return { space: buffer, start: 0, end: 1 };
-    return { space: -1, start: arenaOffset, end: arenaOffset + length * byteSize[dtype] };
+    // What is elsewhere overlaps with nothing: any place that is not in the arena will do.
+    if (arenaOffset === undefined) return [-2 * buffer - 2, -2 * buffer - 1];
+    return [arenaOffset, arenaOffset + length * byteSize[dtype]];
   });
   return { kernels, barriers, buffers, arenaBytes, bySlot, outputBuffers };
 }

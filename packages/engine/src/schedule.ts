@@ -3,6 +3,7 @@ import { Group } from "./group.ts";
 import { type Kernel, stagesOf } from "./kernel.ts";
 import { bufferOf, type LoweredKernel, lower } from "./lower.ts";
 import { sameAccess } from "./memory.ts";
+import { reached } from "./search.ts";
 import type { Value, ValueGraph } from "./value.ts";
 
 /** Kernels in order, and which anchors are written straight into the memory of a state. */
@@ -24,41 +25,54 @@ export function schedule(
   fusion: boolean,
   lowerLoop: (loop: Value) => LoweredKernel,
 ): Schedule {
-  chooseAnchors(graph.values, fusion);
-  const groups = new Grouping(graph.values, fusion);
-  return new Ordering(graph, groups, assigned, fusion, lowerLoop).run();
+  const grouping = new Grouping();
+  const groups = chooseAnchors(graph.values, fusion);
+  for (const value of graph.values) {
+    if (!value.isAnchor || value.op === "cat" || value.numel === 0) continue;
+    if (!grouping.groupOf(value))
+      grouping.include(groups[value.number] ?? new Group(value, fusion));
+  }
+  return new Ordering(graph, grouping, assigned, fusion, lowerLoop).run();
 }
+
+/**
+ * How many groups are looked at to see whether two depend on each other. Those that are further apart are taken to: what one
+ * computes would have to be kept for as long until the other is there.
+ */
+const farthest = 256;
 
 /** Puts each anchor into a group of its own or into one that computes what it reads. */
 class Grouping {
   readonly groups = new Set<Group>();
   readonly #byAnchor = new Map<Value, Group>();
 
-  constructor(values: readonly Value[], fusion: boolean) {
-    for (const value of values) {
-      if (!value.isAnchor || value.op === "cat" || value.numel === 0) continue;
-      if (this.#byAnchor.has(value)) continue;
-      this.#include(value, fusion);
-    }
-  }
-
-  #include(value: Value, fusion: boolean): void {
-    const alone = new Group(value.number, value, fusion);
+  /** Takes in an anchor, of which this is a group alone. */
+  include(alone: Group): void {
+    const [{ value }] = alone.members;
     const producers = this.producers(alone).sort((a, b) => b.number - a.number);
     for (const group of producers) {
-      const isFree = producers.every((other) => other === group || !this.#dependsOn(other, group));
-      if (!isFree || !group.join(value, producers)) continue;
+      if (this.#need(producers, group) || !group.join(value, producers)) continue;
       this.#byAnchor.set(value, group);
+      this.#rank([group]);
       for (const other of producers) {
-        if (other !== group && this.#canMerge(group, other) && group.absorb(other, value)) {
-          for (const member of other.members) this.#byAnchor.set(member.value, group);
-          this.groups.delete(other);
-        }
+        if (other === group || this.#need(this.producers(group), other)) continue;
+        if (this.#need(this.producers(other), group) || !group.absorb(other, value)) continue;
+        for (const member of other.members) this.#byAnchor.set(member.value, group);
+        this.groups.delete(other);
+        for (const reader of other.readers) group.readers.add(reader);
+        group.first = Math.min(group.first, other.first);
+        this.#rank([group, ...group.readers]);
       }
       return;
     }
     this.groups.add(alone);
     for (const member of alone.members) this.#byAnchor.set(member.value, alone);
+    this.#rank([alone]);
+  }
+
+  /** The group that computes an anchor. */
+  groupOf(anchor: Value): Group | undefined {
+    return this.#byAnchor.get(anchor);
   }
 
   /** The groups that compute what a group reads. */
@@ -73,27 +87,35 @@ class Grouping {
     return [...producers];
   }
 
-  #canMerge(a: Group, b: Group): boolean {
-    const between = (from: Group, to: Group) =>
-      this.producers(from).some((group) => group !== to && this.#dependsOn(group, to));
-    return !between(a, b) && !between(b, a);
-  }
-
-  /** Whether a group needs, directly or not, what another computes. */
-  #dependsOn(group: Group, target: Group): boolean {
-    const seen = new Set<Group>([group]);
-    for (const next of seen) {
-      if (next === target) return true;
-      for (const producer of this.producers(next)) seen.add(producer);
+  /** Whether one of these groups, the target itself aside, needs what the target computes, directly or not. */
+  #need(groups: readonly Group[], target: Group): boolean {
+    const behind = (list: readonly Group[]) => list.filter(({ rank }) => rank >= target.rank);
+    const others = groups.filter((group) => group !== target);
+    let count = 0;
+    for (const group of reached(behind(others), (next) => behind(this.producers(next)))) {
+      count += 1;
+      if (group === target || count > farthest) return true;
     }
     return false;
   }
+
+  /** Ranks groups behind all that they read, and those that read them behind them. */
+  #rank(groups: Group[]): void {
+    for (const group of groups) {
+      const before = group.rank;
+      for (const producer of this.producers(group)) {
+        producer.readers.add(group);
+        group.rank = Math.max(group.rank, producer.rank + 1);
+      }
+      if (group.rank > before) groups.push(...group.readers);
+    }
+  }
 }
 
-/** A group that must come before another, because of the state in this slot or because of data. */
+/** A group that must come before another, because of the state in this slot or, if that is -1, because of data. */
 interface Wait {
   readonly group: Group;
-  readonly slot: number | undefined;
+  readonly slot: number;
 }
 
 /** Orders groups so that values exist before they are read and states are read before they change. */
@@ -103,8 +125,8 @@ class Ordering {
   readonly #fusion: boolean;
   readonly #lowerLoop: (loop: Value) => LoweredKernel;
   readonly #states: Map<Value, number>;
-  /** States that cannot be written where they are: their new values are copied over at the end. */
-  readonly #late: { value: Value; slot: number }[] = [];
+  /** By the slots of states that cannot be written where they are: their new values, which are copied over at the end. */
+  readonly #late = new Map<number, Value>();
 
   constructor(
     graph: ValueGraph,
@@ -129,11 +151,11 @@ class Ordering {
       return lower(group, (member) => stored.has(member));
     });
     for (const { kernel, buffers } of kernels) this.#checkStates(kernel, buffers);
-    for (const { value, slot } of this.#late) {
+    for (const [slot, value] of this.#late) {
       const copy = this.#graph.copy(value);
       copy.isAnchor = true;
       this.#states.set(copy, slot);
-      kernels.push(lower(new Group(copy.number, copy, this.#fusion), () => true));
+      kernels.push(lower(new Group(copy, this.#fusion), () => true));
     }
     return { kernels, states: this.#states };
   }
@@ -142,39 +164,44 @@ class Ordering {
   #order(): Group[] {
     const groups = [...this.#grouping.groups].sort((a, b) => a.first - b.first);
     const waits = this.#waits(groups);
+    /** Those that were passed over, by what they wait for. */
+    const held = new Map(groups.map((group) => [group, [] as Group[]]));
+    /** Those that were passed over and may be ready now, the first one last. */
+    let released: Group[] = [];
     const done = new Set<Group>();
-    const ordered: Group[] = [];
-    let waiting = groups;
-    while (waiting.length > 0) {
-      const next = waiting.find((group) => waits.get(group)!.every((w) => this.#isOver(w, done)));
-      if (next === undefined) {
-        this.#postpone(waiting, waits, done);
+    for (let next = 0; done.size < groups.length; ) {
+      const group = released.pop() ?? groups[next++];
+      if (group === undefined) {
+        this.#postpone(groups, waits, done);
+        next = 0;
         continue;
       }
-      done.add(next);
-      ordered.push(next);
-      waiting = waiting.filter((group) => group !== next);
+      const own = waits.get(group)!;
+      while (own.length > 0 && this.#isOver(own[own.length - 1], done)) own.pop();
+      if (own.length > 0) held.get(own[own.length - 1].group)!.push(group);
+      else if (!done.has(group)) {
+        done.add(group);
+        released = [...released, ...held.get(group)!].sort((a, b) => b.first - a.first);
+      }
     }
-    return ordered;
+    return [...done];
   }
 
   /** What each group waits for: groups that compute what it reads, and that read what it changes. */
   #waits(groups: readonly Group[]): Map<Group, Wait[]> {
-    const writers = new Map<number, Group>();
-    for (const [anchor, slot] of this.#states) {
-      const writer = groups.find((group) => group.has(anchor));
-      if (writer !== undefined) writers.set(slot, writer);
-    }
     const waits = new Map<Group, Wait[]>();
     for (const group of groups) {
+      const producers = this.#grouping.producers(group);
       waits.set(
         group,
-        this.#grouping.producers(group).map((other) => ({ group: other, slot: undefined })),
+        producers.map((other) => ({ group: other, slot: -1 })),
       );
     }
+    const writers = new Map([...this.#states].map(([anchor, slot]) => [slot, anchor]));
     for (const group of groups) {
       for (const { isLeaf, slot } of group.reads()) {
-        const writer = isLeaf ? writers.get(slot) : undefined;
+        const anchor = isLeaf ? writers.get(slot) : undefined;
+        const writer = anchor && this.#grouping.groupOf(anchor);
         if (writer !== undefined && writer !== group) waits.get(writer)!.push({ group, slot });
       }
     }
@@ -182,22 +209,18 @@ class Ordering {
   }
 
   #isOver({ group, slot }: Wait, done: ReadonlySet<Group>): boolean {
-    return done.has(group) || (slot !== undefined && this.#isLate(slot));
-  }
-
-  #isLate(slot: number): boolean {
-    return this.#late.some((entry) => entry.slot === slot);
+    return done.has(group) || this.#late.has(slot);
   }
 
   /** Readers and writers of states wait for each other: lets one state keep its old value for longer. */
   #postpone(
-    waiting: readonly Group[],
+    groups: readonly Group[],
     waits: ReadonlyMap<Group, readonly Wait[]>,
     done: ReadonlySet<Group>,
   ): void {
-    for (const group of waiting) {
+    for (const group of groups) {
       for (const wait of waits.get(group)!) {
-        if (wait.slot === undefined || this.#isOver(wait, done)) continue;
+        if (wait.slot < 0 || this.#isOver(wait, done)) continue;
         for (const [value, slot] of this.#states) {
           if (slot === wait.slot) this.#moveToEnd(value, slot);
         }
@@ -209,7 +232,7 @@ class Ordering {
 
   #moveToEnd(value: Value, slot: number): void {
     this.#states.delete(value);
-    this.#late.push({ value, slot });
+    this.#late.set(slot, value);
   }
 
   /** Anchors whose values are needed outside of the kernel that computes them. */

@@ -18,47 +18,65 @@ export function blockBytes(byteLength: number): number {
   return bytes >= largeBlock && bytes % pageBytes < 1024 ? bytes + 17 * alignment : bytes;
 }
 
+/** Bytes that belong to something, in any number of ranges. */
+export class Ranges {
+  /** In order: where a range starts, where it ends, where the next one starts, and so on. */
+  readonly edges: number[] = [];
+
+  /** The position of the first edge at a place or behind it. */
+  #from(place: number): number {
+    let [low, high] = [0, this.edges.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.edges[middle] < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Whether some of these bytes belong to it. */
+  meet(start: number, end: number): boolean {
+    const next = this.#from(start + 1);
+    return next % 2 === 1 || this.edges[next] < end;
+  }
+
+  add(start: number, end: number): void {
+    const [from, to] = [this.#from(start), this.#from(end + 1)];
+    // Between two ranges, not inside of one, a new edge is needed.
+    const edges = [...(from % 2 ? [] : [start]), ...(to % 2 ? [] : [end])];
+    this.edges.splice(from, to - from, ...edges);
+  }
+}
+
 /** Memory that blocks are taken from and given back to, as if it had no end: which parts of it are free. */
 export class Space {
   /** Where what has been taken so far ends. */
   size: number = 0;
-  /** By place; neighbours are one. */
-  readonly #free: { offset: number; length: number }[] = [];
+  readonly #free = new Ranges();
 
   /** The place of a block: in the smallest free part that is large enough, else at the end. */
   take(length: number): number {
-    const free = this.#free;
+    const { edges } = this.#free;
     let best = -1;
-    for (let i = 0; i < free.length; i++) {
-      if (free[i].length >= length && (best < 0 || free[i].length < free[best].length)) best = i;
+    let least = Infinity;
+    for (let i = 0; i < edges.length; i += 2) {
+      const size = edges[i + 1] - edges[i];
+      if (size >= length && size < least) [best, least] = [i, size];
     }
     if (best >= 0) {
-      const part = free[best];
-      const { offset } = part;
-      part.offset += length;
-      part.length -= length;
-      if (part.length === 0) free.splice(best, 1);
+      const offset = edges[best];
+      if (least === length) edges.splice(best, 2);
+      else edges[best] += length;
       return offset;
     }
-    const last = free[free.length - 1];
-    const isOpen = last !== undefined && last.offset + last.length === this.size;
-    const offset = isOpen ? last.offset : this.size;
-    if (isOpen) free.pop();
+    // What is free at the end grows.
+    const offset = edges.at(-1) === this.size ? edges.splice(-2)[0] : this.size;
     this.size = offset + length;
     return offset;
   }
 
   /** Takes a block back. */
   give(offset: number, length: number): void {
-    const free = this.#free;
-    let at = free.length;
-    while (at > 0 && free[at - 1].offset > offset) at--;
-    free.splice(at, 0, { offset, length });
-    for (const i of [at, at - 1]) {
-      const [part, behind] = [free[i], free[i + 1]];
-      if (part === undefined || part.offset + part.length !== behind?.offset) continue;
-      part.length += behind.length;
-      free.splice(i + 1, 1);
-    }
+    this.#free.add(offset, offset + length);
   }
 }

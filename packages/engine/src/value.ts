@@ -23,7 +23,7 @@ export class Value {
   readonly numel: number;
   /** Of a `box` or a `scalar`: which one of the plan's. */
   slot: number = -1;
-  readonly consumers: Value[] = [];
+  consumers: Value[] = [];
   /** Whether somebody wants it after the run. */
   isRoot: boolean = false;
   /** Whether it gets a place of its own, or is computed anew wherever it is used. */
