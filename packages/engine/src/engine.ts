@@ -2,15 +2,13 @@ import type { Backend } from "./backend.ts";
 import { Box } from "./box.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { dtypeError, shapeError } from "./errors.ts";
-import { execute } from "./execute.ts";
 import { cat, slice } from "./graph.ts";
-import { MemoryTable } from "./memory-table.ts";
 import { type Node, nextNodeId } from "./node.ts";
 import { joinPlaced, slicePlaced } from "./place.ts";
-import { compilePlan, type Plan, type PlanOptions } from "./plan.ts";
-import { PlanCache } from "./plan-cache.ts";
+import type { PlanOptions } from "./plan.ts";
 import { Recording, type Run } from "./recording.ts";
 import { type PlanReport, reportOf } from "./report.ts";
+import { Runner } from "./runner.ts";
 import { countRepeated, distinct, reaches } from "./search.ts";
 import { sameShape } from "./shape.ts";
 import { type Goal, staleness, Walk } from "./walk.ts";
@@ -41,15 +39,9 @@ export interface EngineStats {
   readonly pendingAssigns: number;
 }
 
-/**
- * Computes recorded graphs: finds or makes the plan for what is asked, brings the values that it needs, runs
- * it, keeps the results.
- */
+/** Knows what is recorded and waits, and when it is computed, with what else. */
 export class Engine {
-  #current: Backend;
-  #memory: MemoryTable;
-  #cache = new PlanCache();
-  readonly #options: PlanOptions;
+  #runner: Runner;
   /** States with an assignment to carry out. A list: sets that are emptied in each step grow anew each time. */
   #pending: Box[] = [];
   /** States that have no value yet, and what they start as. */
@@ -59,31 +51,24 @@ export class Engine {
   #held: Node[] = [];
   #inputBytes = 0;
   #horizon = 0;
-  #compiledPlans = 0;
   #recording: Recording | undefined;
   /** Asked at each settling for nodes that should be computed with it, whatever it is for. */
   wanted: (() => readonly Node[]) | undefined;
-  #onRun: ((report: PlanReport) => void) | undefined;
 
   constructor(backend: Backend, options: PlanOptions = {}) {
-    this.#current = backend;
-    this.#options = options;
-    this.#memory = new MemoryTable(backend);
+    this.#runner = new Runner(backend, options);
   }
 
   /** The backend in use. */
   get backend(): Backend {
-    return this.#current;
+    return this.#runner.backend;
   }
 
   /** Changes the backend; values move along, through the heap. */
   use(backend: Backend): void {
-    if (backend === this.#current) return;
+    if (backend === this.backend) return;
     this.realize([]);
-    this.#memory.pageOutAll();
-    this.#current = backend;
-    this.#memory = new MemoryTable(backend);
-    this.#cache = new PlanCache();
+    this.#runner = this.#runner.moved(backend);
   }
 
   /** A leaf for an array on the heap. The array belongs to the engine from now on. */
@@ -166,7 +151,7 @@ export class Engine {
    * depends on a state that is about to change.
    */
   realize(nodes: readonly Node[]): void {
-    this.#memory.begin();
+    this.#runner.memory.begin();
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
     for (const node of nodes) {
@@ -195,12 +180,12 @@ export class Engine {
 
   /** The value of a node, or some of its elements, in a new array, in row-major order. Settles first. */
   async read(node: Node, start?: number, end?: number): Promise<TypedArray> {
-    return this.#memory.read(this.#settled(node), start, end);
+    return this.#runner.memory.read(this.#settled(node), start, end);
   }
 
   /** The same at once, where the backend can. */
   readSync(node: Node, start?: number, end?: number): TypedArray {
-    return this.#memory.readSync(this.#settled(node), start, end);
+    return this.#runner.memory.readSync(this.#settled(node), start, end);
   }
 
   /** Whether reading a node needs no computing. */
@@ -222,7 +207,7 @@ export class Engine {
       if (node.consumed) return;
       box.isReleased = storage.address !== undefined;
     }
-    this.#memory.drop(storage);
+    this.#runner.memory.drop(storage);
   }
 
   /** Runs `fn` and records which plans run in it, so that they can be run again on other inputs. */
@@ -260,12 +245,18 @@ export class Engine {
         boxes.set(box, fresh);
         computed.add(fresh);
       }
-      this.#execute({ plan, boxes: bound.map(of), scalars, outputs: outputs.map(of), states });
+      this.#runner.execute({
+        plan,
+        boxes: bound.map(of),
+        scalars,
+        outputs: outputs.map(of),
+        states,
+      });
       for (const box of states) box.renew();
     }
     const results = wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
     for (const { box } of results) computed.delete(box!);
-    for (const { storage } of computed) this.#memory.drop(storage);
+    for (const { storage } of computed) this.#runner.memory.drop(storage);
     return results;
   }
 
@@ -274,31 +265,32 @@ export class Engine {
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
     const outputs = node.box === undefined ? [node] : [];
-    return reportOf(this.#planFor(new Walk({ outputs, states }, 0)), undefined, 0);
+    return reportOf(this.#runner.planFor(new Walk({ outputs, states }, 0)), undefined, 0);
   }
 
   /** Runs `fn` and reports each plan that ran in it, with times by kernel. */
   profile<T>(fn: () => T): { result: T; reports: PlanReport[] } {
     const reports: PlanReport[] = [];
-    const outer = this.#onRun;
-    this.#onRun = (report) => reports.push(report);
+    const outer = this.#runner.onRun;
+    this.#runner.onRun = (report) => reports.push(report);
     try {
       return { result: fn(), reports };
     } finally {
-      this.#onRun = outer;
+      this.#runner.onRun = outer;
     }
   }
 
   /** How large things are at present. */
   stats(): EngineStats {
+    const { memory, backend, cache, compiled } = this.#runner;
     return {
-      residentBytes: this.#memory.bytes,
-      residentValues: this.#memory.count,
-      memoryBytes: this.#current.memoryBytes,
-      arenaBytes: this.#cache.arenaBytes,
-      plans: this.#cache.size,
-      compiledPlans: this.#compiledPlans,
-      compiledKernels: this.#current.compiledKernels,
+      residentBytes: memory.bytes,
+      residentValues: memory.count,
+      memoryBytes: backend.memoryBytes,
+      arenaBytes: cache.arenaBytes,
+      plans: cache.size,
+      compiledPlans: compiled,
+      compiledKernels: backend.compiledKernels,
       pendingNodes: this.#tracked.length,
       pendingAssigns: this.#pending.length,
     };
@@ -326,12 +318,12 @@ export class Engine {
       this.#fill(states);
     } catch {
       // One of them cannot have a value: whoever uses that one is told.
-      for (const { box } of states) this.#memory.drop(box.storage);
+      for (const { box } of states) this.#runner.memory.drop(box.storage);
       for (const state of states) {
         try {
           this.#fill([state]);
         } catch (error) {
-          this.#memory.drop(state.box.storage);
+          this.#runner.memory.drop(state.box.storage);
           state.box.failure = error;
         }
       }
@@ -340,8 +332,8 @@ export class Engine {
 
   #fill(states: Goal["states"]): void {
     const walk = new Walk({ outputs: [], states }, 0);
-    const run = this.#bind(walk);
-    this.#execute(run);
+    const run = this.#runner.bind(walk);
+    this.#runner.execute(run);
     settleOutputs(walk, run);
   }
 
@@ -368,7 +360,7 @@ export class Engine {
     for (const { box, isHeld } of this.#held) {
       if (!isHeld) continue;
       box!.isReleased = true;
-      this.#memory.drop(box!.storage);
+      this.#runner.memory.drop(box!.storage);
     }
     this.#held = [];
   }
@@ -385,9 +377,9 @@ export class Engine {
       this.#keep(walk.old);
       walk = new Walk(goal, this.#horizon);
     }
-    const run = this.#bind(walk);
+    const run = this.#runner.bind(walk);
     this.#recording?.runs.push(run);
-    this.#attempt(run, this.#onRun === undefined ? 0 : countRepeated(walk.order));
+    this.#attempt(run, this.#runner.onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();
       // What depends on no state goes on meaning the same: it must not become one.
@@ -409,41 +401,15 @@ export class Engine {
    */
   #keep(old: readonly Node[]): void {
     const walk = new Walk({ outputs: [...new Set(old)], states: [] }, 0);
-    const run = this.#bind(walk);
+    const run = this.#runner.bind(walk);
     this.#attempt(run);
     settleOutputs(walk, run);
   }
 
-  /** A run of the plan for a graph on its values. */
-  #bind(walk: Walk): Run {
-    const plan = this.#planFor(walk);
-    const { boxes, scalars, goal } = walk;
-    const byBuffer = new Array<Box | undefined>(plan.program.buffers.length);
-    const outputs = goal.outputs.map(({ dtype, shape }, i) => {
-      const buffer = plan.outputBuffers[i];
-      const box = byBuffer[buffer] ?? new Box(dtype, shape);
-      if (buffer >= 0) byBuffer[buffer] = box;
-      return box;
-    });
-    return { plan, boxes, scalars, outputs, states: goal.states.map(({ box }) => box) };
-  }
-
-  #planFor(walk: Walk): Plan {
-    return this.#cache.find(walk, () => {
-      const plan = compilePlan(walk, this.#current, this.#options);
-      this.#compiledPlans += 1;
-      return plan;
-    });
-  }
-
-  #execute(run: Run, recomputed = 0): void {
-    execute(run, this.#memory, this.#current, this.#onRun, recomputed);
-  }
-
-  /** Does the same; if it fails, states stay as they are and what waited is forgotten. */
+  /** Executes a run; if it fails, states stay as they are and what waited is forgotten. */
   #attempt(run: Run, recomputed = 0): void {
     try {
-      this.#execute(run, recomputed);
+      this.#runner.execute(run, recomputed);
     } catch (error) {
       for (const box of this.#pending) {
         box.isPending = false;
