@@ -16,7 +16,7 @@ export class Pullback {
   readonly returned: unknown;
   readonly outputs: readonly Tensor[];
   readonly inputs: readonly Tensor[];
-  private readonly own: ReadonlySet<Tensor>;
+  readonly #own: ReadonlySet<Tensor>;
 
   /**
    * Runs `fn` on `args`, with stand-ins for the tensors of those arguments that `argnums` names.
@@ -45,7 +45,7 @@ export class Pullback {
       inputs.push(...replacements);
     }
     this.inputs = inputs;
-    this.own = new Set([...inputs, ...(inner?.own ?? [])]);
+    this.#own = new Set([...inputs, ...(inner ? inner.#own : [])]);
     this.returned = withGradMode(true, () => requireSynchronous(op, fn(...(given as never[]))));
     this.outputs = outputsOf(op, this.returned);
   }
@@ -70,14 +70,14 @@ export class Pullback {
 
   /** A result as the caller sees it: it requires a gradient only if something outside of this transform does. */
   outward(result: Tensor): Tensor {
-    return isGradEnabled() && this.leavesTransform(result) ? result : new Tensor(result.node);
+    return isGradEnabled() && this.#leavesTransform(result) ? result : new Tensor(result.node);
   }
 
   /** Whether gradients lead anywhere but to the stand-ins. */
-  private leavesTransform(result: Tensor): boolean {
+  #leavesTransform(result: Tensor): boolean {
     for (const tensor of reached([result], inputsOf)) {
       const isLeaf = inputsOf(tensor).length === 0;
-      if (isLeaf && tensor.requiresGrad && !this.own.has(tensor)) return true;
+      if (isLeaf && tensor.requiresGrad && !this.#own.has(tensor)) return true;
     }
     return false;
   }

@@ -116,21 +116,21 @@ function moved(x: Tensor, from: number, to: number): Tensor {
 
 /** What was recorded for one example, and what becomes of it for all. */
 class Sketch {
-  private readonly size: number;
-  private readonly randomness: Randomness;
+  readonly #size: number;
+  readonly #randomness: Randomness;
   /** The numbers of the examples. What was recorded before this node is the same for all of them. */
-  private readonly numbers: Node;
+  readonly #numbers: Node;
   /** Likewise, what was recorded for gradients before this. */
-  private readonly began = new History("vmap", [], []);
+  readonly #began = new History("vmap", [], []);
   /** By nodes for one example: those for all; the node itself if examples do not differ. */
-  private readonly nodes = new Map<Node, Node>();
+  readonly #nodes = new Map<Node, Node>();
   /** By tensors that stand for one example: the tensors of all examples. */
-  private readonly examples = new Map<Tensor, Tensor>();
+  readonly #examples = new Map<Tensor, Tensor>();
 
   constructor(size: number, randomness: Randomness) {
-    this.size = size;
-    this.randomness = randomness;
-    this.numbers = iota(size);
+    this.#size = size;
+    this.#randomness = randomness;
+    this.#numbers = iota(size);
   }
 
   /** A tensor of one example in place of `[size, ...]`. It has no value. */
@@ -141,8 +141,8 @@ class Sketch {
     box.version++;
     const result = new Tensor(box.node);
     result.requiresGrad = all.requiresGrad && isGradEnabled();
-    this.nodes.set(box.node, all.node);
-    this.examples.set(result, all);
+    this.#nodes.set(box.node, all.node);
+    this.#examples.set(result, all);
     return result;
   }
 
@@ -151,9 +151,9 @@ class Sketch {
    * recorded for one, for all examples.
    */
   resultOf(one: Tensor): Tensor {
-    const { size } = this;
-    const node = this.allOf(one.node);
-    const inputs = one.requiresGrad && isGradEnabled() ? this.sourcesOf(one) : [];
+    const size = this.#size;
+    const node = this.#allOf(one.node);
+    const inputs = one.requiresGrad && isGradEnabled() ? this.#sourcesOf(one) : [];
     const gradients = once((grad: Tensor) => {
       const parts = trace("vmap", () => {
         return partials("vmap", [one], inputs, [this.standIn(grad)], isGradEnabled());
@@ -165,36 +165,36 @@ class Sketch {
     return record(
       "vmap",
       node === one.node ? repeated(node, size) : node,
-      inputs.map((input) => this.examples.get(input) ?? input),
+      inputs.map((input) => this.#examples.get(input) ?? input),
       inputs.map((_, i) => (grad) => gradients(grad)[i]),
     );
   }
 
   /** Where gradients leave what was recorded for one example: at stand-ins, and at what is the same for all. */
-  private sourcesOf(one: Tensor): Tensor[] {
+  #sourcesOf(one: Tensor): Tensor[] {
     const isOwn = ({ history }: Tensor) =>
-      history !== undefined && history.order > this.began.order;
+      history !== undefined && history.order > this.#began.order;
     const found = reached([one], (tensor) => (isOwn(tensor) ? inputsOf(tensor) : []));
     return [...found].filter(
       (tensor) =>
         tensor.requiresGrad &&
         !isOwn(tensor) &&
-        (this.examples.has(tensor) || this.allOf(tensor.node) === tensor.node),
+        (this.#examples.has(tensor) || this.#allOf(tensor.node) === tensor.node),
     );
   }
 
   /** The node for all examples, after those that it is made of. */
-  private allOf(root: Node): Node {
-    const { nodes } = this;
-    const isKnown = (node: Node) => node.id < this.numbers.id || nodes.has(node);
+  #allOf(root: Node): Node {
+    const nodes = this.#nodes;
+    const isKnown = (node: Node) => node.id < this.#numbers.id || nodes.has(node);
     const found = reached([root], (node) => (isKnown(node) ? [] : node.inputs));
     const missing = [...found].filter((node) => !isKnown(node));
     for (const node of missing.sort((a, b) => a.id - b.id)) {
       const inputs = node.inputs.map((input) => nodes.get(input) ?? input);
       const isShared = node.inputs.every((input, i) => input === inputs[i]);
-      const isRandom = node.op === "philox" && this.randomness !== "same";
-      if (isRandom) inputs[0] = this.counters(inputs[0], node.inputs[0]);
-      const all = isShared && !isRandom ? node : batched(node, inputs, this.size);
+      const isRandom = node.op === "philox" && this.#randomness !== "same";
+      if (isRandom) inputs[0] = this.#counters(inputs[0], node.inputs[0]);
+      const all = isShared && !isRandom ? node : batched(node, inputs, this.#size);
       nodes.set(node, all);
       watchBatched(node, all);
     }
@@ -206,11 +206,11 @@ class Sketch {
    *
    * @throws ArgumentError if nobody said that they shall differ.
    */
-  private counters(counter: Node, one: Node): Node {
-    if (this.randomness === "error") {
+  #counters(counter: Node, one: Node): Node {
+    if (this.#randomness === "error") {
       throw argumentError`vmap: randomness must be "same" or "different" where fn draws random numbers, got "error".`;
     }
-    const example = reshape(this.numbers, [this.size, ...one.shape.map(() => 1)]);
+    const example = reshape(this.#numbers, [this.#size, ...one.shape.map(() => 1)]);
     const before = element("mul", [example, constant(one.numel, "int32")], "int32");
     return element("add", [before, counter], "int32");
   }
