@@ -56,11 +56,13 @@ export function pushSplat(w: VectorWriter, at: LaneAddress): void {
 }
 
 /** How lanes so many bytes apart are read: the vectors that start at two lanes, and which of their words these are. */
-const vectorsApart: ReadonlyMap<number, { readonly lanes: number[]; readonly order: number[] }> =
-  new Map([
-    [8, { lanes: [0, 2], order: words(0, 2, 4, 6) }],
-    [-4, { lanes: [3, 3], order: words(3, 2, 1, 0) }],
-  ]);
+export const vectorsApart: ReadonlyMap<
+  number,
+  { readonly lanes: number[]; readonly order: number[] }
+> = new Map([
+  [8, { lanes: [0, 2], order: words(0, 2, 4, 6) }],
+  [-4, { lanes: [3, 3], order: words(3, 2, 1, 0) }],
+]);
 
 /** Pushes the elements of the first `width` lanes, one after the other in memory or strided. */
 export function pushLoad(w: VectorWriter, at: LaneAddress, width: number): void {

@@ -1,24 +1,20 @@
 import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.ts";
 import { type Cursor, carryCursor, moveCursor, startCursor } from "./cursor.ts";
 import type { Features } from "./features.ts";
+import { vectorsApart } from "./lanes.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePatch } from "./patch-packing.ts";
-import { transpose, words } from "./transpose.ts";
+import { transpose } from "./transpose.ts";
 import type { WindowStructure } from "./window-structure.ts";
 
 /** `(from, to, side, count, term, terms, guards)`: see {@link compileWindowPacking}. */
 export const packingParameters: readonly ValueType[] = Array(7).fill("i32");
 
-/** How four elements are read that lie so many bytes apart: which vector, the next one's offset, and which lanes. */
-const spacings: ReadonlyMap<number, readonly [at: number, next: number, lanes: readonly number[]]> =
-  new Map([
-    [4, [0, 0, words(0, 1, 2, 3)]],
-    [8, [0, 16, words(0, 2, 4, 6)]],
-    [-4, [-12, -12, words(3, 2, 1, 0)]],
-  ]);
+/** Whether four elements so many bytes apart are read as vectors. */
+const isNear = (spacing: number): boolean => spacing === 4 || vectorsApart.has(spacing);
 
 /**
  * A module whose function `k` brings `count` sides of windows, from number `side` on, into panels: for each term the
@@ -105,7 +101,7 @@ function writeWindowPacking(
       f.get(count).i32(1).op(i32.sub).tee(count).i32(0).op(i32.gt_s).if();
       moveCursor(f, cursor, innermost);
       const neighbour = cursor.values[0].strides[innermost];
-      if (spacings.has(neighbour)) {
+      if (isNear(neighbour)) {
         f.else();
         f.add(offset, neighbour);
       }
@@ -121,7 +117,7 @@ function writeWindowPacking(
     }
     const spacing = lines[0].sides[sides.length - 1];
     const termSpacing = lines[0].terms[last];
-    if (spacings.has(spacing)) {
+    if (isNear(spacing)) {
       f.i32(1);
       for (let i = 1; i < 4; i++) {
         f.get(offsets[i])
@@ -134,7 +130,7 @@ function writeWindowPacking(
       f.else();
       ifInside((guarded) => eachTerm(() => gather(guarded)));
       f.end();
-    } else if (spacings.has(termSpacing) && digits[last] >= 4) {
+    } else if (isNear(termSpacing) && digits[last] >= 4) {
       eachRun(() => transposeRun(termSpacing));
     } else {
       ifInside((guarded) => eachTerm(() => gather(guarded)));
@@ -258,14 +254,14 @@ function writeWindowPacking(
 
   /** Pushes the four elements that lie `spacing` apart, from what `address` pushes on. */
   function pushVector(spacing: number, address: () => void): void {
-    const [at, next, lanes] = spacings.get(spacing) as [number, number, number[]];
-    address();
-    if (at !== 0) f.i32(at).op(i32.add);
-    f.load(v128.load);
-    if (spacing === 4) return;
-    address();
-    if (next < 0) f.i32(next).op(i32.add);
-    f.load(v128.load, Math.max(next, 0)).op(i8x16.shuffle, ...lanes);
+    const apart = vectorsApart.get(spacing);
+    for (const lane of apart?.lanes ?? [0]) {
+      const offset = lane * spacing;
+      address();
+      if (offset < 0) f.i32(offset).op(i32.add);
+      f.load(v128.load, Math.max(offset, 0));
+    }
+    if (apart) f.op(i8x16.shuffle, ...apart.order);
   }
 
   /** Pushes a term's elements, which lie `spacing` apart. */
