@@ -7,7 +7,7 @@ import type { Features } from "./features.ts";
 import { hostMath } from "./host-math.ts";
 import { KernelLibrary } from "./library.ts";
 import { LinearMemory } from "./memory.ts";
-import { Threads } from "./threads.ts";
+import { Threads, unfinished } from "./threads.ts";
 import { maySleep } from "./worker.ts";
 
 /** How many kernel functions are kept. */
@@ -143,11 +143,7 @@ export class WasmMachine {
     } finally {
       if (failed !== 0) this.#abandonThreads();
     }
-    if (failed !== 0) {
-      throw new BackendError(
-        "run: every thread must finish its share, but one has failed. What the run was to compute is lost; later runs use one thread.",
-      );
-    }
+    if (failed !== 0) throw unfinished("one that failed");
   }
 
   /** Starting threads costs tens of milliseconds: they have to have something to do for longer. */

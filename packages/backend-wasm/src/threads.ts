@@ -96,9 +96,7 @@ export class Threads {
       this.#lastSign = sign;
       this.#waited = 0;
     } else if (this.#waited > this.patience) {
-      throw new BackendError(
-        `run: every thread must finish its share, got no answer from one of ${this.workers.size} for ${this.patience} ms. What the run was to compute is lost.`,
-      );
+      throw unfinished(`no answer from one of ${this.workers.size} for ${this.patience} ms`);
     }
   }
 
@@ -177,4 +175,11 @@ export class Threads {
     }
     if (count > 0) this.#sent.splice(0, count);
   }
+}
+
+/** The error for a run that threads did not finish. */
+export function unfinished(got: string): BackendError {
+  return new BackendError(
+    `run: every thread must finish its share, got ${got}. What the run was to compute is lost; later runs use one thread.`,
+  );
 }
