@@ -1,5 +1,5 @@
 import { Buffer, checkSize, Module, Parameter } from "@gradloom/layers";
-import { noGrad, ones, ShapeError, type Tensor, zeros } from "@gradloom/tensor";
+import { checkOptions, noGrad, ones, ShapeError, type Tensor, zeros } from "@gradloom/tensor";
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
 export interface BatchNormOptions {
@@ -26,7 +26,14 @@ abstract class BatchNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
-    checkSize(this.constructor.name, "numFeatures", numFeatures);
+    const name = this.constructor.name;
+    checkOptions(name, options, {
+      eps: true,
+      momentum: true,
+      affine: true,
+      trackRunningStats: true,
+    });
+    checkSize(name, "numFeatures", numFeatures);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;

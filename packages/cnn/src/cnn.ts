@@ -1,5 +1,5 @@
 import { Dropout, Flatten, type Layer, Linear, Module, ReLU, Sequential } from "@gradloom/layers";
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, type Tensor } from "@gradloom/tensor";
 import { BatchNorm2d } from "./batch-norm.ts";
 import { Conv2d } from "./conv.ts";
 import { AdaptiveAvgPool2d, MaxPool2d } from "./pool.ts";
@@ -39,6 +39,14 @@ export class CNN extends Module {
 
   constructor(options: CNNOptions) {
     super();
+    checkOptions("CNN", options, {
+      inChannels: true,
+      numClasses: true,
+      channels: true,
+      hidden: true,
+      dropout: true,
+      poolSize: true,
+    });
     const { inChannels, numClasses, channels = [32, 64], hidden = 128 } = options;
     const { dropout = 0.5, poolSize = 1 } = options;
     if (channels.length === 0) {

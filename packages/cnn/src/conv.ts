@@ -1,5 +1,5 @@
 import { checkSize, init, Module, Parameter } from "@gradloom/layers";
-import { ArgumentError, type Pair, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, type Pair, type Tensor } from "@gradloom/tensor";
 import { pairOf, showPair } from "./pair.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
@@ -23,6 +23,14 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
   /** How much longer the result is at its end. Default 0. */
   readonly outputPadding?: Pair;
 }
+
+const convOptions = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+} as const;
 
 /** What all convolutions have. */
 abstract class Convolution extends Module {
@@ -105,7 +113,14 @@ export class Conv1d extends Convolution {
     kernelSize: Pair,
     options: ConvOptions = {},
   ) {
-    super(1, inChannels, outChannels, kernelSize, options, false);
+    super(
+      1,
+      inChannels,
+      outChannels,
+      kernelSize,
+      checkOptions("Conv1d", options, convOptions),
+      false,
+    );
   }
 
   forward(x: Tensor): Tensor {
@@ -137,7 +152,14 @@ export class Conv2d extends Convolution {
     kernelSize: Pair,
     options: ConvOptions = {},
   ) {
-    super(2, inChannels, outChannels, kernelSize, options, false);
+    super(
+      2,
+      inChannels,
+      outChannels,
+      kernelSize,
+      checkOptions("Conv2d", options, convOptions),
+      false,
+    );
   }
 
   forward(x: Tensor): Tensor {
@@ -166,7 +188,14 @@ export class ConvTranspose2d extends Convolution {
     kernelSize: Pair,
     options: ConvTransposeOptions = {},
   ) {
-    super(2, inChannels, outChannels, kernelSize, options, true);
+    super(
+      2,
+      inChannels,
+      outChannels,
+      kernelSize,
+      checkOptions("ConvTranspose2d", options, { ...convOptions, outputPadding: true }),
+      true,
+    );
     this.outputPadding = pairOf(
       "ConvTranspose2d",
       "outputPadding",

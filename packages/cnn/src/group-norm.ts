@@ -1,5 +1,5 @@
 import { checkSize, Module, Parameter } from "@gradloom/layers";
-import { ArgumentError, ones, type Tensor, zeros } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, ones, type Tensor, zeros } from "@gradloom/tensor";
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {
@@ -27,6 +27,7 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
+    checkOptions("GroupNorm", options, { eps: true, affine: true });
     checkSize("GroupNorm", "numGroups", numGroups);
     checkSize("GroupNorm", "numChannels", numChannels);
     if (numChannels % numGroups !== 0) {

@@ -1,5 +1,5 @@
 import { Module } from "@gradloom/layers";
-import type { Pair, Tensor } from "@gradloom/tensor";
+import { checkOptions, type Pair, type Tensor } from "@gradloom/tensor";
 import { pairOf, showPair } from "./pair.ts";
 
 /** Options of {@link MaxPool2d} and {@link AvgPool2d}. */
@@ -57,7 +57,15 @@ export class MaxPool2d extends Pool {
   readonly dilation: readonly number[];
 
   constructor(kernelSize: Pair, options: MaxPoolOptions = {}) {
-    super(kernelSize, options);
+    super(
+      kernelSize,
+      checkOptions("MaxPool2d", options, {
+        stride: true,
+        padding: true,
+        ceilMode: true,
+        dilation: true,
+      }),
+    );
     this.dilation = pairOf("MaxPool2d", "dilation", options.dilation ?? 1, 2, 1);
   }
 
@@ -78,7 +86,15 @@ export class AvgPool2d extends Pool {
   readonly countIncludePad: boolean;
 
   constructor(kernelSize: Pair, options: AvgPoolOptions = {}) {
-    super(kernelSize, options);
+    super(
+      kernelSize,
+      checkOptions("AvgPool2d", options, {
+        stride: true,
+        padding: true,
+        ceilMode: true,
+        countIncludePad: true,
+      }),
+    );
     this.countIncludePad = options.countIncludePad ?? true;
   }
 

@@ -1,5 +1,5 @@
 import { init, Linear, Module, Sequential } from "@gradloom/layers";
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, type Tensor } from "@gradloom/tensor";
 import { BasicBlock } from "./basic-block.ts";
 import { BatchNorm2d } from "./batch-norm.ts";
 import { Conv2d } from "./conv.ts";
@@ -40,6 +40,13 @@ export class ResNet extends Module {
 
   constructor(options: ResNetOptions) {
     super();
+    checkOptions("ResNet", options, {
+      inChannels: true,
+      numClasses: true,
+      blocks: true,
+      baseChannels: true,
+      stem: true,
+    });
     const { inChannels = 3, numClasses, blocks = [2, 2, 2, 2], baseChannels = 64 } = options;
     this.stem = options.stem ?? "large";
     if (blocks.length !== 4) {

@@ -1,5 +1,5 @@
 import { Module } from "@gradloom/layers";
-import type { Pair, Tensor } from "@gradloom/tensor";
+import { checkOptions, type Pair, type Tensor } from "@gradloom/tensor";
 
 /** Options of {@link Upsample}: a size or a factor. */
 export interface UpsampleOptions {
@@ -24,6 +24,12 @@ export class Upsample extends Module {
 
   constructor(options: UpsampleOptions) {
     super();
+    checkOptions("Upsample", options, {
+      size: true,
+      scaleFactor: true,
+      mode: true,
+      alignCorners: true,
+    });
     this.options = options;
   }
 

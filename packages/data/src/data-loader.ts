@@ -1,4 +1,4 @@
-import { defaultGenerator, StateError } from "@gradloom/tensor";
+import { checkOptions, defaultGenerator, StateError } from "@gradloom/tensor";
 import { requireInteger } from "./argument.ts";
 import { type BatchSource, sourceOf } from "./batch-source.ts";
 import type { Batch } from "./collate.ts";
@@ -75,6 +75,16 @@ export class DataLoader<T, B = Batch<T>> {
     dataset: Items<T> | IterableDataset<T> | readonly T[],
     options: DataLoaderOptions<T, B> = {},
   ) {
+    checkOptions("DataLoader", options, {
+      batchSize: true,
+      shuffle: true,
+      sampler: true,
+      dropLast: true,
+      seed: true,
+      collate: true,
+      numWorkers: true,
+      prefetchFactor: true,
+    });
     const { batchSize = 1, seed, numWorkers = 0 } = options;
     const { prefetchFactor = numWorkers === 0 ? 0 : 2 } = options;
     requireInteger("DataLoader", "batchSize", batchSize, 1);

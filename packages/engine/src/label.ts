@@ -1,21 +1,12 @@
 import type { Stage } from "./kernel.ts";
 
-const silent: ReadonlySet<string> = new Set([
-  "load",
-  "index",
-  "constant",
-  "scalar",
-  "result",
-  "product",
-]);
-
 /** The names of what the code of a kernel does, in order, each once. */
 export function namesIn(stages: readonly Stage[]): string[] {
   const names = new Set<string>();
   for (const { code, results } of stages) {
     for (const i of code) {
       if (i.op === "load" && i.index !== undefined) names.add("gather");
-      else if (!silent.has(i.op)) names.add(i.op);
+      else if ("args" in i || "arg" in i) names.add(i.op);
     }
     for (const { reduce } of results) if (reduce !== undefined) names.add(reduce);
   }

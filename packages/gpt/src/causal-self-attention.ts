@@ -1,5 +1,10 @@
 import { checkSize, Dropout, Linear, Module } from "@gradloom/layers";
-import { ArgumentError, scaledDotProductAttention, type Tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  checkOptions,
+  scaledDotProductAttention,
+  type Tensor,
+} from "@gradloom/tensor";
 import type { Extend, Seen } from "./kv-cache.ts";
 
 /** Options of {@link CausalSelfAttention}. */
@@ -28,6 +33,7 @@ export class CausalSelfAttention extends Module {
 
   constructor(dModel: number, numHeads: number, options: CausalSelfAttentionOptions = {}) {
     super();
+    checkOptions("CausalSelfAttention", options, { dropout: true, bias: true });
     checkSize("CausalSelfAttention", "dModel", dModel);
     checkSize("CausalSelfAttention", "numHeads", numHeads);
     if (dModel % numHeads !== 0) {

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions as checkNames } from "@gradloom/tensor";
 
 /** How the next token is chosen from its logits, in the order in which it is applied. */
 export interface SamplingOptions {
@@ -45,13 +45,30 @@ export interface Generation extends GenerateOptions {
   readonly kept: number;
 }
 
-/** @throws ArgumentError if an option is out of range, or texts do not fit. */
+const known: Readonly<Record<keyof GenerateOptions, true>> = {
+  repetitionPenalty: true,
+  presencePenalty: true,
+  frequencyPenalty: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  minP: true,
+  maxNewTokens: true,
+  seed: true,
+  stop: true,
+  slidingWindow: true,
+  onToken: true,
+  signal: true,
+};
+
+/** @throws ArgumentError if an option is out of range or not known, or texts do not fit. */
 export function checkOptions(
   prompts: readonly (readonly number[])[],
   maxSeqLen: number,
   options: GenerateOptions,
 ): Generation {
   const { slidingWindow = false, stop = [] } = options;
+  checkNames("generate", options, known);
   check(prompts.length > 0, "there must be a prompt", "none");
   for (const prompt of prompts) {
     check(prompt.length > 0, "a prompt must have at least one token", "none");

@@ -9,7 +9,7 @@ import {
   Module,
   ModuleList,
 } from "@gradloom/layers";
-import { ArgumentError, noGrad, ShapeError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, noGrad, ShapeError, type Tensor } from "@gradloom/tensor";
 import { generate, stream } from "./generate.ts";
 import type { GenerateOptions } from "./generate-options.ts";
 import { type FromStateDictOptions, readStateDict } from "./gpt2-weights.ts";
@@ -69,8 +69,22 @@ export class GPT extends Module {
 
   constructor(options: GPTOptions) {
     super();
-    const { vocabSize, maxSeqLen, dModel, numHeads, numLayers, tieWeights = true } = options;
-    const { bias = true, eps = 1e-5 } = options;
+    checkOptions("GPT", options, {
+      dropout: true,
+      bias: true,
+      dFf: true,
+      activation: true,
+      eps: true,
+      feedForward: true,
+      vocabSize: true,
+      maxSeqLen: true,
+      dModel: true,
+      numHeads: true,
+      numLayers: true,
+      tieWeights: true,
+    });
+    const { vocabSize, maxSeqLen, dModel, numHeads, numLayers, tieWeights, ...inBlock } = options;
+    const { bias = true, eps = 1e-5 } = inBlock;
     const sizes = { vocabSize, maxSeqLen, dModel, numHeads, numLayers };
     for (const [name, size] of Object.entries(sizes)) checkSize("GPT", name, size);
     this.vocabSize = vocabSize;
@@ -81,11 +95,11 @@ export class GPT extends Module {
     this.blocks = new ModuleList(
       Array.from(
         { length: numLayers },
-        () => new TransformerDecoderBlock(dModel, numHeads, options),
+        () => new TransformerDecoderBlock(dModel, numHeads, inBlock),
       ),
     );
     this.lnF = new LayerNorm(dModel, { bias, eps });
-    this.head = tieWeights ? undefined : new Linear(dModel, vocabSize, { bias: false });
+    this.head = (tieWeights ?? true) ? undefined : new Linear(dModel, vocabSize, { bias: false });
     this.#initialize();
   }
 

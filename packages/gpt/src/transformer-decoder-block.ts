@@ -6,7 +6,7 @@ import {
   LayerNorm,
   Module,
 } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { CausalSelfAttention } from "./causal-self-attention.ts";
 import type { Extend } from "./kv-cache.ts";
 
@@ -49,6 +49,14 @@ export class TransformerDecoderBlock extends Module {
 
   constructor(dModel: number, numHeads: number, options: TransformerDecoderBlockOptions = {}) {
     super();
+    checkOptions("TransformerDecoderBlock", options, {
+      dropout: true,
+      bias: true,
+      dFf: true,
+      activation: true,
+      eps: true,
+      feedForward: true,
+    });
     const { dropout = 0, bias = true, eps = 1e-5, feedForward } = options;
     const { dFf = 4 * dModel, activation = geluTanh } = options;
     this.ln1 = new LayerNorm(dModel, { bias, eps });

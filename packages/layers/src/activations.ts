@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { Module } from "./module.ts";
 
 /** `y = max(x, 0)`. */
@@ -20,6 +20,7 @@ export class LeakyReLU extends Module {
 
   constructor(options: LeakyReLUOptions = {}) {
     super();
+    checkOptions("LeakyReLU", options, { negativeSlope: true });
     this.negativeSlope = options.negativeSlope ?? 0.01;
   }
 
@@ -47,6 +48,7 @@ export class ELU extends Module {
 
   constructor(options: ELUOptions = {}) {
     super();
+    checkOptions("ELU", options, { alpha: true });
     this.alpha = options.alpha ?? 1;
   }
 
@@ -74,6 +76,7 @@ export class GELU extends Module {
 
   constructor(options: GELUOptions = {}) {
     super();
+    checkOptions("GELU", options, { approximate: true });
     this.approximate = options.approximate ?? "none";
   }
 
@@ -122,6 +125,7 @@ export class Softplus extends Module {
 
   constructor(options: SoftplusOptions = {}) {
     super();
+    checkOptions("Softplus", options, { beta: true, threshold: true });
     this.beta = options.beta ?? 1;
     this.threshold = options.threshold ?? 20;
   }

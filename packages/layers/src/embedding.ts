@@ -1,4 +1,4 @@
-import { ArgumentError, arange, embedding, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, arange, checkOptions, embedding, type Tensor } from "@gradloom/tensor";
 import { checkSize } from "./check.ts";
 import { normal } from "./init.ts";
 import { Module } from "./module.ts";
@@ -30,6 +30,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
+    checkOptions("Embedding", options, { paddingIdx: true });
     checkSize("Embedding", "numEmbeddings", numEmbeddings);
     checkSize("Embedding", "embeddingDim", embeddingDim);
     this.numEmbeddings = numEmbeddings;

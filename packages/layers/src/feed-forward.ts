@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { type Activation, activationFunction, nameOf } from "./activation.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
@@ -31,6 +31,7 @@ export class FeedForward extends Module {
 
   constructor(dModel: number, dFf: number, options: FeedForwardOptions = {}) {
     super();
+    checkOptions("FeedForward", options, { activation: true, dropout: true, bias: true });
     const bias = options.bias ?? true;
     this.up = new Linear(dModel, dFf, { bias });
     this.down = new Linear(dFf, dModel, { bias });

@@ -1,4 +1,4 @@
-import { ones, type Tensor, zeros } from "@gradloom/tensor";
+import { checkOptions, ones, type Tensor, zeros } from "@gradloom/tensor";
 import { checkFinite, checkShape } from "./check.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -30,6 +30,7 @@ export class LayerNorm extends Module {
 
   constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
+    checkOptions("LayerNorm", options, { eps: true, elementwiseAffine: true, bias: true });
     this.normalizedShape = checkShape("LayerNorm", "shape", shape);
     this.eps = options.eps ?? 1e-5;
     checkFinite("LayerNorm", "eps", this.eps);

@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor } from "@gradloom/tensor";
+import { checkOptions, ShapeError, type Tensor } from "@gradloom/tensor";
 import { checkSize } from "./check.ts";
 import { uniform } from "./init.ts";
 import { Module } from "./module.ts";
@@ -26,6 +26,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options, { bias: true });
     checkSize("Linear", "inFeatures", inFeatures);
     checkSize("Linear", "outFeatures", outFeatures);
     this.inFeatures = inFeatures;

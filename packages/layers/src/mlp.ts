@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { type Activation, activationFunction, nameOf } from "./activation.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
@@ -32,6 +32,7 @@ export class MLP extends Module {
     options: MLPOptions = {},
   ) {
     super();
+    checkOptions("MLP", options, { activation: true, dropout: true });
     const sizes = [inFeatures, ...hidden, outFeatures];
     this.layers = new ModuleList(sizes.slice(1).map((size, i) => new Linear(sizes[i], size)));
     this.activation = options.activation ?? "relu";

@@ -1,4 +1,4 @@
-import { ones, type Tensor } from "@gradloom/tensor";
+import { checkOptions, ones, type Tensor } from "@gradloom/tensor";
 import { checkFinite, checkShape } from "./check.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -27,6 +27,7 @@ export class RMSNorm extends Module {
 
   constructor(shape: number | readonly number[], options: RMSNormOptions = {}) {
     super();
+    checkOptions("RMSNorm", options, { eps: true, elementwiseAffine: true });
     this.normalizedShape = checkShape("RMSNorm", "shape", shape);
     this.eps = options.eps;
     if (this.eps !== undefined) checkFinite("RMSNorm", "eps", this.eps);

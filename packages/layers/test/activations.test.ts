@@ -76,3 +76,11 @@ describe("activationFunction", () => {
     );
   });
 });
+
+test("options in PyTorch's place, or by its names, are refused: they would be ignored", () => {
+  for (const value of [0.2, { negative_slope: 0.2 }]) {
+    expect(() => Reflect.construct(LeakyReLU, [value])).toThrow(
+      /^LeakyReLU: options must be among negativeSlope, got (0\.2|negative_slope)\.$/,
+    );
+  }
+});

@@ -1,6 +1,7 @@
 import { Buffer, Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -14,6 +15,8 @@ export interface BCELossOptions extends LossOptions {
   readonly weight?: Tensor | undefined;
 }
 
+const known = { reduction: true, weight: true } as const;
+
 /**
  * Binary cross-entropy of probabilities, `−(y · log p + (1 − y) · log(1 − p))`. As in PyTorch a
  * logarithm is at least −100, and the slope is `(p − y) / max(p · (1 − p), 1e-12)`. From logits,
@@ -26,6 +29,7 @@ export function bceLoss(
   target: Tensor,
   options: BCELossOptions = {},
 ): Tensor {
+  checkLossOptions("bceLoss", options, known);
   checkSameShape("bceLoss", probabilities, target);
   const p = probabilities;
   // Where p is 0 or 1 up to rounding, a logarithm has no slope to go on with. There the value is
@@ -51,6 +55,7 @@ export class BCELoss extends Module {
 
   constructor(options: BCELossOptions = {}) {
     super();
+    checkLossOptions("BCELoss", options, known);
     this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
     this.reduction = checkReduction("BCELoss", options.reduction);
   }

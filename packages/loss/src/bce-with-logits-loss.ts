@@ -1,6 +1,7 @@
 import { Buffer, Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -16,6 +17,8 @@ export interface BCEWithLogitsLossOptions extends LossOptions {
   readonly posWeight?: Tensor | undefined;
 }
 
+const known = { reduction: true, weight: true, posWeight: true } as const;
+
 /**
  * Binary cross-entropy of logits, `posWeight · y · softplus(−x) + (1 − y) · softplus(x)`: exact
  * also where the sigmoid of `x` is 0 or 1 up to rounding.
@@ -27,6 +30,7 @@ export function bceWithLogitsLoss(
   target: Tensor,
   options: BCEWithLogitsLossOptions = {},
 ): Tensor {
+  checkLossOptions("bceWithLogitsLoss", options, known);
   const { weight, posWeight, reduction } = options;
   checkSameShape("bceWithLogitsLoss", logits, target);
   const y = posWeight === undefined ? target : target.mul(posWeight);
@@ -49,6 +53,7 @@ export class BCEWithLogitsLoss extends Module {
 
   constructor(options: BCEWithLogitsLossOptions = {}) {
     super();
+    checkLossOptions("BCEWithLogitsLoss", options, known);
     const { weight, posWeight } = options;
     this.weight = weight === undefined ? undefined : new Buffer(weight);
     this.posWeight = posWeight === undefined ? undefined : new Buffer(posWeight);

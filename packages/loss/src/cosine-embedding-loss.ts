@@ -1,12 +1,20 @@
 import { Module } from "@gradloom/layers";
 import { ShapeError, type Tensor } from "@gradloom/tensor";
-import { checkReduction, type LossOptions, type Reduction, reduce } from "./reduction.ts";
+import {
+  checkLossOptions,
+  checkReduction,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
 
 /** Options of {@link cosineEmbeddingLoss}. */
 export interface CosineEmbeddingLossOptions extends LossOptions {
   /** Up to which cosine two embeddings that should differ cost nothing. In [−1, 1], default 0. */
   readonly margin?: number;
 }
+
+const known = { reduction: true, margin: true } as const;
 
 /**
  * How far two embeddings are from pointing the same way, where `y` is 1, or from pointing
@@ -21,6 +29,7 @@ export function cosineEmbeddingLoss(
   y: Tensor,
   options: CosineEmbeddingLossOptions = {},
 ): Tensor {
+  checkLossOptions("cosineEmbeddingLoss", options, known);
   const { margin = 0, reduction } = options;
   const shapes = [x1.shape, x2.shape, y.shape];
   const [a, b, c] = shapes.map((shape) => shape.join(", "));
@@ -49,6 +58,7 @@ export class CosineEmbeddingLoss extends Module {
 
   constructor(options: CosineEmbeddingLossOptions = {}) {
     super();
+    checkLossOptions("CosineEmbeddingLoss", options, known);
     this.margin = options.margin ?? 0;
     this.reduction = checkReduction("CosineEmbeddingLoss", options.reduction);
   }

@@ -2,13 +2,20 @@ import { Buffer, Module } from "@gradloom/layers";
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { classAxis, classWeights } from "./class-target.ts";
 import { type NLLLossOptions, weightedNll } from "./nll-loss.ts";
-import { checkReduction, type Reduction } from "./reduction.ts";
+import { checkLossOptions, checkReduction, type Reduction } from "./reduction.ts";
 
 /** Options of {@link crossEntropyLoss}. */
 export interface CrossEntropyLossOptions extends NLLLossOptions {
   /** The share of each target that is spread over all classes, in [0, 1]. Default 0. */
   readonly labelSmoothing?: number;
 }
+
+const known = {
+  reduction: true,
+  weight: true,
+  ignoreIndex: true,
+  labelSmoothing: true,
+} as const;
 
 /**
  * Cross-entropy between a softmax of logits and a target, `−Σ_c w[c] · y[c] ·
@@ -28,6 +35,7 @@ export function crossEntropyLoss(
   target: Tensor,
   options: CrossEntropyLossOptions = {},
 ): Tensor {
+  checkLossOptions("crossEntropyLoss", options, known);
   const { labelSmoothing = 0 } = options;
   const op = "crossEntropyLoss";
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
@@ -77,6 +85,7 @@ export class CrossEntropyLoss extends Module {
 
   constructor(options: CrossEntropyLossOptions = {}) {
     super();
+    checkLossOptions("CrossEntropyLoss", options, known);
     this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.labelSmoothing = options.labelSmoothing ?? 0;

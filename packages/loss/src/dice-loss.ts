@@ -1,13 +1,21 @@
 import { Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import { classTarget } from "./class-target.ts";
-import { checkReduction, type LossOptions, type Reduction, reduce } from "./reduction.ts";
+import {
+  checkLossOptions,
+  checkReduction,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
 
 /** Options of {@link diceLoss}. The reduction is over the classes. */
 export interface DiceLossOptions extends LossOptions {
   /** Added above and below, so that a class which is nowhere costs nothing. Default 1. */
   readonly smooth?: number;
 }
+
+const known = { reduction: true, smooth: true } as const;
 
 /**
  * How badly the predicted regions overlap with the true ones, for segmentation. With `p` the
@@ -19,6 +27,7 @@ export interface DiceLossOptions extends LossOptions {
  * @throws ShapeError, DTypeError, IndexError if the target does not fit, as in `nllLoss`.
  */
 export function diceLoss(logits: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
+  checkLossOptions("diceLoss", options, known);
   const { smooth = 1, reduction } = options;
   const { axis, picked } = classTarget("diceLoss", logits, target);
   const p = logits.softmax(axis);
@@ -40,6 +49,7 @@ export class DiceLoss extends Module {
 
   constructor(options: DiceLossOptions = {}) {
     super();
+    checkLossOptions("DiceLoss", options, known);
     this.smooth = options.smooth ?? 1;
     this.reduction = checkReduction("DiceLoss", options.reduction);
   }

@@ -1,7 +1,13 @@
 import { Buffer, Module } from "@gradloom/layers";
 import { ArgumentError, Tensor } from "@gradloom/tensor";
 import { classTarget, classWeights } from "./class-target.ts";
-import { checkReduction, type LossOptions, type Reduction, reduce } from "./reduction.ts";
+import {
+  checkLossOptions,
+  checkReduction,
+  type LossOptions,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
 
 /** Options of {@link focalLoss}. */
 export interface FocalLossOptions extends LossOptions {
@@ -10,6 +16,8 @@ export interface FocalLossOptions extends LossOptions {
   /** How much each class counts: one number for all, or `[C]`. Default 1. */
   readonly alpha?: number | Tensor | undefined;
 }
+
+const known = { reduction: true, gamma: true, alpha: true } as const;
 
 /**
  * Cross-entropy that counts examples less which are right already, `−α_y (1 − p_y)^γ log p_y`, with
@@ -21,6 +29,7 @@ export interface FocalLossOptions extends LossOptions {
  *   ArgumentError if `gamma` is negative.
  */
 export function focalLoss(logits: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
+  checkLossOptions("focalLoss", options, known);
   const { gamma = 2, alpha = 1, reduction } = options;
   if (!(gamma >= 0)) {
     throw new ArgumentError(`focalLoss: gamma must be at least 0, got ${gamma}.`, {
@@ -45,6 +54,7 @@ export class FocalLoss extends Module {
 
   constructor(options: FocalLossOptions = {}) {
     super();
+    checkLossOptions("FocalLoss", options, known);
     const { gamma = 2, alpha = 1, reduction } = options;
     this.gamma = gamma;
     this.alpha = typeof alpha === "number" ? alpha : new Buffer(alpha);

@@ -2,6 +2,7 @@ import { Module } from "@gradloom/layers";
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { l1Loss } from "./l1-loss.ts";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -15,6 +16,8 @@ export interface HuberLossOptions extends LossOptions {
   readonly delta?: number;
 }
 
+const huberOptions = { reduction: true, delta: true } as const;
+
 /**
  * Quadratic for small errors and linear for large ones: with `d = |prediction − target|` it is `d²
  * / 2` where `d ≤ delta`, else `delta · (d − delta / 2)`.
@@ -27,6 +30,7 @@ export function huberLoss(
   target: Tensor,
   options: HuberLossOptions = {},
 ): Tensor {
+  checkLossOptions("huberLoss", options, huberOptions);
   const { delta = 1, reduction } = options;
   checkSameShape("huberLoss", prediction, target);
   if (!(delta > 0)) {
@@ -42,6 +46,7 @@ export class HuberLoss extends Module {
 
   constructor(options: HuberLossOptions = {}) {
     super();
+    checkLossOptions("HuberLoss", options, huberOptions);
     this.reduction = checkReduction("HuberLoss", options.reduction);
     this.delta = options.delta ?? 1;
   }
@@ -57,6 +62,8 @@ export interface SmoothL1LossOptions extends LossOptions {
   readonly beta?: number;
 }
 
+const smoothL1Options = { reduction: true, beta: true } as const;
+
 /**
  * The L1 loss with a smooth tip: with `d = |prediction − target|` it is `d² / (2 · beta)` where `d
  * ≤ beta`, else `d − beta / 2`. It is the Huber loss divided by `beta`.
@@ -69,6 +76,7 @@ export function smoothL1Loss(
   target: Tensor,
   options: SmoothL1LossOptions = {},
 ): Tensor {
+  checkLossOptions("smoothL1Loss", options, smoothL1Options);
   const { beta = 1, reduction } = options;
   checkSameShape("smoothL1Loss", prediction, target);
   if (!(beta >= 0)) {
@@ -87,6 +95,7 @@ export class SmoothL1Loss extends Module {
 
   constructor(options: SmoothL1LossOptions = {}) {
     super();
+    checkLossOptions("SmoothL1Loss", options, smoothL1Options);
     this.reduction = checkReduction("SmoothL1Loss", options.reduction);
     this.beta = options.beta ?? 1;
   }

@@ -1,6 +1,12 @@
 import { Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
-import { checkReduction, checkSameShape, type Reduction, reduce } from "./reduction.ts";
+import {
+  checkLossOptions,
+  checkReduction,
+  checkSameShape,
+  type Reduction,
+  reduce,
+} from "./reduction.ts";
 
 /** Options of {@link klDivLoss}. */
 export interface KLDivLossOptions {
@@ -13,6 +19,8 @@ export interface KLDivLossOptions {
   readonly logTarget?: boolean;
 }
 
+const known = { reduction: true, logTarget: true } as const;
+
 /**
  * Kullback-Leibler divergence of a target `y` from log probabilities, `y · (log y −
  * logProbabilities)`; where `y` is 0, so is `y · log y`.
@@ -24,6 +32,7 @@ export function klDivLoss(
   target: Tensor,
   options: KLDivLossOptions = {},
 ): Tensor {
+  checkLossOptions("klDivLoss", options, known);
   const { reduction = "mean", logTarget = false } = options;
   checkSameShape("klDivLoss", logProbabilities, target);
   const losses = logTarget
@@ -40,6 +49,7 @@ export class KLDivLoss extends Module {
 
   constructor(options: KLDivLossOptions = {}) {
     super();
+    checkLossOptions("KLDivLoss", options, known);
     const { reduction = "mean" } = options;
     this.reduction = reduction === "batchmean" ? reduction : checkReduction("KLDivLoss", reduction);
     this.logTarget = options.logTarget ?? false;

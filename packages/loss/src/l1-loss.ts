@@ -1,6 +1,7 @@
 import { Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -8,12 +9,15 @@ import {
   reduce,
 } from "./reduction.ts";
 
+const known = { reduction: true } as const;
+
 /**
  * Mean absolute error, `|prediction − target|`.
  *
  * @throws ShapeError if the shapes differ.
  */
 export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkLossOptions("l1Loss", options, known);
   checkSameShape("l1Loss", prediction, target);
   return reduce("l1Loss", prediction.sub(target).abs(), options.reduction);
 }
@@ -24,6 +28,7 @@ export class L1Loss extends Module {
 
   constructor(options: LossOptions = {}) {
     super();
+    checkLossOptions("L1Loss", options, known);
     this.reduction = checkReduction("L1Loss", options.reduction);
   }
 

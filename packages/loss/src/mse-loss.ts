@@ -1,6 +1,7 @@
 import { Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -8,12 +9,15 @@ import {
   reduce,
 } from "./reduction.ts";
 
+const known = { reduction: true } as const;
+
 /**
  * Mean squared error, `(prediction − target)²`.
  *
  * @throws ShapeError if the shapes differ.
  */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkLossOptions("mseLoss", options, known);
   checkSameShape("mseLoss", prediction, target);
   return reduce("mseLoss", prediction.sub(target).square(), options.reduction);
 }
@@ -24,6 +28,7 @@ export class MSELoss extends Module {
 
   constructor(options: LossOptions = {}) {
     super();
+    checkLossOptions("MSELoss", options, known);
     this.reduction = checkReduction("MSELoss", options.reduction);
   }
 

@@ -1,7 +1,7 @@
 import { Buffer, Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import { classTarget, classWeights } from "./class-target.ts";
-import { checkReduction, type LossOptions, type Reduction } from "./reduction.ts";
+import { checkLossOptions, checkReduction, type LossOptions, type Reduction } from "./reduction.ts";
 
 /** Options of {@link nllLoss}. */
 export interface NLLLossOptions extends LossOptions {
@@ -10,6 +10,8 @@ export interface NLLLossOptions extends LossOptions {
   /** A target that does not count. Default −100. */
   readonly ignoreIndex?: number;
 }
+
+const known = { reduction: true, weight: true, ignoreIndex: true } as const;
 
 /**
  * Negative log likelihood of the target classes, `−w[y] · logProbabilities[y]`. The mean is
@@ -24,6 +26,7 @@ export function nllLoss(
   target: Tensor,
   options: NLLLossOptions = {},
 ): Tensor {
+  checkLossOptions("nllLoss", options, known);
   return weightedNll("nllLoss", logProbabilities, target, 0, options);
 }
 
@@ -72,6 +75,7 @@ export class NLLLoss extends Module {
 
   constructor(options: NLLLossOptions = {}) {
     super();
+    checkLossOptions("NLLLoss", options, known);
     this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.reduction = checkReduction("NLLLoss", options.reduction);

@@ -1,4 +1,5 @@
-import { ArgumentError, ShapeError, type Tensor } from "@gradloom/tensor";
+import { Module } from "@gradloom/layers";
+import { ArgumentError, checkOptions, ShapeError, type Tensor } from "@gradloom/tensor";
 
 /** How the losses of all elements become one: their mean, their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
@@ -7,6 +8,19 @@ export type Reduction = "mean" | "sum" | "none";
 export interface LossOptions {
   /** Default `'mean'`. */
   readonly reduction?: Reduction;
+}
+
+/**
+ * For criteria and their functions: refuses options that there are not. A criterion that passes itself on was looked at when it was made.
+ *
+ * @throws ArgumentError if there is one that is not known.
+ */
+export function checkLossOptions<Options extends object>(
+  op: string,
+  options: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  if (!(options instanceof Module)) checkOptions(op, options, known);
 }
 
 /**

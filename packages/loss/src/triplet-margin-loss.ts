@@ -1,6 +1,7 @@
 import { Module } from "@gradloom/layers";
 import type { Tensor } from "@gradloom/tensor";
 import {
+  checkLossOptions,
   checkReduction,
   checkSameShape,
   type LossOptions,
@@ -20,6 +21,14 @@ export interface TripletMarginLossOptions extends LossOptions {
   readonly swap?: boolean;
 }
 
+const known = {
+  reduction: true,
+  margin: true,
+  p: true,
+  eps: true,
+  swap: true,
+} as const;
+
 /**
  * The positive must be nearer to the anchor than the negative, by a margin:
  * `max(0, d(anchor, positive) − d(anchor, negative) + margin)`.
@@ -34,6 +43,7 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
+  checkLossOptions("tripletMarginLoss", options, known);
   const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction } = options;
   checkSameShape("tripletMarginLoss", anchor, positive);
   checkSameShape("tripletMarginLoss", anchor, negative);
@@ -54,6 +64,7 @@ export class TripletMarginLoss extends Module {
 
   constructor(options: TripletMarginLossOptions = {}) {
     super();
+    checkLossOptions("TripletMarginLoss", options, known);
     this.margin = options.margin ?? 1;
     this.p = options.p ?? 2;
     this.eps = options.eps ?? 1e-6;

@@ -97,3 +97,16 @@ describe("options", () => {
     expect(x.grad?.itemSync()).toBe(1);
   });
 });
+
+test("options that there are not are refused, by functions and by modules", () => {
+  const wrong = (options: object): object => options;
+  expect(() => mseLoss(prediction(), target, wrong({ reduce: "sum" }))).toThrow(
+    "mseLoss: options must be among reduction, got reduce.",
+  );
+  expect(() => Reflect.apply(huberLoss, undefined, [prediction(), target, "sum"])).toThrow(
+    "huberLoss: options must be among reduction, delta, got sum.",
+  );
+  expect(() => Reflect.construct(SmoothL1Loss, [0.5])).toThrow(
+    "SmoothL1Loss: options must be among reduction, beta, got 0.5.",
+  );
+});

@@ -1,5 +1,5 @@
 import { type Activation, activationFunction, Linear, Module } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 
 /** Options of {@link Expert}. */
 export interface ExpertOptions {
@@ -26,6 +26,7 @@ export class Expert extends Module {
 
   constructor(inputDim: number, hiddenDim: number, outputDim: number, options: ExpertOptions = {}) {
     super();
+    checkOptions("Expert", options, { activation: true });
     this.up = new Linear(inputDim, hiddenDim);
     this.down = new Linear(hiddenDim, outputDim);
     this.activation = options.activation ?? "gelu";

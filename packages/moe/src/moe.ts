@@ -1,5 +1,5 @@
 import { type Activation, checkSize, Module } from "@gradloom/layers";
-import { ArgumentError, ShapeError, StateError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, ShapeError, StateError, type Tensor } from "@gradloom/tensor";
 import { dispatch } from "./dispatch.ts";
 import { Expert } from "./expert.ts";
 import { Experts } from "./experts.ts";
@@ -85,6 +85,20 @@ export class MoE extends Module {
 
   constructor(options: MoEOptions) {
     super();
+    checkOptions("MoE", options, {
+      inputDim: true,
+      hiddenDim: true,
+      outputDim: true,
+      numExperts: true,
+      topK: true,
+      noise: true,
+      normalize: true,
+      capacityFactor: true,
+      sharedExperts: true,
+      activation: true,
+      balanceWeight: true,
+      zWeight: true,
+    });
     const { inputDim, hiddenDim, outputDim = inputDim, numExperts, topK } = options;
     const { noise = false, normalize = true, activation = "gelu" } = options;
     const { sharedExperts = 0, capacityFactor = Infinity } = options;

@@ -1,5 +1,5 @@
 import { checkSize, Linear, Module, Parameter } from "@gradloom/layers";
-import { ArgumentError, randnLike, type Tensor, zeros } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, randnLike, type Tensor, zeros } from "@gradloom/tensor";
 
 /** Options of {@link TopKRouter}. */
 export interface TopKRouterOptions {
@@ -51,6 +51,7 @@ export class TopKRouter extends Module {
 
   constructor(inputDim: number, numExperts: number, topK: number, options: TopKRouterOptions = {}) {
     super();
+    checkOptions("TopKRouter", options, { noise: true, normalize: true });
     checkSize("TopKRouter", "numExperts", numExperts);
     checkSize("TopKRouter", "topK", topK);
     if (topK > numExperts) {

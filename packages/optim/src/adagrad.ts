@@ -1,6 +1,7 @@
 import { live, type Tensor } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions {
@@ -39,14 +40,17 @@ export class Adagrad extends Optimizer<Required<AdagradOptions>> {
   protected readonly momentNames: readonly string[] = ["sum"];
 
   constructor(params: Parameters<Required<AdagradOptions>>, options: AdagradOptions = {}) {
-    super(params, {
-      lr: options.lr ?? 1e-2,
-      lrDecay: options.lrDecay ?? 0,
-      weightDecay: options.weightDecay ?? 0,
-      initialAccumulatorValue: options.initialAccumulatorValue ?? 0,
-      eps: options.eps ?? 1e-10,
-      maximize: options.maximize ?? false,
-    });
+    super(
+      params,
+      withDefaults("Adagrad", options, {
+        lr: 1e-2,
+        lrDecay: 0,
+        weightDecay: 0,
+        initialAccumulatorValue: 0,
+        eps: 1e-10,
+        maximize: false,
+      }),
+    );
   }
 
   protected checkOptions(options: Required<AdagradOptions>): void {

@@ -1,5 +1,5 @@
 import type { Tensor } from "@gradloom/tensor";
-import { type AdamOptions, adamNumbers, checkAdamOptions, withDefaults } from "./adam.ts";
+import { type AdamOptions, adamNumbers, checkAdamOptions, withAdamDefaults } from "./adam.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
 
 /**
@@ -22,7 +22,7 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
   protected readonly momentNames: readonly string[] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
   constructor(params: Parameters<Required<AdamOptions>>, options: AdamOptions = {}) {
-    super(params, withDefaults(options, 0.01));
+    super(params, withAdamDefaults("AdamW", options, 0.01));
   }
 
   protected checkOptions(options: Required<AdamOptions>): void {

@@ -1,6 +1,7 @@
 import type { Tensor } from "@gradloom/tensor";
 import { checkBetas, checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link Adam} and `AdamW`. */
 export interface AdamOptions {
@@ -38,7 +39,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   protected readonly momentNames: readonly string[] = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
   constructor(params: Parameters<Required<AdamOptions>>, options: AdamOptions = {}) {
-    super(params, withDefaults(options, 0));
+    super(params, withAdamDefaults("Adam", options, 0));
   }
 
   protected checkOptions(options: Required<AdamOptions>): void {
@@ -88,15 +89,19 @@ export function adamNumbers(
 }
 
 /** All options, with the defaults for what is missing. */
-export function withDefaults(options: AdamOptions, weightDecay: number): Required<AdamOptions> {
-  return {
-    lr: options.lr ?? 1e-3,
-    betas: options.betas ?? [0.9, 0.999],
-    eps: options.eps ?? 1e-8,
-    weightDecay: options.weightDecay ?? weightDecay,
-    amsgrad: options.amsgrad ?? false,
-    maximize: options.maximize ?? false,
-  };
+export function withAdamDefaults(
+  op: string,
+  options: AdamOptions,
+  weightDecay: number,
+): Required<AdamOptions> {
+  return withDefaults(op, options, {
+    lr: 1e-3,
+    betas: [0.9, 0.999],
+    eps: 1e-8,
+    weightDecay,
+    amsgrad: false,
+    maximize: false,
+  });
 }
 
 /** @throws ArgumentError if an option is out of its range. */

@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import { checkPositiveInteger, checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -23,6 +24,7 @@ export interface CosineAnnealingLROptions extends LRScheduleOptions {
  */
 export class CosineAnnealingLR extends LRSchedule<{ tMax: number; etaMin: number }> {
   constructor(optimizer: Optimizer, tMax: number, options: CosineAnnealingLROptions = {}) {
+    checkOptions("CosineAnnealingLR", options, { etaMin: true, lastEpoch: true });
     const { etaMin = 0, lastEpoch } = options;
     checkPositiveInteger("CosineAnnealingLR", "tMax", tMax);
     checkReal("CosineAnnealingLR", "etaMin", etaMin);

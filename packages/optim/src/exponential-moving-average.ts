@@ -1,5 +1,6 @@
 import {
   ArgumentError,
+  checkOptions,
   live,
   noGrad,
   onEachRun,
@@ -56,6 +57,7 @@ export class ExponentialMovingAverage {
 
   constructor(params: Iterable<Tensor>, options: ExponentialMovingAverageOptions = {}) {
     const { decay = 0.999, useNumUpdates = false } = options;
+    checkOptions("ExponentialMovingAverage", options, { decay: true, useNumUpdates: true });
     checkDecay(decay);
     this.params = [...params];
     if (this.params.length === 0 || !this.params.every((p) => p instanceof Tensor)) {

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { checkPositiveInteger } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -30,6 +30,12 @@ export class LinearLR extends LRSchedule<{
   totalIters: number;
 }> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+    checkOptions("LinearLR", options, {
+      startFactor: true,
+      endFactor: true,
+      totalIters: true,
+      lastEpoch: true,
+    });
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5, lastEpoch } = options;
     if (!(startFactor > 0 && startFactor <= 1)) throw outOfRange("startFactor", startFactor);
     if (!(endFactor >= 0 && endFactor <= 1)) throw outOfRange("endFactor", endFactor);

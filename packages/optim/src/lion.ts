@@ -1,6 +1,7 @@
 import { live, type Tensor } from "@gradloom/tensor";
 import { checkBetas, checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link Lion}. */
 export interface LionOptions {
@@ -35,12 +36,15 @@ export class Lion extends Optimizer<Required<LionOptions>> {
   protected readonly momentNames: readonly string[] = ["exp_avg"];
 
   constructor(params: Parameters<Required<LionOptions>>, options: LionOptions = {}) {
-    super(params, {
-      lr: options.lr ?? 1e-4,
-      betas: options.betas ?? [0.9, 0.99],
-      weightDecay: options.weightDecay ?? 0,
-      maximize: options.maximize ?? false,
-    });
+    super(
+      params,
+      withDefaults("Lion", options, {
+        lr: 1e-4,
+        betas: [0.9, 0.99],
+        weightDecay: 0,
+        maximize: false,
+      }),
+    );
   }
 
   protected checkOptions(options: Required<LionOptions>): void {

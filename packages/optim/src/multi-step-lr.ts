@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -26,6 +26,7 @@ export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gam
     milestones: readonly number[],
     options: MultiStepLROptions = {},
   ) {
+    checkOptions("MultiStepLR", options, { gamma: true, lastEpoch: true });
     const { gamma = 0.1, lastEpoch } = options;
     if (!milestones.every(Number.isInteger)) {
       throw new ArgumentError(

@@ -1,6 +1,7 @@
 import { ArgumentError, live, type Tensor } from "@gradloom/tensor";
 import { checkBetas, checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link Muon}. */
 export interface MuonOptions {
@@ -65,19 +66,22 @@ export class Muon extends Optimizer<Required<MuonOptions>> {
   protected readonly momentNames: readonly string[] = ["momentum_buffer", "exp_avg", "exp_avg_sq"];
 
   constructor(params: Parameters<Required<MuonOptions>>, options: MuonOptions = {}) {
-    super(params, {
-      lr: options.lr ?? 1e-3,
-      weightDecay: options.weightDecay ?? 0.1,
-      momentum: options.momentum ?? 0.95,
-      nesterov: options.nesterov ?? true,
-      nsCoefficients: options.nsCoefficients ?? [3.4445, -4.775, 2.0315],
-      nsSteps: options.nsSteps ?? 5,
-      eps: options.eps ?? 1e-7,
-      adjustLrFn: options.adjustLrFn ?? "original",
-      useMuon: options.useMuon ?? true,
-      betas: options.betas ?? [0.9, 0.95],
-      maximize: options.maximize ?? false,
-    });
+    super(
+      params,
+      withDefaults("Muon", options, {
+        lr: 1e-3,
+        weightDecay: 0.1,
+        momentum: 0.95,
+        nesterov: true,
+        nsCoefficients: [3.4445, -4.775, 2.0315],
+        nsSteps: 5,
+        eps: 1e-7,
+        adjustLrFn: "original",
+        useMuon: true,
+        betas: [0.9, 0.95],
+        maximize: false,
+      }),
+    );
   }
 
   protected checkOptions(options: Required<MuonOptions>): void {

@@ -1,4 +1,4 @@
-import { ArgumentError, StateError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, StateError } from "@gradloom/tensor";
 import { checkPositiveInteger, checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions, perGroup } from "./lr-schedule.ts";
 import type { FullGroup, Optimizer, OptimizerOptions } from "./optimizer.ts";
@@ -67,6 +67,20 @@ export class OneCycleLR extends LRSchedule<OneCycleSettings> {
     maxLr: number | readonly number[],
     options: OneCycleLROptions = {},
   ) {
+    checkOptions("OneCycleLR", options, {
+      totalSteps: true,
+      epochs: true,
+      stepsPerEpoch: true,
+      pctStart: true,
+      annealStrategy: true,
+      cycleMomentum: true,
+      baseMomentum: true,
+      maxMomentum: true,
+      divFactor: true,
+      finalDivFactor: true,
+      threePhase: true,
+      lastEpoch: true,
+    });
     const settings = settingsOf(optimizer, maxLr, options);
     const { lastEpoch = -1, divFactor = 25 } = options;
     if (lastEpoch === -1) {

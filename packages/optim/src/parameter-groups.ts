@@ -1,4 +1,4 @@
-import { ArgumentError, Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, Tensor } from "@gradloom/tensor";
 import type { FullGroup, OptimizerOptions, ParameterGroup, Parameters } from "./optimizer.ts";
 
 /** Groups with all their options. A plain list of parameters is one group. */
@@ -25,6 +25,7 @@ export function toGroups<O extends OptimizerOptions>(
   // and code that was optimized for one group would not do for the next.
   if (groups.length === 0) return [{ params: tensors, ...options }];
   return groups.map(({ params: list, ...group }) => {
+    checkOptions(op, group, { ...options, initialLr: true });
     const given = Object.entries(group).filter(([, value]) => value !== undefined);
     return { params: [...iterate(op, list)], ...options, ...Object.fromEntries(given) };
   });

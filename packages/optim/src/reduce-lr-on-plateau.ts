@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { checkNonNegative, checkReal } from "./check-option.ts";
 import {
   checkLoaded,
@@ -54,6 +54,16 @@ export class ReduceLROnPlateau implements Schedule {
   readonly #minLrs: readonly number[];
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    checkOptions("ReduceLROnPlateau", options, {
+      mode: true,
+      factor: true,
+      patience: true,
+      threshold: true,
+      thresholdMode: true,
+      cooldown: true,
+      minLr: true,
+      eps: true,
+    });
     const {
       mode = "min",
       factor = 0.1,

@@ -1,6 +1,7 @@
 import { live, type Tensor } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link RMSprop}. */
 export interface RMSpropOptions {
@@ -45,15 +46,18 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   protected readonly momentNames: readonly string[] = ["square_avg", "grad_avg", "momentum_buffer"];
 
   constructor(params: Parameters<Required<RMSpropOptions>>, options: RMSpropOptions = {}) {
-    super(params, {
-      lr: options.lr ?? 1e-2,
-      alpha: options.alpha ?? 0.99,
-      eps: options.eps ?? 1e-8,
-      weightDecay: options.weightDecay ?? 0,
-      momentum: options.momentum ?? 0,
-      centered: options.centered ?? false,
-      maximize: options.maximize ?? false,
-    });
+    super(
+      params,
+      withDefaults("RMSprop", options, {
+        lr: 1e-2,
+        alpha: 0.99,
+        eps: 1e-8,
+        weightDecay: 0,
+        momentum: 0,
+        centered: false,
+        maximize: false,
+      }),
+    );
   }
 
   protected checkOptions(options: Required<RMSpropOptions>): void {

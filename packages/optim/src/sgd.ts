@@ -1,6 +1,7 @@
 import { ArgumentError, live, onEachRun, type Tensor } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
 import { Optimizer, type Parameters } from "./optimizer.ts";
+import { withDefaults } from "./with-defaults.ts";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions {
@@ -29,14 +30,17 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   protected readonly momentNames: readonly string[] = ["momentum_buffer"];
 
   constructor(params: Parameters<Required<SGDOptions>>, options: SGDOptions = {}) {
-    super(params, {
-      lr: options.lr ?? 1e-3,
-      momentum: options.momentum ?? 0,
-      dampening: options.dampening ?? 0,
-      nesterov: options.nesterov ?? false,
-      weightDecay: options.weightDecay ?? 0,
-      maximize: options.maximize ?? false,
-    });
+    super(
+      params,
+      withDefaults("SGD", options, {
+        lr: 1e-3,
+        momentum: 0,
+        dampening: 0,
+        nesterov: false,
+        weightDecay: 0,
+        maximize: false,
+      }),
+    );
   }
 
   protected checkOptions(options: Required<SGDOptions>): void {

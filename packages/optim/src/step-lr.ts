@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import { checkPositiveInteger, checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -20,6 +21,7 @@ export interface StepLROptions extends LRScheduleOptions {
  */
 export class StepLR extends LRSchedule<{ stepSize: number; gamma: number }> {
   constructor(optimizer: Optimizer, stepSize: number, options: StepLROptions = {}) {
+    checkOptions("StepLR", options, { gamma: true, lastEpoch: true });
     const { gamma = 0.1, lastEpoch } = options;
     checkPositiveInteger("StepLR", "stepSize", stepSize);
     checkReal("StepLR", "gamma", gamma);

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { checkPositiveInteger, checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -42,6 +42,7 @@ export class WarmupCosineLR extends LRSchedule<{
     totalSteps: number,
     options: WarmupCosineLROptions = {},
   ) {
+    checkOptions("WarmupCosineLR", options, { etaMin: true, lastEpoch: true });
     const op = "WarmupCosineLR";
     const { etaMin = 0, lastEpoch } = options;
     checkPositiveInteger(op, "totalSteps", totalSteps);

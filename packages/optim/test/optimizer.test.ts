@@ -12,7 +12,7 @@ import {
   zeros,
 } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
-import { Adam, Optimizer, SGD } from "../src/index.ts";
+import { Adam, Optimizer, SGD, StepLR } from "../src/index.ts";
 
 const leaf = (...values: number[]): Tensor => tensor(values, { requiresGrad: true });
 
@@ -150,6 +150,21 @@ describe("parameter groups", () => {
 });
 
 describe("what is refused", () => {
+  test("options that there are not, also in a group: they would be ignored", () => {
+    const wrong = (options: object): object => options;
+    const names = "lr, momentum, dampening, nesterov, weightDecay, maximize";
+    expect(() => new SGD([leaf(1)], wrong({ lr: 1, weight_decay: 0.1 }))).toThrow(
+      `SGD: options must be among ${names}, got weight_decay.`,
+    );
+    expect(() => new SGD([{ params: [leaf(1)], ...wrong({ learningRate: 1 }) }])).toThrow(
+      /SGD: options must be among lr, .*, got learningRate\./,
+    );
+    expect(() => Reflect.construct(Adam, [[leaf(1)], 0.1])).toThrow(/Adam: .* got 0\.1\./);
+    expect(() => Reflect.construct(StepLR, [new SGD([leaf(1)]), 3, 0.5])).toThrow(
+      "StepLR: options must be among gamma, lastEpoch, got 0.5.",
+    );
+  });
+
   const make = (params: unknown) => () => Reflect.construct(SGD, [params]);
 
   test("lists that are not of parameters", () => {

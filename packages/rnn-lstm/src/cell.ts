@@ -1,5 +1,5 @@
 import { checkSize, init, Module, Parameter } from "@gradloom/layers";
-import { ShapeError, type Tensor, zeros } from "@gradloom/tensor";
+import { checkOptions, ShapeError, type Tensor, zeros } from "@gradloom/tensor";
 import {
   type CellFormula,
   gruFormula,
@@ -95,7 +95,12 @@ export interface RNNCellOptions extends CellOptions {
  */
 export class RNNCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
-    super(inputSize, hiddenSize, rnnFormula("RNNCell", options.nonlinearity ?? "tanh"), options);
+    super(
+      inputSize,
+      hiddenSize,
+      rnnFormula("RNNCell", options.nonlinearity ?? "tanh"),
+      checkOptions("RNNCell", options, { bias: true, nonlinearity: true }),
+    );
   }
 
   forward(x: Tensor, h?: Tensor): Tensor {
@@ -115,7 +120,7 @@ export class RNNCell extends Cell {
  */
 export class LSTMCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
-    super(inputSize, hiddenSize, lstmFormula, options);
+    super(inputSize, hiddenSize, lstmFormula, checkOptions("LSTMCell", options, { bias: true }));
   }
 
   forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor]): [h: Tensor, c: Tensor] {
@@ -136,7 +141,7 @@ export class LSTMCell extends Cell {
  */
 export class GRUCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
-    super(inputSize, hiddenSize, gruFormula, options);
+    super(inputSize, hiddenSize, gruFormula, checkOptions("GRUCell", options, { bias: true }));
   }
 
   forward(x: Tensor, h?: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { gruFormula } from "./cell-formula.ts";
 import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
 
@@ -15,7 +15,18 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  */
 export class GRU extends Recurrent {
   constructor(options: RecurrentOptions) {
-    super(gruFormula, options);
+    super(
+      gruFormula,
+      checkOptions("GRU", options, {
+        inputSize: true,
+        hiddenSize: true,
+        numLayers: true,
+        bias: true,
+        batchFirst: true,
+        dropout: true,
+        bidirectional: true,
+      }),
+    );
   }
 
   forward(x: Tensor, h?: Tensor, options: SequenceOptions = {}): [output: Tensor, hN: Tensor] {

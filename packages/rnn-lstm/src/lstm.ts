@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { lstmFormula } from "./cell-formula.ts";
 import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
 
@@ -21,7 +21,18 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  */
 export class LSTM extends Recurrent {
   constructor(options: RecurrentOptions) {
-    super(lstmFormula, options);
+    super(
+      lstmFormula,
+      checkOptions("LSTM", options, {
+        inputSize: true,
+        hiddenSize: true,
+        numLayers: true,
+        bias: true,
+        batchFirst: true,
+        dropout: true,
+        bidirectional: true,
+      }),
+    );
   }
 
   forward(

@@ -1,6 +1,7 @@
 import { Dropout, Embedding, evaluating, Linear, Module } from "@gradloom/layers";
 import {
   ArgumentError,
+  checkOptions,
   compile,
   defaultGenerator,
   fromTypedArray,
@@ -62,6 +63,14 @@ export class RecurrentLM extends Module {
 
   constructor(options: RecurrentLMOptions) {
     super();
+    checkOptions("RecurrentLM", options, {
+      vocabSize: true,
+      embeddingDim: true,
+      hiddenSize: true,
+      numLayers: true,
+      cell: true,
+      dropout: true,
+    });
     const {
       vocabSize,
       embeddingDim,
@@ -129,7 +138,15 @@ export class RecurrentLM extends Module {
     const isBatch = Array.isArray(ids[0]);
     const prompts = (isBatch ? ids : [ids]) as readonly (readonly number[])[];
     checkPrompts(prompts);
-    checkOptions(maxNewTokens, temperature, topK);
+    checkOptions("generate", options, {
+      maxNewTokens: true,
+      temperature: true,
+      topK: true,
+      seed: true,
+      onToken: true,
+      signal: true,
+    });
+    checkRanges(maxNewTokens, temperature, topK);
     const results = prompts.map((prompt) => [...prompt]);
     const generator = seed === undefined ? defaultGenerator : new Generator(seed);
     const modules = this.modules();
@@ -190,7 +207,7 @@ function checkPrompts(prompts: readonly (readonly number[])[]): void {
   }
 }
 
-function checkOptions(maxNewTokens: number, temperature: number, topK: number | undefined): void {
+function checkRanges(maxNewTokens: number, temperature: number, topK: number | undefined): void {
   const refuse = (rule: string, got: number) => {
     throw new ArgumentError(`generate: ${rule}, got ${got}.`, { op: "generate" });
   };

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { type Nonlinearity, rnnFormula } from "./cell-formula.ts";
 import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
 
@@ -21,7 +21,19 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(options: RNNOptions) {
-    super(rnnFormula("RNN", options.nonlinearity ?? "tanh"), options);
+    super(
+      rnnFormula("RNN", options.nonlinearity ?? "tanh"),
+      checkOptions("RNN", options, {
+        inputSize: true,
+        hiddenSize: true,
+        numLayers: true,
+        bias: true,
+        batchFirst: true,
+        dropout: true,
+        bidirectional: true,
+        nonlinearity: true,
+      }),
+    );
   }
 
   forward(x: Tensor, h?: Tensor, options: SequenceOptions = {}): [output: Tensor, hN: Tensor] {

@@ -212,6 +212,7 @@ export {
   view,
 } from "./ops/view.ts";
 export type { Pair } from "./ops/window.ts";
+export { checkOptions } from "./options.ts";
 export type { Operand } from "./promote.ts";
 export {
   bernoulli,

@@ -27,14 +27,11 @@ export function holdPredictions(loss: Tensor, recorded: readonly Recorded[]): vo
   for (let i = recorded.length - 1; i >= 0; i--) {
     const { tensor, history } = recorded[i];
     const last = history.last!;
-    if (tensor !== loss && (tensor.ndim > 0 || !isPrediction(last))) continue;
+    // What is made of parameters alone, a penalty on them, predicts nothing.
+    const isOfData = () => last.history!.inputs.some((x) => !x.isLeaf || !x.requiresGrad);
+    if (tensor !== loss && (tensor.ndim > 0 || !isOfData())) continue;
     if (last.node.isHeld || last.numel > left) continue;
     left -= last.numel;
     engine().hold(last.node);
   }
-}
-
-/** Whether it is made of more than parameters, unlike a penalty on them. */
-function isPrediction({ history }: Tensor): boolean {
-  return history!.inputs.some((input) => !input.isLeaf || !input.requiresGrad);
 }

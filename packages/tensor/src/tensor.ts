@@ -260,9 +260,9 @@ export class Tensor {
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
-    const { recorded, state } = this;
-    if (state || recorded.box || !recorded.dependsOnState) {
-      return new Tensor(state ? this : recorded);
+    const { recorded } = this;
+    if (this.state || recorded.box || !recorded.dependsOnState) {
+      return new Tensor(this.state ? this : recorded);
     }
     // A node of its own: whoever keeps it can read it after a step, although something consumes this tensor.
     const { consumed } = recorded;

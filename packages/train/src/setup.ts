@@ -5,7 +5,7 @@ import type {
   OptimizerOptions,
   Schedule,
 } from "@gradloom/optim";
-import { ArgumentError, ShapeError, Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, ShapeError, Tensor } from "@gradloom/tensor";
 import { type Batch, countExamples } from "./batch.ts";
 import type { Callback } from "./callback.ts";
 import type { Metric, MetricValue } from "./metric.ts";
@@ -81,6 +81,22 @@ export class Setup<Input, Target, Prediction> {
   readonly #options: TrainerOptions<Input, Target, Prediction>;
 
   constructor(options: TrainerOptions<Input, Target, Prediction>) {
+    checkOptions("Trainer", options, {
+      model: true,
+      forward: true,
+      loss: true,
+      optimizer: true,
+      schedule: true,
+      scheduleInterval: true,
+      metrics: true,
+      callbacks: true,
+      clipGradNorm: true,
+      clipGradValue: true,
+      accumulate: true,
+      average: true,
+      monitor: true,
+      count: true,
+    });
     const { loss, schedule, metrics = [], callbacks = [], accumulate = 1 } = options;
     for (const name of ["model", "loss", "optimizer"] as const) {
       if (!options[name]) throw failure(`${name} must be given, got ${options[name]}`);

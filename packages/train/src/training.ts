@@ -6,7 +6,7 @@ import {
   type Stateful,
   saveCheckpoint,
 } from "@gradloom/checkpoint";
-import { ArgumentError, StateError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, StateError } from "@gradloom/tensor";
 import { type Batch, type Batches, checkBatch } from "./batch.ts";
 import { BatchStream, isStateful } from "./batch-stream.ts";
 import { Breath } from "./breath.ts";
@@ -83,7 +83,15 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     data: Batches<Input, Target>,
     options: FitOptions<Input, Target>,
   ) {
-    checkOptions(options);
+    checkOptions(op, options, {
+      epochs: true,
+      steps: true,
+      stepsPerEpoch: true,
+      validation: true,
+      signal: true,
+      resume: true,
+    });
+    checkLength(options);
     this.#setup = setup;
     this.#options = options;
     this.#stream = new BatchStream(op, data);
@@ -409,7 +417,7 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   }
 }
 
-function checkOptions(options: {
+function checkLength(options: {
   readonly epochs?: number;
   readonly steps?: number;
   readonly stepsPerEpoch?: number;

@@ -346,8 +346,8 @@ describe("fit refuses", () => {
     const calls: string[] = [];
     const onEnd: Callback["onEnd"] = ({ status, step }) => void calls.push(`${status} ${step}`);
     const onSave: Callback["onSave"] = ({ at }) => void calls.push(at);
-    const failing = smallTraining();
-    const options = { ...failing, callbacks: [{ onEnd, onSave }] };
+    const { model, optimizer, loss } = smallTraining();
+    const options = { model, optimizer, loss, callbacks: [{ onEnd, onSave }] };
     await expect(new Trainer(options).fit(bad, { epochs: 1 })).rejects.toThrow(
       "fit: the loss must be finite, got NaN in step 2. Try a smaller learning rate or clipGradNorm; setDetectAnomaly(true) finds the operation where it begins.",
     );

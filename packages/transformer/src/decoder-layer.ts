@@ -7,7 +7,7 @@ import {
   Linear,
   Module,
 } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import type { CachedInputs, LayerCache } from "./decoder-cache.ts";
 import type { DecoderInputs, TransformerLayerOptions } from "./layer-options.ts";
 import { type AttendInputs, MultiHeadAttention } from "./multi-head-attention.ts";
@@ -52,6 +52,13 @@ export class DecoderLayer extends Module {
     options: TransformerLayerOptions = {},
   ) {
     super();
+    checkOptions("DecoderLayer", options, {
+      dropout: true,
+      activation: true,
+      normFirst: true,
+      layerNormEps: true,
+      feedForward: true,
+    });
     const { dropout = 0.1, activation = "relu", normFirst = false, feedForward } = options;
     const eps = options.layerNormEps ?? 1e-5;
     activationFunction("DecoderLayer", activation);

@@ -1,6 +1,7 @@
 import { checkSize, init, Linear, Module, Parameter } from "@gradloom/layers";
 import {
   ArgumentError,
+  checkOptions,
   eye,
   ShapeError,
   scaledDotProductAttention,
@@ -77,6 +78,7 @@ export class MultiHeadAttention extends Module {
 
   constructor(dModel: number, numHeads: number, options: MultiHeadAttentionOptions = {}) {
     super();
+    checkOptions("MultiHeadAttention", options, { dropout: true, bias: true });
     const op = "MultiHeadAttention";
     const { dropout = 0, bias = true } = options;
     checkSize(op, "dModel", dModel);

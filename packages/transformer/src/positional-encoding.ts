@@ -1,5 +1,13 @@
 import { Buffer, checkSize, Dropout, Module } from "@gradloom/layers";
-import { ArgumentError, arange, ShapeError, stack, type Tensor, tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  arange,
+  checkOptions,
+  ShapeError,
+  stack,
+  type Tensor,
+  tensor,
+} from "@gradloom/tensor";
 
 /** Options of {@link PositionalEncoding}. */
 export interface PositionalEncodingOptions {
@@ -34,6 +42,7 @@ export class PositionalEncoding extends Module {
 
   constructor(dModel: number, options: PositionalEncodingOptions = {}) {
     super();
+    checkOptions("PositionalEncoding", options, { maxLen: true, dropout: true });
     const { maxLen = 5000, dropout = 0 } = options;
     checkSize("PositionalEncoding", "dModel", dModel);
     checkSize("PositionalEncoding", "maxLen", maxLen);

@@ -7,7 +7,7 @@ import {
   Module,
   type Parameter,
 } from "@gradloom/layers";
-import { ArgumentError, noGrad, ShapeError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, noGrad, ShapeError, type Tensor } from "@gradloom/tensor";
 import { type BeamSearchOptions, beamSearch } from "./beam-search.ts";
 import { Decoder } from "./decoder.ts";
 import { DecoderCache } from "./decoder-cache.ts";
@@ -109,6 +109,21 @@ export class Transformer extends Module {
 
   constructor(options: TransformerOptions) {
     super();
+    checkOptions("Transformer", options, {
+      srcVocabSize: true,
+      tgtVocabSize: true,
+      dModel: true,
+      numHeads: true,
+      numEncoderLayers: true,
+      numDecoderLayers: true,
+      dFf: true,
+      dropout: true,
+      activation: true,
+      feedForward: true,
+      normFirst: true,
+      maxLen: true,
+      tieWeights: true,
+    });
     const { srcVocabSize, tgtVocabSize, dModel = 512, numHeads = 8, dFf = 2048 } = options;
     const { numEncoderLayers = 6, numDecoderLayers = 6, dropout = 0.1, maxLen = 5000 } = options;
     const { activation, normFirst, feedForward, tieWeights = false } = options;

@@ -1,5 +1,5 @@
 import { checkSize, Module } from "@gradloom/layers";
-import { ShapeError, type Tensor } from "@gradloom/tensor";
+import { checkOptions, ShapeError, type Tensor } from "@gradloom/tensor";
 import { DoubleConv } from "./double-conv.ts";
 import { Down } from "./down.ts";
 import { OutConv } from "./out-conv.ts";
@@ -45,6 +45,13 @@ export class UNet extends Module {
 
   constructor(options: UNetOptions) {
     super();
+    checkOptions("UNet", options, {
+      inChannels: true,
+      numClasses: true,
+      baseChannels: true,
+      depth: true,
+      bilinear: true,
+    });
     const { inChannels, numClasses, baseChannels = 64, depth = 4, bilinear = false } = options;
     for (const [name, size] of Object.entries({ inChannels, numClasses, baseChannels, depth })) {
       checkSize("UNet", name, size);

@@ -93,7 +93,7 @@ export interface AllcloseOptions {
 export function allclose(a: Tensor, b: Tensor, options: AllcloseOptions = {}): boolean {
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
   // One after the other: in one plan, sums of the same numbers may be added up in another order.
-  if (!isTracing()) for (const each of [a, b]) settle([each]);
+  if (!isTracing()) [[a], [b]].forEach(settle);
   const [x, y] = promoted(a, b, (dtype) => (isFloat(dtype) ? dtype : "float64"));
   // Infinities are close to themselves only: their difference is NaN, and the bound would be infinite.
   const near = x.sub(y).abs().le(y.abs().mul(rtol).add(atol)).logicalAnd(isfinite(y));

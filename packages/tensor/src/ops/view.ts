@@ -92,7 +92,7 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const axes = dims.map((dim) => toAxis("permute", dim, x.ndim));
   if (dims.length !== x.ndim || new Set(axes).size !== axes.length) {
-    throw shapeError`permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for shape ${x.shape}.`;
+    throw shapeError`permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for ${x.shape}.`;
   }
   if (axes.every((axis, i) => axis === i)) return x;
   return record(
@@ -169,7 +169,7 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
   for (const count of repeats) requireCount("repeat", "repeats", count, 0);
   const added = repeats.length - x.ndim;
   if (added < 0) {
-    throw shapeError`repeat: there must be a number for each axis, got ${show(repeats)} for shape ${x.shape}.`;
+    throw shapeError`repeat: there must be a number for each axis, got ${show(repeats)} for ${x.shape}.`;
   }
   const sizes = [...new Array<number>(added).fill(1), ...x.shape];
   const apart = sizes.flatMap((size) => [1, size]);

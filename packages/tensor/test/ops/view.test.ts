@@ -62,7 +62,7 @@ test("permute, transpose and t", () => {
   expect(x().transpose(0, -1).arraySync()).toEqual(turned);
   expect(x().t().arraySync()).toEqual(turned);
   expect(() => x().permute([0, 0])).toThrow(
-    "permute: each of the 2 axes must be named once, got [0, 0] for shape [2, 3].",
+    "permute: each of the 2 axes must be named once, got [0, 0] for [2, 3].",
   );
   expect(() => x().unsqueeze(0).t()).toThrow(
     "t: the tensor must have at most two axes, got [1, 2, 3]. Use transpose(dim0, dim1).",
@@ -92,7 +92,7 @@ test("repeat lays copies side by side, repeatInterleave element by element", () 
   expect(y.repeatInterleave(2).arraySync()).toEqual([0, 0, 1, 1]);
   expect(x().repeatInterleave(2, 0).shape).toEqual([4, 3]);
   expect(() => x().repeat([2])).toThrow(
-    "repeat: there must be a number for each axis, got [2] for shape [2, 3].",
+    "repeat: there must be a number for each axis, got [2] for [2, 3].",
   );
   expect(() => y.repeatInterleave(-1)).toThrow(ArgumentError);
   expect(() => y.repeat([0.5])).toThrow(
