@@ -14,6 +14,7 @@ import type { Monitored, Run, SaveEvent } from "./callback.ts";
 import { emptyData, evaluate, valuesOf } from "./evaluation.ts";
 import { LossMeter, type LossMeterState } from "./loss-meter.ts";
 import type { MetricState } from "./metric.ts";
+import { Progress, type ProgressState } from "./progress.ts";
 import type { Abort, EpochRecord, FitResult, Values } from "./records.ts";
 import type { Setup } from "./setup.ts";
 import { learn } from "./step.ts";
@@ -37,22 +38,14 @@ export interface FitOptions<Input, Target> {
 }
 
 /** What is kept of a training, apart from the states of model, optimizer, schedule and data. */
-interface TrainingState {
-  readonly epoch: number;
-  readonly step: number;
-  readonly stepInEpoch: number;
-  readonly lr: number;
+interface TrainingState extends ProgressState {
   /** Batches that were taken of the present pass. */
   readonly position: number;
-  readonly isPassOver: boolean;
   readonly loss: LossMeterState;
   readonly metrics: Readonly<Record<string, MetricState>>;
   readonly callbacks: Readonly<Record<string, PlainData>>;
   /** Where the data of the validation is, if it knows that: it may have drawn a seed of its own. */
   readonly validation: unknown;
-  readonly seconds: number;
-  readonly dataSeconds: number;
-  readonly history: readonly EpochRecord[];
 }
 
 /** One call of `fit`, from its first step to its end. */
@@ -65,18 +58,9 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   readonly #stream: BatchStream<Input, Target>;
   readonly #meter = new LossMeter(op);
   readonly #breath = new Breath();
-  #history: EpochRecord[] = [];
-  #epochsDone = 0;
-  #step = 0;
-  #stepInEpoch = 0;
-  #isPassOver = false;
+  readonly #progress: Progress;
   #resumedAt = 0;
-  #lastLr: number;
   #stopReason: string | undefined;
-  /** Seconds of the present epoch before the present stretch of training, and when that began, if there is one. */
-  #seconds = 0;
-  #since: number | undefined;
-  #dataSeconds = 0;
 
   constructor(
     setup: Setup<Input, Target, Prediction>,
@@ -95,7 +79,7 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     this.#setup = setup;
     this.#options = options;
     this.#stream = new BatchStream(op, data);
-    this.#lastLr = setup.optimizer.lr;
+    this.#progress = new Progress(setup.optimizer.lr);
     const { length } = this.#stream;
     const { epochs, steps, stepsPerEpoch } = options;
     const perPass = length === undefined ? undefined : Math.ceil(length / setup.accumulate);
@@ -107,19 +91,19 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   }
 
   get epoch(): number {
-    return this.#epochsDone + 1;
+    return this.#progress.epochs + 1;
   }
 
   get step(): number {
-    return this.#step;
+    return this.#progress.step;
   }
 
   get stepInEpoch(): number {
-    return this.#stepInEpoch;
+    return this.#progress.stepInEpoch;
   }
 
   get history(): readonly EpochRecord[] {
-    return this.#history;
+    return this.#progress.history;
   }
 
   get resumedAt(): number {
@@ -153,10 +137,10 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
       await this.#stream.close();
     }
     if (this.#isAborted) {
-      return this.#end("aborted", `the signal was aborted after step ${this.#step}`);
+      return this.#end("aborted", `the signal was aborted after step ${this.#progress.step}`);
     }
     return this.#stopReason === undefined
-      ? this.#end("finished", `${this.#epochsDone} epochs, ${this.#step} steps`)
+      ? this.#end("finished", `${this.#progress.epochs} epochs, ${this.#progress.step} steps`)
       : this.#end("stopped", this.#stopReason);
   }
 
@@ -164,9 +148,9 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     const result: FitResult = {
       status,
       reason,
-      epoch: this.#epochsDone,
-      step: this.#step,
-      history: this.#history,
+      epoch: this.#progress.epochs,
+      step: this.#progress.step,
+      history: this.#progress.history,
     };
     for (const callback of this.#setup.callbacks) await callback.onEnd?.(result, this);
     return result;
@@ -177,27 +161,27 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   }
 
   get #areStepsDone(): boolean {
-    return this.#step >= (this.#options.steps ?? Number.POSITIVE_INFINITY);
+    return this.#progress.step >= (this.#options.steps ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether no epoch is to begin or to be closed. */
   get #isDone(): boolean {
     if (this.#isAborted) return true;
-    if (this.#stepInEpoch > 0) return false;
+    if (this.#progress.stepInEpoch > 0) return false;
     return (
       this.#stopReason !== undefined ||
       this.#areStepsDone ||
-      this.#epochsDone >= (this.epochs ?? Number.POSITIVE_INFINITY)
+      this.#progress.epochs >= (this.epochs ?? Number.POSITIVE_INFINITY)
     );
   }
 
   get #isEpochOver(): boolean {
     const { stepsPerEpoch = Number.POSITIVE_INFINITY } = this.#options;
     return (
-      this.#isPassOver ||
+      this.#progress.isPassOver ||
       this.#stopReason !== undefined ||
       this.#areStepsDone ||
-      this.#stepInEpoch >= stepsPerEpoch
+      this.#progress.stepInEpoch >= stepsPerEpoch
     );
   }
 
@@ -205,17 +189,15 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     const { model, callbacks } = this.#setup;
     // Modules that were put into evaluation on purpose stay in it.
     if (!model.training) model.train();
-    this.#since = performance.now();
+    this.#progress.startClock();
     while (!this.#isEpochOver && !this.#isAborted) {
       const group = await this.#take();
       if (group === undefined) break;
       const lr = this.#setup.optimizer.lr;
       const { loss, weight, gradNorm } = learn(op, this.#setup, group);
-      this.#lastLr = lr;
-      this.#step += 1;
-      this.#stepInEpoch += 1;
-      this.#meter.add(loss, weight, this.#step);
-      const event = { epoch: this.epoch, step: this.#step, loss, gradNorm, lr };
+      this.#progress.advance(lr);
+      this.#meter.add(loss, weight, this.#progress.step);
+      const event = { epoch: this.epoch, step: this.#progress.step, loss, gradNorm, lr };
       for (const callback of callbacks) {
         // Waiting for nothing would cost a small model something in each step.
         const hook = callback.onStep?.(event, this);
@@ -226,8 +208,8 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
       await this.#meter.drain();
       await this.#breath.take();
     }
-    this.#countTime();
-    this.#since = undefined;
+    this.#progress.readClock(this.#stream);
+    this.#progress.stopClock();
   }
 
   /** The batches of a step, or `undefined` if the pass and with it the epoch is over. */
@@ -236,17 +218,17 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     const isOnePass = this.#options.stepsPerEpoch === undefined;
     for (let attempt = 0; attempt < 2; attempt++) {
       const group: Batch<Input, Target>[] = [];
-      while (group.length < accumulate && !this.#isPassOver) {
+      while (group.length < accumulate && !this.#progress.isPassOver) {
         const batch = await this.#stream.next();
         if (batch === undefined) {
-          this.#isPassOver = isOnePass && this.#stepInEpoch + group.length > 0;
+          this.#progress.isPassOver = isOnePass && this.#progress.stepInEpoch + group.length > 0;
           break;
         }
         checkBatch(op, batch);
         group.push(batch);
       }
       if (group.length > 0) return group;
-      if (this.#isPassOver) return undefined;
+      if (this.#progress.isPassOver) return undefined;
       // An epoch that begins where a pass has just ended, or that is longer than a pass, goes on with the next one.
     }
     throw emptyData(op, `data of epoch ${this.epoch}`);
@@ -271,37 +253,19 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
     }
     const record: EpochRecord = {
       epoch: this.epoch,
-      step: this.#step,
-      lr: this.#lastLr,
+      step: this.#progress.step,
+      lr: this.#progress.lr,
       train,
       ...(validated === undefined ? {} : { validation: validated }),
-      seconds: this.#seconds,
-      dataSeconds: this.#dataSeconds,
+      seconds: this.#progress.seconds,
+      dataSeconds: this.#progress.dataSeconds,
     };
-    this.#history.push(record);
-    this.#beginEpoch();
+    this.#progress.closeEpoch(record);
+    this.#meter.reset();
+    for (const metric of this.#setup.metrics.values()) metric.reset();
     if (scheduleInterval === "epoch") schedule?.step(this.monitored(record).value);
     for (const callback of callbacks) await callback.onEpochEnd?.(record, this);
     await this.#save({ at: "epoch", record });
-  }
-
-  #beginEpoch(): void {
-    this.#epochsDone += 1;
-    this.#stepInEpoch = 0;
-    this.#isPassOver = false;
-    this.#seconds = 0;
-    this.#dataSeconds = 0;
-    this.#meter.reset();
-    for (const metric of this.#setup.metrics.values()) metric.reset();
-  }
-
-  #countTime(): void {
-    if (this.#since === undefined) return;
-    const now = performance.now();
-    this.#seconds += (now - this.#since) / 1000;
-    this.#since = now;
-    this.#dataSeconds += this.#stream.waited / 1000;
-    this.#stream.waited = 0;
   }
 
   async #save(event: SaveEvent): Promise<void> {
@@ -360,15 +324,11 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
   }
 
   stateDict(): TrainingState {
-    this.#countTime();
+    this.#progress.readClock(this.#stream);
     const { metrics, callbacks } = this.#setup;
     return {
-      epoch: this.#epochsDone,
-      step: this.#step,
-      stepInEpoch: this.#stepInEpoch,
-      lr: this.#lastLr,
+      ...this.#progress.state,
       position: this.#stream.position,
-      isPassOver: this.#isPassOver,
       loss: this.#meter.state,
       metrics: Object.fromEntries([...metrics].map(([name, metric]) => [name, metric.stateDict()])),
       callbacks: Object.fromEntries(
@@ -377,25 +337,15 @@ export class Training<Input, Target, Prediction> implements Run, Stateful {
         ),
       ),
       validation: stateOf(this.#options.validation),
-      seconds: this.#seconds,
-      dataSeconds: this.#dataSeconds,
-      history: [...this.#history],
     };
   }
 
   loadStateDict(state: TrainingState): void {
     const { metrics, callbacks } = this.#setup;
-    this.#epochsDone = state.epoch;
-    this.#step = state.step;
+    this.#progress.stateFrom(state);
     this.#resumedAt = state.step;
-    this.#stepInEpoch = state.stepInEpoch;
-    this.#lastLr = state.lr;
-    this.#isPassOver = state.isPassOver;
     this.#stream.seek(state.position);
     this.#meter.stateFrom(state.loss);
-    this.#seconds = state.seconds;
-    this.#dataSeconds = state.dataSeconds;
-    this.#history = [...state.history];
     for (const [name, metric] of metrics) {
       const measured = state.metrics[name];
       if (measured !== undefined) metric.loadStateDict(measured);
