@@ -50,7 +50,7 @@ export function createReduction(
   const long = isLong && op === "sum" && dtype === "float32";
   const positional = op === "argmax" || op === "argmin";
   const tracksNaN = (op === "max" || op === "min") && float;
-  const identity = op && w.constant(dtype, identityOf(op, dtype));
+  const identity = reduce && w.constant(dtype, identityOf(reduce, dtype));
   let accumulators: readonly Accumulator[] = [];
 
   const lanes = (name: LaneOp, a: Value, b: Value): Value => w.lanes(dtype, name, a, b);
