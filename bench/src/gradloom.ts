@@ -77,20 +77,47 @@ function dnn(prepare: (step: () => Tensor) => () => Tensor): Workload {
   };
 }
 
-function mlpStep(): Workload {
-  const x = ready(randn([128, 784]));
-  const labels = Int32Array.from({ length: 128 }, (_, i) => (i * 7) % 10);
-  const y = ready(fromTypedArray(labels, [128]));
+/** @param rows - Of the batch of each step, at most `most`. */
+function mlpStep(rows: () => number, most: number): Workload {
+  const x = ready(randn([most, 784]));
+  const labels = Int32Array.from({ length: most }, (_, i) => (i * 7) % 10);
+  const y = ready(fromTypedArray(labels, [most]));
   const model = new MLP(784, [512, 512], 10);
   const criterion = new CrossEntropyLoss();
   const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
   return {
     run: () => {
+      const count = rows();
       optimizer.zeroGrad();
-      criterion.forward(model.forward(x), y).backward();
+      criterion.forward(model.forward(x.narrow(0, 0, count)), y.narrow(0, 0, count)).backward();
       optimizer.step();
     },
   };
+}
+
+/** A recurrent network as a loop in the program, and its gradients. */
+function unrolled(steps: () => number, most: number): Workload {
+  const x = ready(randn([most, 16, 32]));
+  const [u, w] = [32, 64].map((size) => ready(randn([size, 64]).mul(0.1)).requiresGrad_());
+  return {
+    run: () => {
+      const count = steps();
+      let h = zeros([16, 64]);
+      for (let t = 0; t < count; t++) h = x.select(0, t).matmul(u).add(h.matmul(w)).tanh();
+      u.grad = null;
+      w.grad = null;
+      h.square().mean().backward();
+      realize(u.grad!, w.grad!);
+    },
+  };
+}
+
+const sizes = 307;
+
+/** Sizes from one on, all over the range at any time, none of which comes again while its plan is in the cache. */
+function varying(first: number): () => number {
+  let i = 0;
+  return () => first + ((97 * i++) % sizes);
 }
 
 function layerNorm(): Workload {
@@ -118,7 +145,9 @@ const workloads: Record<string, () => Workload | Promise<Workload>> = {
   ...windows,
   dnn: () => dnn((step) => step),
   "dnn-compiled": () => dnn(compile),
-  "mlp-step": mlpStep,
+  "mlp-step": () => mlpStep(() => 128, 128),
+  "shapes-batch": () => mlpStep(varying(64), 64 + sizes),
+  "shapes-unrolled": () => unrolled(varying(50), 50 + sizes),
   softmax: () => {
     const x = ready(randn([1024, 1024]));
     return repeated(() => x.softmax(-1));

@@ -26,6 +26,15 @@ export const workloads: readonly WorkloadInfo[] = [
   ),
   single("mlp-step", "a training step of MLP 784-512-512-10, batch 128, cross-entropy, Adam"),
   {
+    name: "shapes",
+    title: "steps of sizes that were not there before",
+    parts: {
+      "shapes-batch": "a training step of the same MLP, batches of 64 to 370",
+      "shapes-unrolled":
+        "gradients of h = tanh(x[t]·U + h·W), a loop of 50 to 356 steps, batch 16, 32 features to 64",
+    },
+  },
+  {
     name: "matmul",
     title: "matrix products of n × n",
     parts: Object.fromEntries(

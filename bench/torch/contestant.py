@@ -5,6 +5,7 @@
 """
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -63,17 +64,40 @@ def dnn():
     return run, facts
 
 
-def mlp_step():
+def mlp_step(rows=lambda: 128, most=128):
     net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
     adam = torch.optim.Adam(net.parameters(), 1e-3)
-    x, y = torch.randn(128, 784), torch.randint(0, 10, (128,))
+    x, y = torch.randn(most, 784), torch.randint(0, 10, (most,))
 
     def run():
+        count = rows()
         adam.zero_grad()
-        F.cross_entropy(net(x), y).backward()
+        F.cross_entropy(net(x[:count]), y[:count]).backward()
         adam.step()
 
     return run, {}
+
+
+SIZES = 307
+
+
+def unrolled(steps, most):
+    x = torch.randn(most, 16, 32)
+    u, w = ((torch.randn(size, 64) * 0.1).requires_grad_() for size in (32, 64))
+
+    def run():
+        h = torch.zeros(16, 64)
+        for t in range(steps()):
+            h = torch.tanh(x[t] @ u + h @ w)
+        u.grad = w.grad = None
+        (h * h).mean().backward()
+
+    return run, {}
+
+
+def varying(first):
+    numbers = itertools.count()
+    return lambda: first + 97 * next(numbers) % SIZES
 
 
 def without_gradients(fn):
@@ -114,6 +138,8 @@ WORKLOADS = {
     "dnn": dnn,
     "dnn-compiled": dnn,
     "mlp-step": mlp_step,
+    "shapes-batch": lambda: mlp_step(varying(64), 64 + SIZES),
+    "shapes-unrolled": lambda: unrolled(varying(50), 50 + SIZES),
     "softmax": softmax,
     "layer-norm": layer_norm,
     "gelu-erf": lambda: gelu("none"),
