@@ -12,11 +12,14 @@ export function exactKey(
   stages: readonly { readonly code: readonly (Instruction | Step)[] }[],
 ): string {
   let key = JSON.stringify(structure);
-  const code = stages.flatMap((stage) => stage.code);
-  code.forEach((i, at) => {
-    if (i.op !== "constant") return;
-    if (!Number.isFinite(i.value) || Object.is(i.value, -0)) key += ` ${at}:${i.value}`;
-  });
+  let at = 0;
+  for (const { code } of stages) {
+    for (const i of code) {
+      at += 1;
+      if (i.op !== "constant") continue;
+      if (!Number.isFinite(i.value) || Object.is(i.value, -0)) key += ` ${at}:${i.value}`;
+    }
+  }
   return key;
 }
 

@@ -265,10 +265,10 @@ export class Trace {
 
   /** Adds a step, or finds the one that does the same. */
   #push(step: Step): number {
-    // A value is known by its number, and an element by its position by axis.
+    // An element is known by its position by axis, where that is known.
     const named =
       step.op === "read"
-        ? { ...step, value: step.value.number, flat: step.forms ?? step.flat, forms: undefined }
+        ? [step.value.number, step.forms ?? step.flat, step.guards, step.outside, step.index]
         : step;
     const key = exactKey(named, [{ code: [step] }]);
     let position = this.#known.get(key);
