@@ -70,3 +70,48 @@ test.each([
   };
   expect(run(true)).toEqual(run(false));
 });
+
+/** What may change between steps, apart from `lr`. */
+const changes: readonly (readonly [string, object])[] = [
+  ["SGD", { momentum: 0, weightDecay: 0.1 }],
+  ["SGD", { momentum: 0.5, nesterov: true, dampening: 0 }],
+  ["Adam", { betas: [0.5, 0.6], weightDecay: 0.1, eps: 0.1 }],
+  ["AdamW", { betas: [0.5, 0.6], weightDecay: 0.1, maximize: true }],
+  ["RMSprop", { alpha: 0.5, momentum: 0, eps: 0.1 }],
+  ["Adagrad", { lrDecay: 0.5, weightDecay: 0.1 }],
+  ["Lion", { betas: [0.5, 0.6], weightDecay: 0.5 }],
+  ["Muon", { betas: [0.5, 0.6], weightDecay: 0.5 }],
+];
+
+test.each(changes)(
+  "%s: compiled steps heed %o, and whether a parameter is frozen",
+  (name, change) => {
+    const run = (isCompiled: boolean) => {
+      manualSeed(1);
+      const [w, b] = [tensor([1, -2, 3]), tensor([0.5, 1, 2])].map((x) => x.requiresGrad_());
+      const optimizer = makers[name]([w, b]);
+      let recorded = 0;
+      const step = (x: Tensor) => {
+        recorded += 1;
+        const loss = w.mul(x).add(b).square().sum();
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return loss;
+      };
+      const take = isCompiled ? compile(step) : step;
+      const losses: number[] = [];
+      for (let i = 0; i < 12; i++) {
+        if (i === 3) Object.assign(optimizer.paramGroups[0], change);
+        if (i === 6) b.requiresGrad = false;
+        if (i === 9) b.requiresGrad = true;
+        optimizer.lr *= 0.9;
+        losses.push(take(randn([3])).itemSync());
+      }
+      return { losses, values: [w, b].map((x) => x.arraySync()), recorded };
+    };
+    const { recorded, ...compiled } = run(true);
+    expect(compiled).toEqual({ losses: run(false).losses, values: run(false).values });
+    expect(recorded).toBeLessThanOrEqual(4);
+  },
+);
