@@ -4,6 +4,7 @@ import { StateError } from "./errors.ts";
 import type { Kernel, Slot } from "./kernel.ts";
 import { bufferOf, type LoweredKernel } from "./lower.ts";
 import { findBarriers, layOut, type Temporary, touched } from "./memory.ts";
+import { narrow } from "./narrow.ts";
 import { wholeOf } from "./operand.ts";
 import { bodyOf } from "./repeat.ts";
 import { schedule } from "./schedule.ts";
@@ -88,12 +89,13 @@ function assemble(
     }
     return number;
   };
-  const kernels: Kernel[] = lowered.map(({ kernel, buffers: values }) => ({
+  const numbered: Kernel[] = lowered.map(({ kernel, buffers: values }) => ({
     ...kernel,
     buffers: values.map(numberOf),
   }));
   const outputBuffers = outputs.map((value) => (value.numel === 0 ? -1 : numberOf(value)));
   const bound = new Set([...bySlot.values(), ...outputBuffers]);
+  const kernels = narrow(numbered, bound);
   const { offsets, arenaBytes } = layOut(kernels, findTemporaries(kernels, specs, bound), reuse);
   const buffers = specs.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
   const barriers = findBarriers(kernels, (buffer) => {

@@ -1,0 +1,280 @@
+import {
+  type Affine,
+  type Kernel,
+  type LoopKernel,
+  type MatmulKernel,
+  type MatrixOperand,
+  type Stage,
+  stagesOf,
+} from "./kernel.ts";
+import { touched } from "./memory.ts";
+import { sizeOf } from "./shape.ts";
+
+/** Elements of a buffer: `offset + Σ step · i`, each `i` from 0 to below its count. Steps are positive. */
+interface Box {
+  readonly offset: number;
+  readonly terms: readonly (readonly [step: number, count: number])[];
+}
+
+/** Some positions of a loop: `start`, `start + step`, …, so many. */
+interface Range {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** Of what is read in more places than this, all is computed: planning takes no longer than the graph is long. */
+const mostBoxes = 64;
+
+type Narrowable = LoopKernel | MatmulKernel;
+
+/**
+ * Has kernels compute only what is read of it: behind `model.forward(ids).select(1, -1)` the projection has one row, and so
+ * have all maps since the last attention.
+ *
+ * @param bound - Buffers that are read after the run, or hold what was there before.
+ */
+export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): Kernel[] {
+  const writers = new Map<number, number>();
+  for (const kernel of kernels) {
+    for (const buffer of touched(kernel).writes) {
+      writers.set(buffer, (writers.get(buffer) ?? 0) + 1);
+    }
+  }
+  /** What later kernels read of a buffer; undefined: any of it. */
+  const boxes = new Map<number, Box[] | undefined>();
+  const result = [...kernels];
+  for (let k = kernels.length - 1; k >= 0; k--) {
+    const kernel = kernels[k];
+    if (kernel.kind !== "loop" && kernel.kind !== "matmul") {
+      for (const buffer of touched(kernel).reads) boxes.set(buffer, undefined);
+      continue;
+    }
+    const narrowed = narrowKernel(kernel, (buffer) =>
+      bound.has(buffer) || writers.get(buffer) !== 1 ? undefined : boxes.get(buffer),
+    );
+    result[k] = narrowed;
+    for (const [position, box] of boxesOf(narrowed)) {
+      const buffer = kernel.buffers[position];
+      if (!boxes.has(buffer)) boxes.set(buffer, []);
+      const known = boxes.get(buffer);
+      if (box === undefined || known?.length === mostBoxes) boxes.set(buffer, undefined);
+      else known?.push(box);
+    }
+  }
+  return result;
+}
+
+/** Its loops outside of stages. */
+function loopsOf(kernel: Narrowable): readonly number[] {
+  return kernel.kind === "loop" ? kernel.outer : [...kernel.batch, kernel.m, kernel.n];
+}
+
+/** What a kernel reads of its buffers, by their positions; undefined: perhaps any of it. */
+function boxesOf(kernel: Narrowable): (readonly [buffer: number, box: Box | undefined])[] {
+  const loops = loopsOf(kernel);
+  const result: (readonly [number, Box | undefined])[] = [];
+  for (const { inner, code } of stagesOf(kernel)) {
+    for (const load of code) {
+      if (load.op !== "load" || load.access.buffer >= kernel.buffers.length) continue;
+      const isWhole = load.guards.length > 0 || load.index !== undefined;
+      result.push([
+        load.access.buffer,
+        isWhole ? undefined : boxOf(load.access, [...loops, ...inner]),
+      ]);
+    }
+  }
+  if (kernel.kind === "loop") return result;
+  for (const matrix of matricesOf(kernel)) {
+    const { operand, affine, batch, rows, columns } = matrix;
+    const isWhole = kernel.groups !== undefined || (operand.window?.guards.length ?? 0) > 0;
+    result.push([
+      operand.buffer,
+      isWhole ? undefined : boxOf(affine, [...batch, ...rows, ...columns]),
+    ]);
+  }
+  if (kernel.groups) result.push([kernel.groups.bounds, undefined]);
+  return result;
+}
+
+/** An operand of a product, with a loop for each digit of its rows and columns. */
+interface Matrix {
+  readonly operand: MatrixOperand;
+  readonly affine: Affine;
+  readonly batch: readonly number[];
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+}
+
+function matricesOf({ a, b, batch, m, n, k }: MatmulKernel): readonly [a: Matrix, b: Matrix] {
+  const matrixOf = (operand: MatrixOperand, rows: number, columns: number): Matrix => {
+    const { offset, batchStrides, rowStride, columnStride, window } = operand;
+    const strides = [...batchStrides, ...(window?.strides ?? [rowStride, columnStride])];
+    const digits = window ?? { rows: [rows], columns: [columns] };
+    return { operand, affine: { offset, strides }, batch, ...digits };
+  };
+  return [matrixOf(a, m, k), matrixOf(b, k, n)];
+}
+
+function boxOf({ offset, strides }: Affine, sizes: readonly number[]): Box {
+  const terms: [number, number][] = [];
+  for (const [loop, count] of sizes.entries()) {
+    const stride = strides[loop];
+    if (stride < 0) offset += stride * (count - 1);
+    if (stride !== 0) terms.push([Math.abs(stride), count]);
+  }
+  return { offset, terms };
+}
+
+/** The same kernel with those iterations of its loops that give something which is read. */
+function narrowKernel(
+  kernel: Narrowable,
+  boxesOfBuffer: (buffer: number) => readonly Box[] | undefined,
+): Narrowable {
+  if (kernel.kind === "matmul" && kernel.groups) return kernel;
+  const loops = loopsOf(kernel);
+  let ranges: readonly Range[] | undefined;
+  for (const { inner, code, stores } of stagesOf(kernel)) {
+    // An index is checked whether or not anybody reads what it names.
+    if (code.some(({ op }) => op === "check")) return kernel;
+    for (const { access } of stores) {
+      if (access.buffer >= kernel.buffers.length) continue;
+      const boxes = boxesOfBuffer(kernel.buffers[access.buffer]);
+      if (boxes === undefined) return kernel;
+      for (const box of boxes) {
+        const own = rangesOf(box, access, [...loops, ...inner])?.slice(0, loops.length);
+        if (own === undefined) return kernel;
+        ranges = ranges?.map((range, i) => union(range, own[i])) ?? own;
+      }
+    }
+  }
+  const isWhole = loops.every((size, i) => ranges === undefined || ranges[i].count === size);
+  return ranges === undefined || isWhole ? kernel : within(kernel, ranges);
+}
+
+/**
+ * Which positions of each loop store the elements of a box: with strides that grow as those of digits do, an element is
+ * stored at one point only. Undefined if that is not so, or if the box goes along other digits.
+ */
+function rangesOf(
+  box: Box,
+  { offset, strides }: Affine,
+  sizes: readonly number[],
+): Range[] | undefined {
+  const digits = [...sizes.keys()].filter((loop) => sizes[loop] > 1);
+  digits.sort((i, j) => strides[j] - strides[i]);
+  const ranges: Range[] = sizes.map(() => ({ start: 0, step: 1, count: 1 }));
+  let rest = box.offset - offset;
+  for (const [place, loop] of digits.entries()) {
+    const next = digits[place + 1];
+    const least = next === undefined ? 1 : strides[next] * sizes[next];
+    if (strides[loop] < least) return undefined;
+    ranges[loop] = { start: Math.floor(rest / strides[loop]), step: 1, count: 1 };
+    rest -= ranges[loop].start * strides[loop];
+  }
+  if (rest !== 0) return undefined;
+  for (const [step, count] of box.terms) {
+    if (count === 1) continue;
+    const loop = digits.find((digit) => strides[digit] <= step);
+    if (loop === undefined || step % strides[loop] !== 0) return undefined;
+    const { start, step: own, count: before } = ranges[loop];
+    const by = step / strides[loop];
+    ranges[loop] =
+      before === 1
+        ? { start, step: by, count }
+        : { start, step: 1, count: own * (before - 1) + by * (count - 1) + 1 };
+  }
+  const isInside = ranges.every((range, i) => range.start >= 0 && lastOf(range) < sizes[i]);
+  return isInside ? ranges : undefined;
+}
+
+const lastOf = ({ start, step, count }: Range): number => start + step * (count - 1);
+
+/** The same positions if two have the same, else all from the first to the last. */
+function union(a: Range, b: Range): Range {
+  if (a.start === b.start && a.step === b.step && a.count === b.count) return a;
+  const start = Math.min(a.start, b.start);
+  return { start, step: 1, count: Math.max(lastOf(a), lastOf(b)) - start + 1 };
+}
+
+/** The same expression, of loops that go through such positions of the first loops. */
+function along<T extends Affine>(affine: T, ranges: readonly Range[]): T {
+  const { offset, strides } = affine;
+  return {
+    ...affine,
+    offset: ranges.reduce((sum, { start }, i) => sum + start * strides[i], offset),
+    strides: strides.map((stride, i) => stride * (ranges[i]?.step ?? 1)),
+  };
+}
+
+function within(kernel: Narrowable, ranges: readonly Range[]): Narrowable {
+  const stageWithin = (stage: Stage): Stage => ({
+    ...stage,
+    code: stage.code.map((instruction) => {
+      if (instruction.op === "index") return along(instruction, ranges);
+      if (instruction.op !== "load") return instruction;
+      const { access, guards } = instruction;
+      const own = guards.map((guard) => along(guard, ranges));
+      return { ...instruction, access: along(access, ranges), guards: own };
+    }),
+    stores: stage.stores.map((store) => ({ ...store, access: along(store.access, ranges) })),
+  });
+  const sizes = ranges.map(({ count }) => count);
+  if (kernel.kind === "loop") {
+    return { ...kernel, outer: sizes, stages: kernel.stages.map(stageWithin) };
+  }
+  const [batch, [rows, columns]] = [ranges.slice(0, -2), ranges.slice(-2)];
+  const terms: Range = { start: 0, step: 1, count: kernel.k };
+  const [first, second] = matricesOf(kernel);
+  const a = operandWithin(first, batch, rows, terms);
+  const b = operandWithin(second, batch, terms, columns);
+  if (a === undefined || b === undefined) return kernel;
+  const [m, n] = [rows.count, columns.count];
+  return {
+    ...kernel,
+    batch: sizes.slice(0, -2),
+    m,
+    n,
+    a,
+    b,
+    epilogue: stageWithin(kernel.epilogue),
+  };
+}
+
+/** An operand with such rows and columns alone, unless their digits are none that loops go through. */
+function operandWithin(
+  { operand, affine, rows, columns }: Matrix,
+  batch: readonly Range[],
+  rowRange: Range,
+  columnRange: Range,
+): MatrixOperand | undefined {
+  const sides = [digitRanges(rowRange, rows), digitRanges(columnRange, columns)];
+  const [ownRows, ownColumns] = sides;
+  if (ownRows === undefined || ownColumns === undefined) return undefined;
+  const own = [...batch, ...ownRows, ...ownColumns];
+  const { offset, strides } = along(affine, own);
+  const [batchStrides, digits] = [strides.slice(0, batch.length), strides.slice(batch.length)];
+  const { window } = operand;
+  if (window === undefined) {
+    return { ...operand, offset, batchStrides, rowStride: digits[0], columnStride: digits[1] };
+  }
+  const counts = (side: readonly Range[]): number[] => side.map(({ count }) => count);
+  return {
+    ...operand,
+    offset,
+    batchStrides,
+    window: {
+      rows: counts(ownRows),
+      columns: counts(ownColumns),
+      strides: digits,
+      guards: window.guards.map((guard) => along(guard, own)),
+    },
+  };
+}
+
+/** The positions of each digit of some numbers. */
+function digitRanges({ start, step, count }: Range, sizes: readonly number[]): Range[] | undefined {
+  if (count === sizeOf(sizes)) return sizes.map((size) => ({ start: 0, step: 1, count: size }));
+  const strides = sizes.map((_, digit) => sizeOf(sizes.slice(digit + 1)));
+  return rangesOf({ offset: start, terms: [[step, count]] }, { offset: 0, strides }, sizes);
+}
