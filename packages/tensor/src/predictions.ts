@@ -27,9 +27,8 @@ export function holdPredictions(loss: Tensor, recorded: readonly Recorded[]): vo
   for (let i = recorded.length - 1; i >= 0; i--) {
     const { tensor, history } = recorded[i];
     const last = history.last!;
-    // What is made of parameters alone, a penalty on them, predicts nothing.
-    const isOfData = () => last.history!.inputs.some((x) => !x.isLeaf || !x.requiresGrad);
-    if (tensor !== loss && (tensor.ndim > 0 || !isOfData())) continue;
+    const isPenalty = last.history!.inputs.every((x) => x.isLeaf && x.requiresGrad); // on parameters alone
+    if (tensor !== loss && (tensor.ndim > 0 || isPenalty)) continue;
     if (last.node.isHeld || last.numel > left) continue;
     left -= last.numel;
     engine().hold(last.node);
