@@ -72,10 +72,6 @@ export class WasmMachine {
     });
   }
 
-  setNumThreads(count: number): void {
-    this.numThreads = count;
-  }
-
   /** Where the arena starts. */
   get arena(): number {
     return this.#block;
@@ -141,7 +137,11 @@ export class WasmMachine {
     try {
       failed = this.#core.run(plan, this.numThreads, this.#sleep);
     } finally {
-      if (failed !== 0) this.#abandonThreads();
+      if (failed !== 0) {
+        // Nobody knows what a thread may still write to the control block: it is not used again.
+        this.#broken = true;
+        this.threads.stop();
+      }
     }
     if (failed !== 0) throw unfinished("one that failed");
   }
@@ -155,12 +155,6 @@ export class WasmMachine {
 
   /** Ends the threads. */
   dispose(): void {
-    this.threads.stop();
-  }
-
-  /** After a failure nobody knows what a thread may still write to the control block: it is not used again. */
-  #abandonThreads(): void {
-    this.#broken = true;
     this.threads.stop();
   }
 }

@@ -1,4 +1,4 @@
-import { BackendError, type LoopKernel, type MatmulKernel, type Stage } from "@gradloom/engine";
+import type { LoopKernel, MatmulKernel, Stage } from "@gradloom/engine";
 import { withStrides } from "./loop-nest.ts";
 import { operandStrides, spread, termDigits } from "./matmul-digits.ts";
 
@@ -11,12 +11,8 @@ export function matmulAsLoops(kernel: MatmulKernel): LoopKernel {
   const { a, b, m, n, dtype } = kernel;
   const rows = a.window?.rows ?? [m];
   const columns = b.window?.columns ?? [n];
-  const terms = termDigits(kernel);
-  if (terms === undefined) {
-    throw new BackendError(
-      `compile: the digits of k must nest, got ${a.window?.columns} and ${b.window?.rows}.`,
-    );
-  }
+  // Plans have products of digits that nest only.
+  const terms = termDigits(kernel) as readonly number[];
   const load = (isA: boolean): Stage["code"][number] => {
     const { access, guards } = operandStrides(kernel, isA, terms);
     const place = <T extends typeof access>(affine: T) => {

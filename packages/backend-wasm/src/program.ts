@@ -1,7 +1,7 @@
 import { type Executable, type Program, wholeLines } from "@gradloom/engine";
 import type { WasmMachine } from "./machine.ts";
 import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
-import { entriesOf, type Step, stepsOf, type Word } from "./steps.ts";
+import { entriesOf, type Step, type StraightKernel, stepsOf, type Word } from "./steps.ts";
 
 /** Where the address of a buffer stands in memory: a word, and what is added to the address. */
 interface Patch {
@@ -132,7 +132,7 @@ export class WasmExecutable implements Executable {
       this.#keptBytes = 0;
       const { still } = this.#loop;
       this.#steps = program.kernels.flatMap((kernel, i) =>
-        stepsOf(kernel, i, program.barriers[i], {
+        stepsOf(kernel as StraightKernel, i, program.barriers[i], {
           features: machine.features,
           library: machine.library,
           threads: this.#threads,

@@ -1,6 +1,7 @@
 import {
   type Kernel,
   type LoopKernel,
+  type RepeatKernel,
   type ScatterKernel,
   type SortKernel,
   wholeLines,
@@ -66,9 +67,12 @@ export interface StepContext {
   readonly keep: (bytes: number) => number;
 }
 
+/** A kernel that is no loop of kernels: the body of one is a program of its own. */
+export type StraightKernel = Exclude<Kernel, RepeatKernel>;
+
 /** The steps that carry out a kernel. */
 export function stepsOf(
-  kernel: Kernel,
+  kernel: StraightKernel,
   number: number,
   barrier: boolean,
   context: StepContext,
@@ -76,8 +80,6 @@ export function stepsOf(
   if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
   if (kernel.kind === "sort") return sortSteps(kernel, number, barrier, context);
   if (kernel.kind === "scatter") return scatterSteps(kernel, number, barrier, context);
-  // The body of a loop is a program of its own.
-  if (kernel.kind === "repeat") throw new Error("steps: a loop has none");
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
   const isWhole =
     context.still.has(kernel.buffers[kernel.b.buffer]) || winogradOf(kernel)?.kind === "result";

@@ -55,7 +55,7 @@ export class WasmBackend implements Backend {
   setNumThreads(count: number): void {
     checkThreads("setNumThreads", count);
     if (!this.#machine.features.sharedMemory) return;
-    this.#machine.setNumThreads(count);
+    this.#machine.numThreads = count;
   }
 
   get compiledKernels(): number {

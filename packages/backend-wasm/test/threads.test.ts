@@ -193,7 +193,7 @@ describe("threads", { timeout: 60_000 }, () => {
     executable.run(addresses, []);
     const expected = output(changing, addresses);
     for (const count of [2, 4, 1, 3, 2]) {
-      changing.setNumThreads(count);
+      changing.numThreads = count;
       for (let i = 0; i < 20; i++) executable.run(addresses, []);
       expect(output(changing, addresses)).toEqual(expected);
     }

@@ -23,7 +23,6 @@ export class PlanCache {
     const hash = walk.hash;
     const plans = this.#byHash.get(hash) ?? [];
     const known = plans.find(({ signature }) => walk.matches(signature));
-    if (known !== undefined && this.size <= capacity / 2) return known;
     const plan = known ?? make();
     this.#byHash.delete(hash);
     this.#byHash.set(hash, plans);

@@ -10,7 +10,7 @@ import {
 } from "@gradloom/engine";
 import { engine } from "./engine.ts";
 import { argumentError, shapeError, show } from "./errors.ts";
-import { type DataArray, flatten, type TensorData } from "./nested.ts";
+import { type DataArray, dtypeOf, flatten, type TensorData } from "./nested.ts";
 import { indices } from "./ops/masking.ts";
 import { requireFloat } from "./promote.ts";
 import { formula, record } from "./record.ts";
@@ -102,12 +102,10 @@ function elementsAs(
   data: DataArray,
   wanted: DType | undefined,
 ): { data: TypedArray; dtype: DType } | undefined {
-  for (const dtype of ["float32", "float64", "int32", "uint8"] as const) {
-    const like = createArray(dtype, 0);
-    if (data.constructor !== like.constructor || (wanted ?? dtype) !== dtype) continue;
-    return { data: data as typeof like, dtype };
-  }
-  return undefined;
+  const dtype = dtypeOf(data);
+  const like = createArray(dtype, 0);
+  const fits = data.constructor === like.constructor && (wanted ?? dtype) === dtype;
+  return fits ? { data: data as typeof like, dtype } : undefined;
 }
 
 /** All zeros. Default dtype: float32. */

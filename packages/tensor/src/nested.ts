@@ -118,7 +118,7 @@ function kindOf(entry: unknown): string | undefined {
 }
 
 /** The dtype that holds the values of a number or a typed array. */
-function dtypeOf(entry: unknown): DType {
+export function dtypeOf(entry: unknown): DType {
   if (typeof entry === "boolean") return "bool";
   if (entry instanceof Float64Array) return "float64";
   if (entry instanceof Uint8Array || entry instanceof Uint8ClampedArray) return "uint8";
