@@ -426,12 +426,7 @@ export class Engine {
 /** Gives what was computed to the nodes that it is the value of. */
 function settleOutputs({ goal }: Walk, { outputs }: Run): void {
   goal.outputs.forEach((node, i) => {
-    const { op, shape, inputs } = node;
     node.settle(outputs[i]);
-    // What it is the same as has the same value, and need not be computed for its own sake.
-    if (op === "reshape" && inputs[0]?.box === undefined && sameShape(inputs[0].shape, shape)) {
-      inputs[0].settle(outputs[i]);
-    }
   });
 }
 

@@ -58,13 +58,14 @@ export class Lion extends Optimizer<Required<LionOptions>> {
     const lr = live(() => options.lr, theta);
     const beta1 = live(() => options.betas[0], theta);
     const rest = live(() => 1 - options.betas[0], theta);
-    const beta2 = options.betas[1];
+    const beta2 = live(() => options.betas[1], theta);
+    const rest2 = live(() => 1 - options.betas[1], theta);
     const m = this.moment(theta, "exp_avg");
 
     const g = maximize ? gradient.neg() : gradient;
     const c = m.mul(beta1).add(g.mul(rest)).sign();
     const decayed = theta.mul(live(() => 1 - options.lr * weightDecay, theta));
     theta.assign(decayed.sub(c.mul(lr)));
-    m.assign(m.mul(beta2).add(g.mul(1 - beta2)));
+    m.assign(m.mul(beta2).add(g.mul(rest2)));
   }
 }

@@ -139,15 +139,15 @@ export class Muon extends Optimizer<Required<MuonOptions>> {
   }
 
   #adaptive(theta: Tensor, g: Tensor, options: Required<MuonOptions>): Tensor {
-    const [beta1, beta2] = options.betas;
     const t = this.countStep(theta);
+    const of = (number: () => number) => live(number, theta);
     const m = this.moment(theta, "exp_avg");
     const v = this.moment(theta, "exp_avg_sq");
-    m.assign(m.mul(beta1).add(g.mul(1 - beta1)));
-    v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
-    const mHat = m.div(live(() => 1 - beta1 ** t(), theta));
-    const vHat = v.div(live(() => 1 - beta2 ** t(), theta));
-    return mHat.mul(live(() => options.lr, theta)).div(vHat.sqrt().add(adamEps));
+    m.assign(m.mul(of(() => options.betas[0])).add(g.mul(of(() => 1 - options.betas[0]))));
+    v.assign(v.mul(of(() => options.betas[1])).add(g.square().mul(of(() => 1 - options.betas[1]))));
+    const mHat = m.div(of(() => 1 - options.betas[0] ** t()));
+    const vHat = v.div(of(() => 1 - options.betas[1] ** t()));
+    return mHat.mul(of(() => options.lr)).div(vHat.sqrt().add(adamEps));
   }
 }
 

@@ -1,4 +1,4 @@
-import { full, live, noGrad, onEachRun, settle, Tensor } from "@gradloom/tensor";
+import { full, live, noGrad, onEachRun, settle, Tensor, watch } from "@gradloom/tensor";
 import { checkParameters, toGroups } from "./parameter-groups.ts";
 import { loadOptimizerState, type OptimizerStateDict, saveOptimizerState } from "./state-dict.ts";
 
@@ -31,6 +31,18 @@ export interface ParameterState {
   readonly moments: Map<string, Tensor>;
   /** What {@link Optimizer.numbers} made, and for which options. */
   numbers?: { readonly options: object; readonly byName: Readonly<Record<string, Tensor>> };
+}
+
+/** Options whose values are asked for at each run. */
+const asked: ReadonlySet<string> = new Set(["params", "lr", "initialLr", "betas"]);
+
+/** A compiled step is recorded anew where another option has changed; of a momentum, whether there is one. */
+function watchOptions(group: object): void {
+  for (const name of Object.keys(group)) {
+    if (asked.has(name)) continue;
+    const read = (): unknown => Reflect.get(group, name);
+    watch(name === "momentum" ? () => read() === 0 : read);
+  }
 }
 
 /**
@@ -85,7 +97,9 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const updated: Tensor[] = [];
     noGrad(() => {
       for (const group of this.paramGroups) {
+        watchOptions(group);
         for (const parameter of group.params) {
+          watch(() => parameter.requiresGrad);
           const gradient = parameter.peekGrad();
           if (gradient === null) continue;
           this.update(parameter, gradient, group);
