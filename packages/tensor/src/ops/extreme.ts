@@ -62,7 +62,7 @@ function sharedExtreme(
   requireElements(name, x, axes);
   if (axes.length === 0) return x;
   const input = numeric(x);
-  const node = reduceNode(op, input, axes, options.keepdim === true);
+  const node = reduceNode(op, input, axes, options);
   const y = record(
     name,
     node,
@@ -83,7 +83,7 @@ function alongAxis(op: Extreme, x: Tensor, dim: number, options: ReduceOptions):
   if (x.ndim === 0) return { values: x, indices: found };
   const axes = [axis];
   const input = numeric(x);
-  const node = reduceNode(op, input, axes, options.keepdim === true);
+  const node = reduceNode(op, input, axes, options);
   const values = record(
     op,
     node,
@@ -114,7 +114,7 @@ function indexOf(
   requireElements(op, x, axes);
   const input = numeric(x);
   if (axes.length === 0) return record(op, literal(0, x.to("int32")).node);
-  return record(op, reduceNode(op, input, axes, options.keepdim === true));
+  return record(op, reduceNode(op, input, axes, options));
 }
 
 /** Booleans are compared as integers. */

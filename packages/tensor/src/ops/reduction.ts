@@ -1,5 +1,6 @@
 import { isFloat, type Node, type ReduceOp, reduce, reshape } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { requireFloat } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import { firstAxes, sizeOf, toAxes } from "../shape.ts";
@@ -12,7 +13,7 @@ export type Axes = number | readonly number[];
 /** What reductions take. */
 export interface ReduceOptions {
   /** Keeps the reduced axes, with size 1. Default: false. */
-  readonly keepdim?: boolean;
+  readonly keepdim?: boolean | undefined;
 }
 
 /** `shape` with the given axes made 1. */
@@ -21,9 +22,15 @@ export function keptShape(shape: readonly number[], axes: readonly number[]): re
 }
 
 /** Reduces in the engine, and keeps the axes if asked to. */
-export function reduceNode(op: ReduceOp, x: Tensor, axes: readonly number[], keep: boolean): Node {
+export function reduceNode(
+  op: ReduceOp,
+  x: Tensor,
+  axes: readonly number[],
+  options: ReduceOptions,
+): Node {
+  checkOptions(op, options, { keepdim: true });
   const node = reduce(op, x.node, axes);
-  return keep ? reshape(node, keptShape(x.shape, axes)) : node;
+  return options.keepdim ? reshape(node, keptShape(x.shape, axes)) : node;
 }
 
 /** Repeats what was reduced along the axes, so that it has the shape of `x` again. */
@@ -41,7 +48,7 @@ export function sum(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Ten
   const x = widened(input);
   const axes = toAxes("sum", dim, x.ndim);
   if (axes.length === 0) return x;
-  const node = reduceNode("sum", x, axes, options.keepdim === true);
+  const node = reduceNode("sum", x, axes, options);
   return record("sum", node, [x], [(grad) => spread(grad, x, axes)]);
 }
 
@@ -50,7 +57,7 @@ export function prod(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Te
   const x = widened(input);
   const axes = toAxes("prod", dim, x.ndim);
   if (axes.length === 0) return x;
-  const node = reduceNode("prod", x, axes, options.keepdim === true);
+  const node = reduceNode("prod", x, axes, options);
   return record("prod", node, [x], [(grad) => spread(grad, x, axes).mul(otherFactors(x, axes))]);
 }
 
@@ -107,11 +114,14 @@ function varianceOf(
   options: VarianceOptions,
 ): Tensor {
   requireFloat(op, x);
-  const { correction = 1 } = options;
+  const { correction = 1, keepdim } = checkOptions(op, options, {
+    correction: true,
+    keepdim: true,
+  });
   const axes = toAxes(op, dim, x.ndim);
   const centred = x.sub(x.mean(axes, { keepdim: true }));
   const divisor = Math.max(0, countOf(x, axes) - correction);
-  return centred.square().sum(axes, options).div(literal(divisor, x));
+  return centred.square().sum(axes, { keepdim }).div(literal(divisor, x));
 }
 
 /** `√var`. Where it is 0, so is its slope. */
@@ -140,22 +150,22 @@ export interface NormOptions extends ReduceOptions {
 /** `(Σ |x|^p)^(1/p)` over the given axes, or all. Its slope at the zero vector is taken as 0. */
 export function norm(x: Tensor, dim?: Axes, options: NormOptions = {}): Tensor {
   requireFloat("norm", x);
-  const { p = 2 } = options;
+  const { p = 2, keepdim } = checkOptions("norm", options, { p: true, keepdim: true });
   const axes = toAxes("norm", dim, x.ndim);
   switch (p) {
     case 0:
-      return x.ne(literal(0, x)).to(x.dtype).sum(axes, options);
+      return x.ne(literal(0, x)).to(x.dtype).sum(axes, { keepdim });
     case 1:
-      return x.abs().sum(axes, options);
+      return x.abs().sum(axes, { keepdim });
     case 2:
-      return root(x.square().sum(axes, options), 2);
+      return root(x.square().sum(axes, { keepdim }), 2);
     case Infinity:
-      return x.abs().amax(axes, options);
+      return x.abs().amax(axes, { keepdim });
     case -Infinity:
-      return x.abs().amin(axes, options);
+      return x.abs().amin(axes, { keepdim });
     default:
       if (Number.isNaN(p)) throw argumentError`norm: p must be a number, got NaN.`;
-      return root(powersOf(x, p).sum(axes, options), p);
+      return root(powersOf(x, p).sum(axes, { keepdim }), p);
   }
 }
 
