@@ -115,7 +115,7 @@ export class KVCache {
       this.#grow(layer, k);
       const used = Math.min(k.shape[2], this.#room);
       const behind = this.#room - used;
-      const placed = (x: Tensor) => x.detach().narrow(2, 0, used).pad([0, 0, 0, behind]);
+      const placed = (x: Tensor) => x.narrow(2, 0, used).pad([0, 0, 0, behind]);
       this.#keys[layer].assign(placed(k));
       this.#values[layer].assign(placed(v));
       return { k, v, isCausal: true };
@@ -131,12 +131,10 @@ export class KVCache {
       const isVisible = slots.le(positions.unsqueeze(-1)).unsqueeze(1); // [batch, 1, time, room]
       const offset = slots.sub(first).reshape([batch, 1, this.#room, 1]); // which new token goes to a slot
       const isNew = offset.ge(0).logicalAnd(offset.lt(time));
-      const chosen = offset.clamp(0, time - 1);
-      const placed = (x: Tensor, old: Tensor) => {
-        // A single token goes to one slot: nothing to look up.
-        const source = time === 1 ? x : x.gather(chosen.expand(old.shape), 2);
-        return isNew.where(source.detach(), old);
-      };
+      // A single token goes to one slot: nothing to look up.
+      const chosen = time === 1 ? undefined : offset.clamp(0, time - 1);
+      const placed = (x: Tensor, old: Tensor) =>
+        isNew.where(chosen === undefined ? x : x.gather(chosen.expand(old.shape), 2), old);
       const keys = this.#keys[layer];
       const values = this.#values[layer];
       keys.assign(placed(k, keys));
