@@ -265,10 +265,7 @@ export class Tensor {
       return new Tensor(this.state ? this : recorded);
     }
     // A node of its own: whoever keeps it can read it after a step, although something consumes this tensor.
-    const { consumed } = recorded;
-    const detached = record("detach", reshape(recorded, this.shape));
-    recorded.consumed = consumed;
-    return detached;
+    return record("detach", reshape(recorded, this.shape));
   }
 
   /** Keeps the gradient of this tensor in `grad`, even though it is not a leaf. */
