@@ -10,6 +10,7 @@ import {
   type SortKernel,
   type TypedArray,
   viewArray,
+  windowIn,
 } from "@gradloom/engine";
 import { fit } from "./element-rules.ts";
 import { compileAffine, forEachPoint } from "./loops.ts";
@@ -85,13 +86,8 @@ function compileOperand(
   rows: number,
   columns: number,
 ): (frame: Frame, row: number, column: number) => number {
-  const { buffer, offset, batchStrides, rowStride, columnStride } = operand;
-  const window = operand.window ?? {
-    rows: [rows],
-    columns: [columns],
-    strides: [rowStride, columnStride],
-    guards: [],
-  };
+  const { buffer, offset, batchStrides } = operand;
+  const window = windowIn(operand, rows, columns);
   const locate = compileAffine({ offset, strides: [...batchStrides, ...window.strides] });
   const guards = window.guards.map(compileGuard);
   return ({ arrays, loops }, row, column) => {

@@ -1,5 +1,5 @@
 import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
-import { sizeOf } from "@gradloom/engine";
+import { sizeOf, withAffines } from "@gradloom/engine";
 import type { Padding } from "./padding.ts";
 
 /** How many times a loop nest of these sizes runs its body. */
@@ -75,19 +75,7 @@ export function withStrides<S extends Nest>(
   stage: S,
   rewrite: (strides: readonly number[]) => number[],
 ): S {
-  const change = <T extends Affine>(affine: T): T => ({
-    ...affine,
-    strides: rewrite(affine.strides),
-  });
-  const code = stage.code.map((instruction): Instruction => {
-    if (instruction.op === "load") {
-      const { access, guards } = instruction;
-      return { ...instruction, access: change(access), guards: guards.map(change) };
-    }
-    return instruction.op === "index" ? change(instruction) : instruction;
-  });
-  const stores = stage.stores.map((store) => ({ ...store, access: change(store.access) }));
-  return { ...stage, code, stores };
+  return withAffines(stage, (affine) => ({ ...affine, strides: rewrite(affine.strides) }));
 }
 
 function withoutLoop<S extends Nest>(stage: S, loop: number): S {

@@ -1,4 +1,10 @@
-import { type Affine, commonDigits, type Guard, type MatmulKernel } from "@gradloom/engine";
+import {
+  type Affine,
+  commonDigits,
+  type Guard,
+  type MatmulKernel,
+  windowIn,
+} from "@gradloom/engine";
 
 /** The strides of an affine expression of an operand, by what its loops are to the product. */
 export interface OperandStrides {
@@ -22,13 +28,8 @@ export function operandStrides(
   digits: readonly number[],
 ): { readonly access: OperandStrides; readonly guards: readonly (OperandStrides & Guard)[] } {
   const operand = isA ? a : b;
-  const { rowStride, columnStride, offset, batchStrides } = operand;
-  const window = operand.window ?? {
-    rows: [isA ? m : k],
-    columns: [isA ? k : n],
-    strides: [rowStride, columnStride],
-    guards: [],
-  };
+  const { offset, batchStrides } = operand;
+  const window = windowIn(operand, isA ? m : k, isA ? k : n);
   const columns = batch.length + window.rows.length;
   const divide = <T extends Affine>(affine: T): OperandStrides & T => {
     const { strides } = affine;

@@ -96,7 +96,7 @@ export type {
   Store,
   Window,
 } from "./kernel.ts";
-export { stagesOf } from "./kernel.ts";
+export { stagesOf, windowIn, withAffines } from "./kernel.ts";
 export { isView, Node, type NodeOp, nextNodeId } from "./node.ts";
 export { exactKey } from "./open-stage.ts";
 export { philox } from "./philox.ts";

@@ -305,3 +305,27 @@ export function stagesOf(kernel: Kernel): readonly Stage[] {
       throw kernel satisfies never;
   }
 }
+
+/** A stage whose affine expressions are others. */
+export function withAffines<S extends Pick<Stage, "code" | "stores">>(
+  stage: S,
+  change: <T extends Affine>(affine: T) => T,
+): S {
+  return {
+    ...stage,
+    code: stage.code.map((instruction): Instruction => {
+      if (instruction.op === "index") return change(instruction);
+      if (instruction.op !== "load") return instruction;
+      const { access, guards } = instruction;
+      return { ...instruction, access: change(access), guards: guards.map(change) };
+    }),
+    stores: stage.stores.map((store) => ({ ...store, access: change(store.access) })),
+  };
+}
+
+/** The digits of an operand's rows and columns, of which there are so many: one each, unless it is made of windows. */
+export function windowIn(operand: MatrixOperand, rows: number, columns: number): Window {
+  const { rowStride, columnStride, window } = operand;
+  const strides = [rowStride, columnStride];
+  return window ?? { rows: [rows], columns: [columns], strides, guards: [] };
+}

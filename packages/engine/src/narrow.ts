@@ -6,6 +6,8 @@ import {
   type MatrixOperand,
   type Stage,
   stagesOf,
+  windowIn,
+  withAffines,
 } from "./kernel.ts";
 import { touched } from "./memory.ts";
 import { sizeOf } from "./shape.ts";
@@ -108,10 +110,10 @@ interface Matrix {
 
 function matricesOf({ a, b, batch, m, n, k }: MatmulKernel): readonly [a: Matrix, b: Matrix] {
   const matrixOf = (operand: MatrixOperand, rows: number, columns: number): Matrix => {
-    const { offset, batchStrides, rowStride, columnStride, window } = operand;
-    const strides = [...batchStrides, ...(window?.strides ?? [rowStride, columnStride])];
-    const digits = window ?? { rows: [rows], columns: [columns] };
-    return { operand, affine: { offset, strides }, batch, ...digits };
+    const { offset, batchStrides } = operand;
+    const window = windowIn(operand, rows, columns);
+    const affine = { offset, strides: [...batchStrides, ...window.strides] };
+    return { operand, affine, batch, rows: window.rows, columns: window.columns };
   };
   return [matrixOf(a, m, k), matrixOf(b, k, n)];
 }
@@ -208,17 +210,8 @@ function along<T extends Affine>(affine: T, ranges: readonly Range[]): T {
 }
 
 function within(kernel: Narrowable, ranges: readonly Range[]): Narrowable {
-  const stageWithin = (stage: Stage): Stage => ({
-    ...stage,
-    code: stage.code.map((instruction) => {
-      if (instruction.op === "index") return along(instruction, ranges);
-      if (instruction.op !== "load") return instruction;
-      const { access, guards } = instruction;
-      const own = guards.map((guard) => along(guard, ranges));
-      return { ...instruction, access: along(access, ranges), guards: own };
-    }),
-    stores: stage.stores.map((store) => ({ ...store, access: along(store.access, ranges) })),
-  });
+  const stageWithin = (stage: Stage): Stage =>
+    withAffines(stage, (affine) => along(affine, ranges));
   const sizes = ranges.map(({ count }) => count);
   if (kernel.kind === "loop") {
     return { ...kernel, outer: sizes, stages: kernel.stages.map(stageWithin) };

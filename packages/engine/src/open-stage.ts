@@ -1,5 +1,12 @@
 import type { Member } from "./group.ts";
-import type { Access, Affine, Instruction, Result, Stage, Store } from "./kernel.ts";
+import {
+  type Access,
+  type Instruction,
+  type Result,
+  type Stage,
+  type Store,
+  withAffines,
+} from "./kernel.ts";
 import type { Step } from "./trace.ts";
 
 /**
@@ -74,24 +81,10 @@ export class OpenStage {
       return { ...instruction, stage: position };
     });
     const stores = this.stores.map(({ value, access }) => ({ value, access: final(access) }));
-    return cut({ inner, code, stores, results: this.results }, loops);
+    // Without the strides of inner loops that it does not have.
+    return withAffines({ inner, code, stores, results: this.results }, (affine) => ({
+      ...affine,
+      strides: affine.strides.slice(0, loops),
+    }));
   }
-}
-
-/** A stage's strides without those of inner loops that it does not have. */
-function cut(stage: Stage, loops: number): Stage {
-  const affine = <T extends Affine>(x: T): T => ({ ...x, strides: x.strides.slice(0, loops) });
-  return {
-    ...stage,
-    code: stage.code.map((instruction): Instruction => {
-      if (instruction.op === "index") return affine(instruction);
-      if (instruction.op !== "load") return instruction;
-      return {
-        ...instruction,
-        access: affine(instruction.access),
-        guards: instruction.guards.map(affine),
-      };
-    }),
-    stores: stage.stores.map((store) => ({ ...store, access: affine(store.access) })),
-  };
 }
