@@ -12,7 +12,7 @@ import { engine } from "./engine.ts";
 import { argumentError, shapeError, show } from "./errors.ts";
 import { type DataArray, dtypeOf, flatten, type TensorData } from "./nested.ts";
 import { indices } from "./ops/masking.ts";
-import { requireFloat } from "./promote.ts";
+import { requireDType, requireFloat } from "./promote.ts";
 import { formula, record } from "./record.ts";
 import { isCount, requireCount, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -48,6 +48,7 @@ export function cast(x: Node, dtype: DType): Node {
 
 /** A tensor without history for a node: what all creation ends with. */
 export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
+  requireDType(op, node.dtype);
   const result = record(op, node);
   if (requiresGrad) requireFloat(op, result);
   result.requiresGrad = requiresGrad;

@@ -1,5 +1,6 @@
 import { createArray, type DType, isFloat, type TypedArray } from "@gradloom/engine";
 import { argumentError, shapeError } from "./errors.ts";
+import { requireDType } from "./promote.ts";
 import { sizeOf } from "./shape.ts";
 
 /** What a tensor can be made of: a number or boolean, a typed array, or equally long arrays of such. */
@@ -43,6 +44,7 @@ export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
   const { shape, first } = measure(data, op);
   const kind = kindOf(first) ?? "number";
   const target = dtype ?? dtypeOf(first);
+  requireDType(op, target);
   const flat = createArray(target, sizeOf(shape));
   let position = 0;
 

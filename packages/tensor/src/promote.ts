@@ -1,5 +1,5 @@
-import { type DType, isFloat } from "@gradloom/engine";
-import { dtypeError } from "./errors.ts";
+import { byteSize, type DType, isFloat } from "@gradloom/engine";
+import { argumentError, dtypeError } from "./errors.ts";
 import { given } from "./record.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -54,6 +54,12 @@ export function floatType(dtype: DType): DType {
 export function requireFloat(op: string, x: Tensor): void {
   if (isFloat(x.dtype)) return;
   throw dtypeError`${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`;
+}
+
+/** @throws ArgumentError for what is no dtype, such as PyTorch's others. */
+export function requireDType(op: string, dtype: DType): void {
+  if (dtype in byteSize) return;
+  throw argumentError`${op}: dtype must be ${Object.keys(byteSize).join(", ")}, got ${dtype}.`;
 }
 
 /** @throws DTypeError for booleans. */

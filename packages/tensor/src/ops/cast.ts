@@ -1,7 +1,7 @@
-import { byteSize, type DType, isFloat } from "@gradloom/engine";
+import { type DType, isFloat } from "@gradloom/engine";
 import { areStatesBorrowed } from "../borrowing.ts";
 import { engine } from "../engine.ts";
-import { argumentError } from "../errors.ts";
+import { requireDType } from "../promote.ts";
 import { record } from "../record.ts";
 import { State } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
@@ -13,9 +13,7 @@ import { unary } from "./elementwise.ts";
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
-  if (!(dtype in byteSize)) {
-    throw argumentError`to: dtype must be ${Object.keys(byteSize).join(", ")}, got ${dtype}.`;
-  }
+  requireDType("to", dtype);
   const gradient = isFloat(dtype) ? (grad: Tensor) => grad.to(x.dtype) : undefined;
   return unary("to", "cast", x, gradient, dtype);
 }
