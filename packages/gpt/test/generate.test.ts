@@ -255,6 +255,14 @@ describe("the cache", () => {
     expect(memoryStats().compiledPlans - plans).toBeLessThanOrEqual(1);
   });
 
+  test("leaves nothing waiting that nobody asks for", async () => {
+    const text = () => model.generate([3, 4, 5], { maxNewTokens: 30, temperature: 0 });
+    await text();
+    const { pendingNodes } = memoryStats();
+    await text();
+    expect(memoryStats().pendingNodes - pendingNodes).toBeLessThan(5);
+  });
+
   test("forward with a cache is forward of the whole, in pieces of any length", async () => {
     model.eval();
     const ids = Array.from({ length: 40 }, (_, i) => (i * 7) % 19);
