@@ -426,10 +426,10 @@ export class Engine {
 /** Gives what was computed to the nodes that it is the value of. */
 function settleOutputs({ goal }: Walk, { outputs }: Run): void {
   goal.outputs.forEach((node, i) => {
-    const { op, inputs } = node;
+    const [input] = node.inputs; // none where it was settled with another one
     node.settle(outputs[i]);
     // What has the same elements need not be computed for its own sake.
-    if (op === "reshape" && !inputs[0].box) inputs[0].settle(outputs[i]);
+    if (node.op === "reshape" && input && !input.box) input.settle(outputs[i]);
   });
 }
 

@@ -131,6 +131,10 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
       expect(hidden.detach().arraySync()).toEqual([i, 2 * i]);
       expect(w.sub(i).detach().square().arraySync()).toEqual([(1 - i) ** 2, (2 - i) ** 2]);
       expect(hidden.arraySync()).toEqual([i, 2 * i]);
+      const chain = [w.add(i)];
+      for (let k = 0; k < 3; k++) chain.push(chain[k].detach());
+      realize(...chain.reverse());
+      for (const each of chain) expect(each.arraySync()).toEqual([1 + i, 2 + i]);
     }
     expect(memoryStats().pendingNodes).toBeLessThanOrEqual(pendingNodes);
   });
