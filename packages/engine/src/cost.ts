@@ -1,8 +1,7 @@
 import type { Program } from "./backend.ts";
 import { byteSize } from "./dtype.ts";
 import { elementOps } from "./element-op.ts";
-import type { Kernel, Stage } from "./kernel.ts";
-import { touched } from "./memory.ts";
+import { type Affine, type Kernel, loopsOf, type Stage, stagesOf } from "./kernel.ts";
 import { sizeOf } from "./shape.ts";
 
 /** Floating-point or integer operations of a kernel: one for each element operation and each term reduced. */
@@ -30,15 +29,38 @@ export function flopsOf(kernel: Kernel): number {
   }, 0);
 }
 
-/** Bytes that a kernel must at least move: each buffer that it reads or writes, once. */
-export function bytesOf(kernel: Kernel, program: Program): number {
-  const { reads, writes } = touched(kernel);
-  const size = (buffer: number) => {
-    const { dtype, length } = program.buffers[buffer];
-    return byteSize[dtype] * length;
+/** Bytes that a kernel must at least move: each element that it reads or writes, once. */
+export function bytesOf(kernel: Kernel, { buffers }: Program): number {
+  const elements = new Map<number, number>();
+  const add = (position: number, count: number) => {
+    const buffer = kernel.buffers[position];
+    // Behind the buffers are rows of a thread's own.
+    if (buffer !== undefined) elements.set(buffer, (elements.get(buffer) ?? 0) + count);
   };
+  const outer = loopsOf(kernel);
+  for (const { inner, code, stores } of stagesOf(kernel)) {
+    const sizes = [...outer, ...inner];
+    for (const i of code) {
+      if (i.op === "load") add(i.access.buffer, i.index ? sizeOf(sizes) : reach(i.access, sizes));
+    }
+    for (const { access } of stores) add(access.buffer, reach(access, sizes));
+  }
+  if (kernel.kind === "matmul") {
+    const { a, b, batch, m, n, k } = kernel;
+    add(a.buffer, reach({ strides: a.batchStrides }, batch) * m * k);
+    add(b.buffer, reach({ strides: b.batchStrides }, batch) * k * n);
+  } else if (kernel.kind !== "loop") {
+    for (const position of kernel.buffers.keys()) add(position, Number.POSITIVE_INFINITY);
+  }
   let bytes = 0;
-  for (const buffer of reads) bytes += size(buffer);
-  for (const buffer of writes) bytes += size(buffer);
+  for (const [buffer, count] of elements) {
+    const { dtype, length } = buffers[buffer];
+    bytes += byteSize[dtype] * Math.min(length, count);
+  }
   return bytes;
+}
+
+/** How many elements loops of these sizes go to. */
+function reach({ strides }: Pick<Affine, "strides">, sizes: readonly number[]): number {
+  return sizeOf(sizes.filter((_, i) => strides[i] !== 0));
 }

@@ -289,6 +289,12 @@ export interface RepeatKernel extends KernelCommon {
 /** What a backend turns into code. */
 export type Kernel = LoopKernel | MatmulKernel | ScatterKernel | SortKernel | RepeatKernel;
 
+/** Sizes of the loops around a kernel's stages. */
+export function loopsOf(kernel: Kernel): readonly number[] {
+  if (kernel.kind === "matmul") return [...kernel.batch, kernel.m, kernel.n];
+  return kernel.kind === "repeat" ? [] : kernel.outer;
+}
+
 /** The straight-line code of a kernel, in the order in which it runs. */
 export function stagesOf(kernel: Kernel): readonly Stage[] {
   switch (kernel.kind) {

@@ -2,6 +2,7 @@ import {
   type Affine,
   type Kernel,
   type LoopKernel,
+  loopsOf,
   type MatmulKernel,
   type MatrixOperand,
   type Stage,
@@ -65,11 +66,6 @@ export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): 
     }
   }
   return result;
-}
-
-/** Its loops outside of stages. */
-function loopsOf(kernel: Narrowable): readonly number[] {
-  return kernel.kind === "loop" ? kernel.outer : [...kernel.batch, kernel.m, kernel.n];
 }
 
 /** What a kernel reads of its buffers, by their positions; undefined: perhaps any of it. */
@@ -156,7 +152,7 @@ function narrowKernel(
 
 /**
  * Which positions of each loop store the elements of a box: with strides that grow as those of digits do, an element is
- * stored at one point only. Undefined if that is not so, or if the box goes along other digits.
+ * stored at one point only. Undefined if that is not so, or if the box does not go along digits.
  */
 function rangesOf(
   box: Box,
@@ -178,13 +174,9 @@ function rangesOf(
   for (const [step, count] of box.terms) {
     if (count === 1) continue;
     const loop = digits.find((digit) => strides[digit] <= step);
-    if (loop === undefined || step % strides[loop] !== 0) return undefined;
-    const { start, step: own, count: before } = ranges[loop];
-    const by = step / strides[loop];
-    ranges[loop] =
-      before === 1
-        ? { start, step: by, count }
-        : { start, step: 1, count: own * (before - 1) + by * (count - 1) + 1 };
+    if (loop === undefined || step % strides[loop] !== 0 || ranges[loop].count > 1)
+      return undefined;
+    ranges[loop] = { start: ranges[loop].start, step: step / strides[loop], count };
   }
   const isInside = ranges.every((range, i) => range.start >= 0 && lastOf(range) < sizes[i]);
   return isInside ? ranges : undefined;
@@ -241,27 +233,28 @@ function operandWithin(
   rowRange: Range,
   columnRange: Range,
 ): MatrixOperand | undefined {
-  const sides = [digitRanges(rowRange, rows), digitRanges(columnRange, columns)];
-  const [ownRows, ownColumns] = sides;
+  const ownRows = digitRanges(rowRange, rows);
+  const ownColumns = digitRanges(columnRange, columns);
   if (ownRows === undefined || ownColumns === undefined) return undefined;
   const own = [...batch, ...ownRows, ...ownColumns];
   const { offset, strides } = along(affine, own);
   const [batchStrides, digits] = [strides.slice(0, batch.length), strides.slice(batch.length)];
   const { window } = operand;
-  if (window === undefined) {
-    return { ...operand, offset, batchStrides, rowStride: digits[0], columnStride: digits[1] };
-  }
   const counts = (side: readonly Range[]): number[] => side.map(({ count }) => count);
   return {
     ...operand,
     offset,
     batchStrides,
-    window: {
-      rows: counts(ownRows),
-      columns: counts(ownColumns),
-      strides: digits,
-      guards: window.guards.map((guard) => along(guard, own)),
-    },
+    ...(window === undefined
+      ? { rowStride: digits[0], columnStride: digits[1] }
+      : {
+          window: {
+            rows: counts(ownRows),
+            columns: counts(ownColumns),
+            strides: digits,
+            guards: window.guards.map((guard) => along(guard, own)),
+          },
+        }),
   };
 }
 

@@ -2,8 +2,9 @@ import { inspect } from "node:util";
 import { ArgumentError } from "@gradloom/engine";
 import { expect, test } from "vitest";
 import { ones, tensor } from "../src/create.ts";
-import { memoryStats } from "../src/engine.ts";
+import { memoryStats, realize } from "../src/engine.ts";
 import { explain, profile } from "../src/report.ts";
+import type { Tensor } from "../src/tensor.ts";
 
 test("explain shows kernels, what was fused into them, bytes and FLOPs, and runs nothing", () => {
   const x = ones([8, 16]);
@@ -43,4 +44,17 @@ test("profile refuses what it cannot measure", () => {
   expect(() => profile(async () => 1)).toThrow(
     "profile: fn must be synchronous, got one that returns a promise.",
   );
+});
+
+test("explain counts the bytes of what is read, not of what it is read from", () => {
+  const table = ones([1000, 64]);
+  realize(table);
+  const bytesOf = (x: Tensor) =>
+    explain(x).plans.flatMap(({ kernels }) => kernels.map(({ bytes }) => bytes));
+  // Three rows are read, and written.
+  expect(bytesOf(table.indexSelect(0, tensor([5, 7, 9], { dtype: "int32" }).add(1)))).toContain(
+    4 * (3 * 64 + 3 * 64 + 3),
+  );
+  expect(bytesOf(table.narrow(0, 3, 10).mul(2))).toEqual([4 * (640 + 640)]);
+  expect(Math.max(...bytesOf(table.matmul(ones([64, 8]))))).toBe(4 * (64_000 + 512 + 8000));
 });
