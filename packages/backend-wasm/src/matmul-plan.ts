@@ -146,7 +146,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number, isKept: boolea
 }
 
 /** The only store of the product as it is, into contiguous rows. */
-export function plainOutput(kernel: MatmulKernel): Store | undefined {
+function plainOutput(kernel: MatmulKernel): Store | undefined {
   const { code, stores } = kernel.epilogue;
   if (stores.length !== 1 || code[stores[0].value].op !== "product") return undefined;
   const { strides } = stores[0].access;
