@@ -88,7 +88,8 @@ export function realize(...tensors: readonly Tensor[]): void {
 
 /** {@link realize} for a list, which may be long: what an optimizer calls at the end of a step. */
 export function settle(tensors: readonly Tensor[]): void {
-  engine().realize(tensors.map((tensor) => tensor.node));
+  // States get their values in any case: what they were assigned is asked for by its own tensor alone.
+  engine().realize(tensors.filter(({ state }) => !state).map((tensor) => tensor.node));
 }
 
 /** How much memory is in use, and what has been compiled. */

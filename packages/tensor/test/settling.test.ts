@@ -7,11 +7,13 @@ import {
   grad,
   memoryStats,
   noGrad,
+  randn,
   realize,
   setBackend,
   stack,
   Tensor,
   tensor,
+  zeros,
 } from "../src/index.ts";
 
 afterAll(() => setBackend("wasm"));
@@ -120,6 +122,20 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
     expect(next.itemSync()).toBe(9);
     // Another view of what has been computed.
     expect(used.arraySync()).toEqual([3, 6]);
+  });
+
+  test("what a state takes is in memory once", () => {
+    use();
+    const x = randn([32, 32]);
+    const state = new Tensor(zeros([32, 32]));
+    realize(x, state);
+    const { residentValues } = memoryStats();
+    for (let i = 0; i < 5; i++) {
+      noGrad(() => state.assign(x.mul(i)));
+      realize(state);
+    }
+    expect(memoryStats().residentValues).toBe(residentValues);
+    expect(state.sub(x.mul(4)).abs().max().itemSync()).toBe(0);
   });
 
   test("what was read of something detached computes the original no more", () => {
