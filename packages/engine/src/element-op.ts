@@ -1,3 +1,5 @@
+import type { FloatFunction } from "./arithmetic.ts";
+
 /**
  * The scalar operations that kernels apply to each element. Everything else that is element-wise is
  * composed of these.
@@ -23,21 +25,7 @@ export type ElementOp =
   | "round"
   | "trunc"
   | "sqrt"
-  | "exp"
-  | "expm1"
-  | "log"
-  | "log1p"
-  | "log2"
-  | "sin"
-  | "cos"
-  | "tan"
-  | "asin"
-  | "acos"
-  | "atan"
-  | "sinh"
-  | "cosh"
-  | "tanh"
-  | "erf"
+  | FloatFunction
   | "not"
   | "cast"
   | "add"

@@ -7,6 +7,7 @@ import {
   type MatrixOperand,
   type Stage,
   stagesOf,
+  type Window,
   windowIn,
   withAffines,
 } from "./kernel.ts";
@@ -26,9 +27,6 @@ interface Range {
   readonly count: number;
 }
 
-/** Of what is read in more places than this, all is computed: planning takes no longer than the graph is long. */
-const mostBoxes = 64;
-
 type Narrowable = LoopKernel | MatmulKernel;
 
 /**
@@ -38,14 +36,17 @@ type Narrowable = LoopKernel | MatmulKernel;
  * @param bound - Buffers that are read after the run, or hold what was there before.
  */
 export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): Kernel[] {
-  const writers = new Map<number, number>();
+  /** What later kernels read of a buffer; undefined: perhaps all of it. */
+  const boxes = new Map<number, Box[] | undefined>();
+  for (const buffer of bound) boxes.set(buffer, undefined);
+  const written = new Set<number>();
   for (const kernel of kernels) {
     for (const buffer of touched(kernel).writes) {
-      writers.set(buffer, (writers.get(buffer) ?? 0) + 1);
+      // Several kernels write parts of it.
+      if (written.has(buffer)) boxes.set(buffer, undefined);
+      written.add(buffer);
     }
   }
-  /** What later kernels read of a buffer; undefined: any of it. */
-  const boxes = new Map<number, Box[] | undefined>();
   const result = [...kernels];
   for (let k = kernels.length - 1; k >= 0; k--) {
     const kernel = kernels[k];
@@ -53,63 +54,54 @@ export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): 
       for (const buffer of touched(kernel).reads) boxes.set(buffer, undefined);
       continue;
     }
-    const narrowed = narrowKernel(kernel, (buffer) =>
-      bound.has(buffer) || writers.get(buffer) !== 1 ? undefined : boxes.get(buffer),
-    );
+    const narrowed = narrowKernel(kernel, boxes);
     result[k] = narrowed;
     for (const [position, box] of boxesOf(narrowed)) {
       const buffer = kernel.buffers[position];
       if (!boxes.has(buffer)) boxes.set(buffer, []);
-      const known = boxes.get(buffer);
-      if (box === undefined || known?.length === mostBoxes) boxes.set(buffer, undefined);
-      else known?.push(box);
+      if (box === undefined) boxes.set(buffer, undefined);
+      else boxes.get(buffer)?.push(box);
     }
   }
   return result;
 }
 
-/** What a kernel reads of its buffers, by their positions; undefined: perhaps any of it. */
+/** What a kernel reads of its buffers, by their positions; undefined: perhaps all of it. */
 function boxesOf(kernel: Narrowable): (readonly [buffer: number, box: Box | undefined])[] {
   const loops = loopsOf(kernel);
   const result: (readonly [number, Box | undefined])[] = [];
+  const add = (buffer: number, isRegular: boolean, affine: Affine, sizes: readonly number[]) => {
+    result.push([buffer, isRegular ? boxOf(affine, sizes) : undefined]);
+  };
   for (const { inner, code } of stagesOf(kernel)) {
     for (const load of code) {
       if (load.op !== "load" || load.access.buffer >= kernel.buffers.length) continue;
-      const isWhole = load.guards.length > 0 || load.index !== undefined;
-      result.push([
-        load.access.buffer,
-        isWhole ? undefined : boxOf(load.access, [...loops, ...inner]),
-      ]);
+      const { access, guards, index } = load;
+      add(access.buffer, !guards.length && !index, access, [...loops, ...inner]);
     }
   }
   if (kernel.kind === "loop") return result;
-  for (const matrix of matricesOf(kernel)) {
-    const { operand, affine, batch, rows, columns } = matrix;
-    const isWhole = kernel.groups !== undefined || (operand.window?.guards.length ?? 0) > 0;
-    result.push([
-      operand.buffer,
-      isWhole ? undefined : boxOf(affine, [...batch, ...rows, ...columns]),
-    ]);
+  const { batch, groups } = kernel;
+  for (const { operand, affine, rows, columns, guards } of matricesOf(kernel)) {
+    const isRegular = !groups && !guards.length;
+    add(operand.buffer, isRegular, affine, [...batch, ...rows, ...columns]);
   }
-  if (kernel.groups) result.push([kernel.groups.bounds, undefined]);
+  if (groups) result.push([groups.bounds, undefined]);
   return result;
 }
 
 /** An operand of a product, with a loop for each digit of its rows and columns. */
-interface Matrix {
+interface Matrix extends Window {
   readonly operand: MatrixOperand;
   readonly affine: Affine;
-  readonly batch: readonly number[];
-  readonly rows: readonly number[];
-  readonly columns: readonly number[];
 }
 
-function matricesOf({ a, b, batch, m, n, k }: MatmulKernel): readonly [a: Matrix, b: Matrix] {
+function matricesOf({ a, b, m, n, k }: MatmulKernel): readonly [a: Matrix, b: Matrix] {
   const matrixOf = (operand: MatrixOperand, rows: number, columns: number): Matrix => {
     const { offset, batchStrides } = operand;
     const window = windowIn(operand, rows, columns);
     const affine = { offset, strides: [...batchStrides, ...window.strides] };
-    return { operand, affine, batch, rows: window.rows, columns: window.columns };
+    return { ...window, operand, affine };
   };
   return [matrixOf(a, m, k), matrixOf(b, k, n)];
 }
@@ -127,7 +119,7 @@ function boxOf({ offset, strides }: Affine, sizes: readonly number[]): Box {
 /** The same kernel with those iterations of its loops that give something which is read. */
 function narrowKernel(
   kernel: Narrowable,
-  boxesOfBuffer: (buffer: number) => readonly Box[] | undefined,
+  read: ReadonlyMap<number, readonly Box[] | undefined>,
 ): Narrowable {
   if (kernel.kind === "matmul" && kernel.groups) return kernel;
   const loops = loopsOf(kernel);
@@ -137,7 +129,7 @@ function narrowKernel(
     if (code.some(({ op }) => op === "check")) return kernel;
     for (const { access } of stores) {
       if (access.buffer >= kernel.buffers.length) continue;
-      const boxes = boxesOfBuffer(kernel.buffers[access.buffer]);
+      const boxes = read.get(kernel.buffers[access.buffer]);
       if (boxes === undefined) return kernel;
       for (const box of boxes) {
         const own = rangesOf(box, access, [...loops, ...inner])?.slice(0, loops.length);
@@ -161,7 +153,7 @@ function rangesOf(
 ): Range[] | undefined {
   const digits = [...sizes.keys()].filter((loop) => sizes[loop] > 1);
   digits.sort((i, j) => strides[j] - strides[i]);
-  const ranges: Range[] = sizes.map(() => ({ start: 0, step: 1, count: 1 }));
+  const ranges = sizes.map(() => wholeLoop(1));
   let rest = box.offset - offset;
   for (const [place, loop] of digits.entries()) {
     const next = digits[place + 1];
@@ -182,6 +174,7 @@ function rangesOf(
   return isInside ? ranges : undefined;
 }
 
+const wholeLoop = (count: number): Range => ({ start: 0, step: 1, count });
 const lastOf = ({ start, step, count }: Range): number => start + step * (count - 1);
 
 /** The same positions if two have the same, else all from the first to the last. */
@@ -208,18 +201,18 @@ function within(kernel: Narrowable, ranges: readonly Range[]): Narrowable {
   if (kernel.kind === "loop") {
     return { ...kernel, outer: sizes, stages: kernel.stages.map(stageWithin) };
   }
-  const [batch, [rows, columns]] = [ranges.slice(0, -2), ranges.slice(-2)];
-  const terms: Range = { start: 0, step: 1, count: kernel.k };
+  const batch = ranges.slice(0, -2);
+  const [rows, columns] = ranges.slice(-2);
+  const terms = wholeLoop(kernel.k);
   const [first, second] = matricesOf(kernel);
   const a = operandWithin(first, batch, rows, terms);
   const b = operandWithin(second, batch, terms, columns);
   if (a === undefined || b === undefined) return kernel;
-  const [m, n] = [rows.count, columns.count];
   return {
     ...kernel,
     batch: sizes.slice(0, -2),
-    m,
-    n,
+    m: rows.count,
+    n: columns.count,
     a,
     b,
     epilogue: stageWithin(kernel.epilogue),
@@ -260,7 +253,7 @@ function operandWithin(
 
 /** The positions of each digit of some numbers. */
 function digitRanges({ start, step, count }: Range, sizes: readonly number[]): Range[] | undefined {
-  if (count === sizeOf(sizes)) return sizes.map((size) => ({ start: 0, step: 1, count: size }));
+  if (count === sizeOf(sizes)) return sizes.map(wholeLoop);
   const strides = sizes.map((_, digit) => sizeOf(sizes.slice(digit + 1)));
   return rangesOf({ offset: start, terms: [[step, count]] }, { offset: 0, strides }, sizes);
 }
