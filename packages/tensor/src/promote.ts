@@ -26,7 +26,7 @@ function categoryOf(dtype: DType): number {
  */
 export function resultType(a: Tensor, b: Operand): DType {
   if (typeof b === "number") return withNumber(a.dtype, b);
-  if (typeof b === "boolean" || a.dtype === b.dtype) return a.dtype;
+  if (typeof b === "boolean" || !b?.dtype || a.dtype === b.dtype) return a.dtype;
   if ((a.ndim === 0) === (b.ndim === 0)) return promote(a.dtype, b.dtype);
   const [wide, narrow] = a.ndim === 0 ? [b, a] : [a, b];
   return categoryOf(narrow.dtype) > categoryOf(wide.dtype) ? narrow.dtype : wide.dtype;
@@ -38,9 +38,17 @@ function withNumber(dtype: DType, value: number): DType {
   return dtype === "bool" ? "int32" : dtype;
 }
 
-/** The operand as a tensor of the given dtype. */
+/**
+ * The operand as a tensor of the given dtype.
+ *
+ * @throws ArgumentError for what is no operand, such as an array.
+ */
 export function toTensor(operand: Operand, dtype: DType): Tensor {
-  return typeof operand === "object" ? operand.to(dtype) : given(Number(operand), dtype);
+  if (typeof operand === "number" || typeof operand === "boolean") {
+    return given(Number(operand), dtype);
+  }
+  if (operand?.dtype) return operand.to(dtype);
+  throw argumentError`operand: it must be a tensor or a number, got ${String(operand)}. Use tensor(x).`;
 }
 
 /** The dtype of a floating result: that of `x`, or float32 for integers. */

@@ -52,3 +52,16 @@ test("requireFloat names the operation and the way out", () => {
     'mean: the tensor must be floating, got int32. Convert it with to("float32").',
   );
 });
+
+test.each([
+  ["a", "a"],
+  [[1, 2], "1,2"],
+  [null, "null"],
+  [undefined, "undefined"],
+])("what is no operand is refused: %o", (operand, shown) => {
+  const x = ones([2]);
+  const message = `must be a tensor or a number, got ${shown}. Use tensor(x).`;
+  for (const compute of [x.add, x.sub, x.mul, x.div, x.lt, x.maximum, x.pow]) {
+    expect(() => compute.call(x, operand as never)).toThrow(message);
+  }
+});
