@@ -15,6 +15,7 @@ import type { GenerateOptions } from "./generate-options.ts";
 import { type FromStateDictOptions, readStateDict } from "./gpt2-weights.ts";
 import { KVCache } from "./kv-cache.ts";
 import {
+  blockOptions,
   TransformerDecoderBlock,
   type TransformerDecoderBlockOptions,
 } from "./transformer-decoder-block.ts";
@@ -70,12 +71,7 @@ export class GPT extends Module {
   constructor(options: GPTOptions) {
     super();
     checkOptions("GPT", options, {
-      dropout: true,
-      bias: true,
-      dFf: true,
-      activation: true,
-      eps: true,
-      feedForward: true,
+      ...blockOptions,
       vocabSize: true,
       maxSeqLen: true,
       dModel: true,

@@ -26,6 +26,16 @@ export interface TransformerDecoderBlockOptions {
   readonly feedForward?: ((dModel: number) => Layer) | undefined;
 }
 
+/** Their names, for `checkOptions`. */
+export const blockOptions: Readonly<Record<keyof TransformerDecoderBlockOptions, true>> = {
+  dropout: true,
+  bias: true,
+  dFf: true,
+  activation: true,
+  eps: true,
+  feedForward: true,
+};
+
 /** GELU by its tanh approximation, as GPT-2 was trained with. */
 function geluTanh(x: Tensor): Tensor {
   return x.gelu({ approximate: "tanh" });
@@ -49,14 +59,7 @@ export class TransformerDecoderBlock extends Module {
 
   constructor(dModel: number, numHeads: number, options: TransformerDecoderBlockOptions = {}) {
     super();
-    checkOptions("TransformerDecoderBlock", options, {
-      dropout: true,
-      bias: true,
-      dFf: true,
-      activation: true,
-      eps: true,
-      feedForward: true,
-    });
+    checkOptions("TransformerDecoderBlock", options, blockOptions);
     const { dropout = 0, bias = true, eps = 1e-5, feedForward } = options;
     const { dFf = 4 * dModel, activation = geluTanh } = options;
     this.ln1 = new LayerNorm(dModel, { bias, eps });

@@ -1,6 +1,11 @@
 import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { gruFormula } from "./cell-formula.ts";
-import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
+import {
+  Recurrent,
+  type RecurrentOptions,
+  recurrentOptions,
+  type SequenceOptions,
+} from "./recurrent.ts";
 
 /**
  * A GRU; see {@link gruFormula} for its gates.
@@ -15,18 +20,7 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  */
 export class GRU extends Recurrent {
   constructor(options: RecurrentOptions) {
-    super(
-      gruFormula,
-      checkOptions("GRU", options, {
-        inputSize: true,
-        hiddenSize: true,
-        numLayers: true,
-        bias: true,
-        batchFirst: true,
-        dropout: true,
-        bidirectional: true,
-      }),
-    );
+    super(gruFormula, checkOptions("GRU", options, recurrentOptions));
   }
 
   forward(x: Tensor, h?: Tensor, options: SequenceOptions = {}): [output: Tensor, hN: Tensor] {

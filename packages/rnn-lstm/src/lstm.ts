@@ -1,6 +1,11 @@
 import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { lstmFormula } from "./cell-formula.ts";
-import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
+import {
+  Recurrent,
+  type RecurrentOptions,
+  recurrentOptions,
+  type SequenceOptions,
+} from "./recurrent.ts";
 
 /**
  * A network with long short-term memory; see {@link lstmFormula} for its gates.
@@ -21,18 +26,7 @@ import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurr
  */
 export class LSTM extends Recurrent {
   constructor(options: RecurrentOptions) {
-    super(
-      lstmFormula,
-      checkOptions("LSTM", options, {
-        inputSize: true,
-        hiddenSize: true,
-        numLayers: true,
-        bias: true,
-        batchFirst: true,
-        dropout: true,
-        bidirectional: true,
-      }),
-    );
+    super(lstmFormula, checkOptions("LSTM", options, recurrentOptions));
   }
 
   forward(

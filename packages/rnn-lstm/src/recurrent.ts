@@ -32,6 +32,17 @@ export interface RecurrentOptions {
   readonly bidirectional?: boolean;
 }
 
+/** Their names, for `checkOptions`. */
+export const recurrentOptions: Readonly<Record<keyof RecurrentOptions, true>> = {
+  inputSize: true,
+  hiddenSize: true,
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+};
+
 /** Options of `forward`. */
 export interface SequenceOptions {
   /**

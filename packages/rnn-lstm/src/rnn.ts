@@ -1,6 +1,11 @@
 import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { type Nonlinearity, rnnFormula } from "./cell-formula.ts";
-import { Recurrent, type RecurrentOptions, type SequenceOptions } from "./recurrent.ts";
+import {
+  Recurrent,
+  type RecurrentOptions,
+  recurrentOptions,
+  type SequenceOptions,
+} from "./recurrent.ts";
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
@@ -21,19 +26,9 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(options: RNNOptions) {
-    super(
-      rnnFormula("RNN", options.nonlinearity ?? "tanh"),
-      checkOptions("RNN", options, {
-        inputSize: true,
-        hiddenSize: true,
-        numLayers: true,
-        bias: true,
-        batchFirst: true,
-        dropout: true,
-        bidirectional: true,
-        nonlinearity: true,
-      }),
-    );
+    const known = { ...recurrentOptions, nonlinearity: true };
+    const { nonlinearity = "tanh" } = checkOptions("RNN", options, known);
+    super(rnnFormula("RNN", nonlinearity), options);
   }
 
   forward(x: Tensor, h?: Tensor, options: SequenceOptions = {}): [output: Tensor, hN: Tensor] {

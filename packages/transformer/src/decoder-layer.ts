@@ -9,7 +9,7 @@ import {
 } from "@gradloom/layers";
 import { checkOptions, type Tensor } from "@gradloom/tensor";
 import type { CachedInputs, LayerCache } from "./decoder-cache.ts";
-import type { DecoderInputs, TransformerLayerOptions } from "./layer-options.ts";
+import { type DecoderInputs, layerOptions, type TransformerLayerOptions } from "./layer-options.ts";
 import { type AttendInputs, MultiHeadAttention } from "./multi-head-attention.ts";
 import { positionWise, residual } from "./sublayers.ts";
 
@@ -52,13 +52,7 @@ export class DecoderLayer extends Module {
     options: TransformerLayerOptions = {},
   ) {
     super();
-    checkOptions("DecoderLayer", options, {
-      dropout: true,
-      activation: true,
-      normFirst: true,
-      layerNormEps: true,
-      feedForward: true,
-    });
+    checkOptions("DecoderLayer", options, layerOptions);
     const { dropout = 0.1, activation = "relu", normFirst = false, feedForward } = options;
     const eps = options.layerNormEps ?? 1e-5;
     activationFunction("DecoderLayer", activation);

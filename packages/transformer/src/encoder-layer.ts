@@ -8,7 +8,7 @@ import {
   Module,
 } from "@gradloom/layers";
 import { checkOptions, type Tensor } from "@gradloom/tensor";
-import type { EncoderInputs, TransformerLayerOptions } from "./layer-options.ts";
+import { type EncoderInputs, layerOptions, type TransformerLayerOptions } from "./layer-options.ts";
 import { MultiHeadAttention } from "./multi-head-attention.ts";
 import { positionWise, residual } from "./sublayers.ts";
 
@@ -53,13 +53,7 @@ export class EncoderLayer extends Module {
     options: TransformerLayerOptions = {},
   ) {
     super();
-    checkOptions("EncoderLayer", options, {
-      dropout: true,
-      activation: true,
-      normFirst: true,
-      layerNormEps: true,
-      feedForward: true,
-    });
+    checkOptions("EncoderLayer", options, layerOptions);
     const { dropout = 0.1, activation = "relu", normFirst = false, feedForward } = options;
     const eps = options.layerNormEps ?? 1e-5;
     activationFunction("EncoderLayer", activation);

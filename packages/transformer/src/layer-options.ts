@@ -19,6 +19,15 @@ export interface TransformerLayerOptions {
   readonly feedForward?: Layer | MakeFeedForward | undefined;
 }
 
+/** Their names, for `checkOptions`. */
+export const layerOptions: Readonly<Record<keyof TransformerLayerOptions, true>> = {
+  dropout: true,
+  activation: true,
+  normFirst: true,
+  layerNormEps: true,
+  feedForward: true,
+};
+
 /** Makes what stands in for a feed-forward part. */
 export type MakeFeedForward = (dModel: number) => Layer;
 
