@@ -1,3 +1,5 @@
+import { rowMajor } from "./shape.ts";
+
 /**
  * Loop variables of one kernel while it is being planned. A variable may be split into a high and a low
  * part (`v = high · size(low) + low`) when an access needs its digits; forms written before follow
@@ -194,7 +196,8 @@ export function scale(form: Form, factor: number, offset: number): Form {
 export function combine(forms: readonly Form[], factors: readonly number[], offset: number): Form {
   const terms: Term[] = [];
   let start = offset;
-  for (let i = 0; i < forms.length; i++) {
+  // From the last, whose factors are the smallest as a rule: the terms are in order then.
+  for (let i = forms.length - 1; i >= 0; i--) {
     if (factors[i] === 0) continue;
     const { offset: own, terms: parts } = scale(forms[i], factors[i], 0);
     start += own;
@@ -205,15 +208,5 @@ export function combine(forms: readonly Form[], factors: readonly number[], offs
 
 /** The position in row-major order, given the forms of the axes. Not resolved. */
 export function flatten(forms: readonly Form[], shape: readonly number[]): Form {
-  let offset = 0;
-  let stride = 1;
-  const terms: Term[] = [];
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    offset += forms[axis].offset * stride;
-    for (const { variable, factor } of forms[axis].terms) {
-      terms.push({ variable, factor: factor * stride });
-    }
-    stride *= shape[axis];
-  }
-  return { offset, terms };
+  return combine(forms, rowMajor(shape), 0);
 }

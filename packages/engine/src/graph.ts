@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import type { ElementOp, ReduceOp } from "./element-op.ts";
 import { shapeError } from "./errors.ts";
 import { Node } from "./node.ts";
+import { resized } from "./shape.ts";
 
 const none: readonly number[] = [];
 const noNodes: readonly Node[] = [];
@@ -108,6 +109,14 @@ export function slice(
 }
 
 /** Adds zeros before and behind, along each axis. */
+/** Entry `i` along the first axis: `[n, ...] -> [...]`. */
+export function entryOf(x: Node, i: number): Node {
+  const [, ...shape] = x.shape;
+  const starts = [i, ...shape.map(() => 0)];
+  const steps = x.shape.map(() => 1);
+  return reshape(slice(x, starts, steps, [1, ...shape]), shape);
+}
+
 export function pad(x: Node, before: readonly number[], behind: readonly number[]): Node {
   const shape = x.shape.map((size, axis) => before[axis] + size + behind[axis]);
   return new Node("pad", [x], [...before, ...behind], shape, x.dtype);
@@ -206,7 +215,7 @@ export function scatter(
   axis: number,
   size: number,
 ): Node {
-  const shape = x.shape.map((length, i) => (i === axis ? size : length));
+  const shape = resized(x.shape, axis, size);
   return new Node(`scatter:${combine}`, [x, index], [axis, size], shape, x.dtype);
 }
 
@@ -220,6 +229,6 @@ export function scan(reduce: "sum" | "prod", x: Node, axis: number): Node {
  * is greater than all others.
  */
 export function sort(x: Node, axis: number, count: number, descending: boolean): Node {
-  const shape = x.shape.map((length, i) => (i === axis ? count : length));
+  const shape = resized(x.shape, axis, count);
   return new Node("sort", [x], [axis, descending ? 1 : 0], shape, "int32");
 }

@@ -52,6 +52,7 @@ export {
   check,
   constant,
   element,
+  entryOf,
   expand,
   gather,
   groupedMatmul,
@@ -102,8 +103,9 @@ export { exactKey } from "./open-stage.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";
+export { remember } from "./remember.ts";
 export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";
 export { copyGraph, reached } from "./search.ts";
-export { sameShape, sizeOf } from "./shape.ts";
+export { resized, rowMajor, sameShape, sizeOf, spliced } from "./shape.ts";
 export { blockBytes, Space, wholeLines } from "./space.ts";

@@ -16,6 +16,7 @@ import type {
 import { namesIn } from "./label.ts";
 import { OpenStage } from "./open-stage.ts";
 import { strideAlong, stridesOf, wholeOf, windowOf } from "./operand.ts";
+import { remember } from "./remember.ts";
 import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -28,12 +29,7 @@ class Numbering<T> {
   readonly #numbers = new Map<T, number>();
 
   of(item: T): number {
-    let number = this.#numbers.get(item);
-    if (number === undefined) {
-      number = this.list.push(item) - 1;
-      this.#numbers.set(item, number);
-    }
-    return number;
+    return remember(this.#numbers, item, () => this.list.push(item) - 1);
   }
 }
 
@@ -217,12 +213,7 @@ class Lowering {
   }
 
   #stageAt(time: number): OpenStage {
-    let stage = this.#stages.get(time);
-    if (stage === undefined) {
-      stage = new OpenStage(time);
-      this.#stages.set(time, stage);
-    }
-    return stage;
+    return remember(this.#stages, time, () => new OpenStage(time));
   }
 
   #memberOf(value: Value): Member | undefined {
@@ -231,22 +222,21 @@ class Lowering {
 
   /** The instruction of a stage that gives a member's value. */
   #valueIn(stage: OpenStage, member: Member): number {
-    let value = stage.values.get(member);
-    if (value !== undefined) return value;
-    const time = this.#times.get(member)!;
-    const { dtype } = member.value;
-    if (isReduction(member) || (member.isRow && time < stage.time && this.#inner.length > 0)) {
-      const result = this.#resultOf(member);
-      value = stage.push({ op: "result", dtype, stage: time, result });
-    } else if (time < stage.time && this.#isStored(member.value)) {
-      value = stage.push({ op: "load", dtype, access: this.#place(member), guards: [] });
-    } else if (time < stage.time && costOf(member) >= worthKeeping) {
-      value = stage.push({ op: "load", dtype, access: this.#keep(member), guards: [] });
-    } else {
-      value = this.#compute(stage, member);
-    }
-    stage.values.set(member, value);
-    return value;
+    return remember(stage.values, member, () => {
+      const time = this.#times.get(member)!;
+      const { dtype } = member.value;
+      const isLater = time < stage.time;
+      if (isReduction(member) || (member.isRow && isLater && this.#inner.length > 0)) {
+        const result = this.#resultOf(member);
+        return stage.push({ op: "result", dtype, stage: time, result });
+      }
+      const isStored = this.#isStored(member.value);
+      if (!isLater || !(isStored || costOf(member) >= worthKeeping)) {
+        return this.#compute(stage, member);
+      }
+      const access = isStored ? this.#place(member) : this.#keep(member);
+      return stage.push({ op: "load", dtype, access, guards: [] });
+    });
   }
 
   /** Runs a member's expression in a stage. */
@@ -295,15 +285,12 @@ class Lowering {
   /** The result that a member leaves behind for later stages. */
   #resultOf(member: Member): number {
     const stage = this.#stageAt(this.#times.get(member)!);
-    let result = stage.exported.get(member);
-    if (result === undefined) {
+    return remember(stage.exported, member, () => {
       const reduce = member.value.reduceOp;
       const value =
         reduce === undefined ? this.#valueIn(stage, member) : this.#compute(stage, member);
-      result = stage.results.push({ value, reduce }) - 1;
-      stage.exported.set(member, result);
-    }
-    return result;
+      return stage.results.push({ value, reduce }) - 1;
+    });
   }
 
   /** A row that keeps a member's values for later stages. */

@@ -2,6 +2,7 @@ import type { Backend } from "./backend.ts";
 import type { Box } from "./box.ts";
 import { byteSize, createArray, type DType, type TypedArray } from "./dtype.ts";
 import { BackendError, stateError } from "./errors.ts";
+import { remember } from "./remember.ts";
 import type { Storage } from "./storage.ts";
 
 /** The budget for values in the backend's memory before anything is paged out. */
@@ -190,9 +191,7 @@ export class MemoryTable {
       this.#backend.free(address);
       return;
     }
-    const list = this.#spare.get(bytes);
-    if (list === undefined) this.#spare.set(bytes, [address]);
-    else list.push(address);
+    remember(this.#spare, bytes, (): number[] => []).push(address);
     this.#spareBytes += bytes;
   }
 

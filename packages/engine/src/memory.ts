@@ -1,5 +1,6 @@
 import { byteSize } from "./dtype.ts";
 import { type Access, type Kernel, type Stage, stagesOf } from "./kernel.ts";
+import { remember } from "./remember.ts";
 import { blockBytes, Ranges, Space } from "./space.ts";
 
 /** A buffer to be placed in the arena: its size, and what kernels do with it. */
@@ -33,8 +34,8 @@ export function layOut(
   const starting = new Map<number, number[]>();
   const ending = new Map<number, number[]>();
   for (const [buffer, { first, last }] of temporaries) {
-    starting.set(first, [...(starting.get(first) ?? []), buffer]);
-    ending.set(last, [...(ending.get(last) ?? []), buffer]);
+    remember(starting, first, (): number[] => []).push(buffer);
+    remember(ending, last, (): number[] => []).push(buffer);
   }
   for (let k = 0; k < kernels.length; k++) {
     const replaced = new Set<number>();

@@ -12,7 +12,7 @@ import {
   withAffines,
 } from "./kernel.ts";
 import { touched } from "./memory.ts";
-import { sizeOf } from "./shape.ts";
+import { rowMajor, sizeOf } from "./shape.ts";
 
 /** Elements of a buffer: `offset + Σ step · i`, each `i` from 0 to below its count. Steps are positive. */
 interface Box {
@@ -254,6 +254,6 @@ function operandWithin(
 /** The positions of each digit of some numbers. */
 function digitRanges({ start, step, count }: Range, sizes: readonly number[]): Range[] | undefined {
   if (count === sizeOf(sizes)) return sizes.map(wholeLoop);
-  const strides = sizes.map((_, digit) => sizeOf(sizes.slice(digit + 1)));
-  return rangesOf({ offset: start, terms: [[step, count]] }, { offset: 0, strides }, sizes);
+  const box = { offset: start, terms: [[step, count] as const] };
+  return rangesOf(box, { offset: 0, strides: rowMajor(sizes) }, sizes);
 }

@@ -7,6 +7,7 @@ import {
   type Store,
   withAffines,
 } from "./kernel.ts";
+import { remember } from "./remember.ts";
 import type { Step } from "./trace.ts";
 
 /**
@@ -53,9 +54,7 @@ export class OpenStage {
   /** Adds an instruction, or finds the one that does the same. */
   push(instruction: Instruction): number {
     const key = exactKey(instruction, [{ code: [instruction] }]);
-    const position = this.#known.get(key) ?? this.#code.push(instruction) - 1;
-    this.#known.set(key, position);
-    return position;
+    return remember(this.#known, key, () => this.#code.push(instruction) - 1);
   }
 
   /**

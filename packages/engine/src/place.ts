@@ -2,6 +2,7 @@ import type { Box } from "./box.ts";
 import { createArray, type TypedArray } from "./dtype.ts";
 import { affine, reshape, slice } from "./graph.ts";
 import type { Node } from "./node.ts";
+import { rowMajor } from "./shape.ts";
 
 /** Where the elements of a value are that exists: in which box, from which element on, with a stride for each axis. */
 interface Place {
@@ -88,16 +89,6 @@ function placeOf(node: Node): Place | undefined {
   // What was sliced before; not windows, which may go beyond the edges.
   if (x.box?.source === undefined) return undefined;
   return { ...place, offset: place.offset + attributes[0], strides: attributes.slice(1, -1) };
-}
-
-function rowMajor(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  return strides;
 }
 
 /** Whether the elements of this shape lie one behind the other. */

@@ -6,6 +6,7 @@ import { bufferOf, type LoweredKernel } from "./lower.ts";
 import { findBarriers, layOut, type Temporary, touched } from "./memory.ts";
 import { narrow } from "./narrow.ts";
 import { wholeOf } from "./operand.ts";
+import { remember } from "./remember.ts";
 import { bodyOf } from "./repeat.ts";
 import { schedule } from "./schedule.ts";
 import { Value, ValueGraph } from "./value.ts";
@@ -81,13 +82,9 @@ function assemble(
   const numberOf = (value: Value) => {
     const home = bufferOf(value);
     const slot = slotOf(home);
-    let number = slot === undefined ? byValue.get(home) : bySlot.get(slot);
-    if (number === undefined) {
-      number = specs.push({ dtype: home.dtype, length: home.numel, arenaOffset: undefined }) - 1;
-      if (slot === undefined) byValue.set(home, number);
-      else bySlot.set(slot, number);
-    }
-    return number;
+    const make = () =>
+      specs.push({ dtype: home.dtype, length: home.numel, arenaOffset: undefined }) - 1;
+    return slot === undefined ? remember(byValue, home, make) : remember(bySlot, slot, make);
   };
   const numbered: Kernel[] = lowered.map(({ kernel, buffers: values }) => ({
     ...kernel,
@@ -178,11 +175,7 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
   for (const node of recorded) {
     const { box, shape, dtype, index } = node;
     if (box !== undefined) {
-      let leaf = boxes.get(box.slot);
-      if (leaf === undefined) {
-        leaf = graph.leaf("box", box.slot, shape, dtype);
-        boxes.set(box.slot, leaf);
-      }
+      const leaf = remember(boxes, box.slot, () => graph.leaf("box", box.slot, shape, dtype));
       byNode[index] = graph.as(leaf, shape);
     } else if (node.op === "argument") {
       if (!isBody) {

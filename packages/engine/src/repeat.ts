@@ -1,5 +1,6 @@
 import type { DType } from "./dtype.ts";
 import { argumentError, shapeError, stateError } from "./errors.ts";
+import { entryOf } from "./graph.ts";
 import { Node, nextNodeId } from "./node.ts";
 import { copyGraph } from "./search.ts";
 import { sameShape } from "./shape.ts";
@@ -64,10 +65,8 @@ export function repeat(
     throw argumentError`scan: there must be at least one repetition, got ${count}.`;
   }
   const start = nextNodeId();
-  const argument = ({ dtype }: Node, shape: readonly number[], i: number) =>
-    new Node("argument", [], [i], shape, dtype);
-  const carried = initial.map((node, i) => argument(node, node.shape, i));
-  const given = elements.map((node, i) => argument(node, node.shape.slice(1), initial.length + i));
+  const carried = initial.map((node, i) => argument(node, i));
+  const given = elements.map((node, i) => argument(node, initial.length + i, node.shape.slice(1)));
   const { carries, outputs } = step(carried, given);
   initial.forEach(({ shape, dtype }, i) => {
     const next = carries[i];
@@ -87,24 +86,15 @@ export function repeat(
     new Node("part", [loop], [k], [k < initial.length ? 2 : count, ...shape], dtype);
   const parts = results.map(part);
   return {
-    carries: parts.slice(0, initial.length).map((node) => lastCarry(node, count)),
+    // Of the two places that a carried value has in turn, the one that it is in after the last repetition.
+    carries: parts.slice(0, initial.length).map((node) => entryOf(node, (count - 1) % 2)),
     outputs: parts.slice(initial.length),
   };
 }
 
-/** Of the two places that a carried value has in turn: the one that it is in after the last repetition. */
-function lastCarry(part: Node, count: number): Node {
-  const { shape } = part;
-  const rest = shape.slice(1);
-  const starts = [(count - 1) % 2, ...rest.map(() => 0)];
-  const one = new Node(
-    "slice",
-    [part],
-    [...starts, ...shape.map(() => 1)],
-    [1, ...rest],
-    part.dtype,
-  );
-  return new Node("reshape", [one], [], rest, part.dtype);
+/** What stands for a value of which only shape and dtype are known. */
+function argument({ shape, dtype }: Node, i: number, own = shape): Node {
+  return new Node("argument", [], [i], own, dtype);
 }
 
 /** A copy of a graph that depends on nothing outside: values from before `start`, states and numbers are arguments. */
@@ -115,8 +105,6 @@ function isolate(
 ): { results: Node[]; captured: Node[] } {
   const captured: Node[] = [];
   const copies = new Map<Node, Node>();
-  const argument = ({ shape, dtype }: Node, i: number) =>
-    new Node("argument", [], [i], shape, dtype);
   placeholders.forEach((node, i) => {
     copies.set(node, argument(node, i));
   });

@@ -4,6 +4,7 @@ import { combine, type Form, flatten, scale, type Variables, zero } from "./form
 import { outsideOf } from "./graph.ts";
 import { exactKey } from "./open-stage.ts";
 import { stridesOf } from "./operand.ts";
+import { remember } from "./remember.ts";
 import type { Value } from "./value.ts";
 
 /** Holds when `0 <= form < size`. */
@@ -271,12 +272,7 @@ export class Trace {
         ? [step.value.number, step.forms ?? step.flat, step.guards, step.outside, step.index]
         : step;
     const key = exactKey(named, [{ code: [step] }]);
-    let position = this.#known.get(key);
-    if (position === undefined) {
-      position = this.code.push(step) - 1;
-      this.#known.set(key, position);
-    }
-    return position;
+    return remember(this.#known, key, () => this.code.push(step) - 1);
   }
 }
 

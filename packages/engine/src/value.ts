@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
 import { outsideOf } from "./graph.ts";
 import { isView, type Node, type NodeOp } from "./node.ts";
+import { remember } from "./remember.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 
 /** Where an anchor's elements go, if not to a buffer of its own: a part of a `cat`. */
@@ -86,9 +87,8 @@ export class ValueGraph {
 
   /** A leaf: `box` or `scalar` number `slot`. */
   leaf(op: "box" | "scalar", slot: number, shape: readonly number[], dtype: DType): Value {
-    const value = new Value(this.values.length, op, [], [], shape, dtype);
+    const value = this.#new(op, [], [], shape, dtype);
     value.slot = slot;
-    this.values.push(value);
     return value;
   }
 
@@ -99,7 +99,17 @@ export class ValueGraph {
 
   /** Another place for a value. Never shared. */
   copy(input: Value): Value {
-    const value = new Value(this.values.length, "copy", [input], [], input.shape, input.dtype);
+    return this.#new("copy", [input], [], input.shape, input.dtype);
+  }
+
+  #new(
+    op: Value["op"],
+    inputs: readonly Value[],
+    attributes: readonly number[],
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
+    const value = new Value(this.values.length, op, inputs, attributes, shape, dtype);
     this.values.push(value);
     return value;
   }
@@ -152,13 +162,7 @@ export class ValueGraph {
     dtype: DType,
   ): Value {
     const key = `${op}|${inputs.map((v) => v.number)}|${attributes}|${shape}|${dtype}`;
-    let value = this.#known.get(key);
-    if (value === undefined) {
-      value = new Value(this.values.length, op, inputs, attributes, shape, dtype);
-      this.values.push(value);
-      this.#known.set(key, value);
-    }
-    return value;
+    return remember(this.#known, key, () => this.#new(op, inputs, attributes, shape, dtype));
   }
 
   #reshape(x: Value, shape: readonly number[]): Value {
@@ -175,8 +179,7 @@ export class ValueGraph {
   #cat(inputs: readonly Value[], axis: number, shape: readonly number[], dtype: DType): Value {
     const parts = inputs.filter((input) => input.numel > 0).map((input) => this.copy(input));
     if (parts.length === 0) return this.#fill(0, shape, dtype);
-    const whole = new Value(this.values.length, "cat", parts, [axis], shape, dtype);
-    this.values.push(whole);
+    const whole = this.#new("cat", parts, [axis], shape, dtype);
     let offset = 0;
     for (const part of parts) {
       part.placement = { whole, axis, offset };

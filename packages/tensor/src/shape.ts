@@ -1,24 +1,7 @@
 import { argumentError, shapeError, show } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
 
-export { sameShape, sizeOf } from "@gradloom/engine";
-
-/** `shape` with `count` sizes from `start` on replaced by others. */
-export function spliced(
-  shape: readonly number[],
-  start: number,
-  count: number,
-  ...sizes: readonly number[]
-): number[] {
-  const result = [...shape];
-  result.splice(start, count, ...sizes);
-  return result;
-}
-
-/** `shape` with the size of one axis replaced. */
-export function resized(shape: readonly number[], axis: number, size: number): number[] {
-  return shape.map((other, i) => (i === axis ? size : other));
-}
+export { resized, sameShape, sizeOf, spliced } from "@gradloom/engine";
 
 /** One number or several, as a list. */
 export function listOf(numbers: number | readonly number[]): readonly number[] {

@@ -3,11 +3,11 @@ import {
   constant,
   type ElementOp,
   elementOps,
+  entryOf,
   expand,
   Node,
   type NodeOp,
   reshape,
-  slice,
 } from "@gradloom/engine";
 import { spliced } from "../shape.ts";
 
@@ -77,7 +77,7 @@ export function batched(node: Node, inputs: readonly Node[], size: number): Node
   if (op === "matmul" && inputs.length === 3) {
     return eachOf(node, size, (example) =>
       make(
-        inputs.map((input, i) => (isShared[i] ? input : exampleOf(input, example))),
+        inputs.map((input, i) => (isShared[i] ? input : entryOf(input, example))),
         shape,
       ),
     );
@@ -99,7 +99,7 @@ function partsOf(part: Node, all: Node, size: number): Node {
   const { attributes, shape, dtype } = part;
   const [loop] = part.inputs;
   return eachOf(part, size, (example) => {
-    const own = all.inputs.map((x, i) => (x === loop.inputs[i] ? x : exampleOf(x, example)));
+    const own = all.inputs.map((x, i) => (x === loop.inputs[i] ? x : entryOf(x, example)));
     const one = new Node("loop", own, loop.attributes, loop.shape, loop.dtype);
     return new Node("part", [one], attributes, shape, dtype);
   });
@@ -111,13 +111,6 @@ function eachOf({ shape, dtype }: Node, size: number, make: (example: number) =>
     reshape(make(example), [1, ...shape]),
   );
   return size === 0 ? expand(constant(0, dtype), [0, ...shape]) : cat(results, 0);
-}
-
-function exampleOf(x: Node, example: number): Node {
-  const [, ...shape] = x.shape;
-  const zeros = shape.map(() => 0);
-  const steps = x.shape.map(() => 1);
-  return reshape(slice(x, [example, ...zeros], steps, [1, ...shape]), shape);
 }
 
 function isElementOp(op: NodeOp): op is ElementOp {
