@@ -131,6 +131,16 @@ export class FunctionWriter {
     return this.get(local).get(by).op(i32.add).set(local);
   }
 
+  /** Pushes the lesser of two locals, without a sign. */
+  smaller(a: number, b: number): this {
+    return this.get(a).get(b).get(a).get(b).op(i32.lt_u).select();
+  }
+
+  /** Goes on with the loop as long as more than 0 is left, of which so much is gone now. */
+  whileLeft(left: number, gone: number, loop: number): this {
+    return this.get(left).i32(gone).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(loop);
+  }
+
   /** One less of a counter, and the loop again unless that is 0. */
   countDown(counter: number, loop: number): this {
     return this.get(counter).i32(1).op(i32.sub).tee(counter).brIf(loop);
@@ -141,10 +151,8 @@ export class FunctionWriter {
   }
 
   /** Takes the position in the table from the stack. */
-  callIndirect(type: number, table = 0): this {
-    this.#indexed(0x11, type);
-    pushUnsigned(this.#code, table);
-    return this;
+  callIndirect(type: number): this {
+    return this.#indexed(0x11, type).op(0); // of the only table
   }
 
   i32(value: number): this {

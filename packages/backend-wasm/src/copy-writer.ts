@@ -1,3 +1,4 @@
+import { spliced } from "@gradloom/engine";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { withStrides } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -29,11 +30,7 @@ export function writeAround(frame: KernelFrame, { prefix, copies }: Padding): ()
       .brIf(again)
       .end();
     const others = outer.slice(prefix).fill(0);
-    const stage = withStrides(copy, (strides) => [
-      ...strides.slice(0, prefix),
-      ...others,
-      ...strides.slice(prefix),
-    ]);
+    const stage = withStrides(copy, (strides) => spliced(strides, prefix, 0, ...others));
     const writer = new StageWriter({ ...frame, lanesAcross: false }, stage, []);
     writer.writeStart();
     return writer;

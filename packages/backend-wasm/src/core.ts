@@ -1,5 +1,4 @@
 import { ModuleWriter } from "./assembler.ts";
-import { controlAddress } from "./control-block.ts";
 import * as coreSlots from "./core-slots.ts";
 import { addDriver } from "./driver.ts";
 import type { Features } from "./features.ts";
@@ -32,6 +31,6 @@ export function writeCore(features: Features): Uint8Array<ArrayBuffer> {
     [matmul.blocks, matmul.panels, matmul.patches].map(({ index }) => index),
   );
   const driver = addDriver(module);
-  if (shared) addTeam(module, driver, { control: controlAddress, stalled });
+  if (shared) addTeam(module, driver, stalled);
   return module.finish();
 }

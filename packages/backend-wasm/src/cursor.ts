@@ -15,8 +15,11 @@ export function startCursor(
   number: number,
 ): void {
   for (let i = sizes.length - 1; i >= 0; i--) {
-    f.get(number).i32(sizes[i]).op(i32.rem_u).set(digits[i]);
-    f.get(number).i32(sizes[i]).op(i32.div_u).set(number);
+    f.get(number);
+    // The number is in range: what is left of it is the first digit.
+    if (i > 0) f.i32(sizes[i]).op(i32.rem_u);
+    f.set(digits[i]);
+    if (i > 0) f.get(number).i32(sizes[i]).op(i32.div_u).set(number);
     for (const { local, strides } of values) {
       if (strides[i] === 0) continue;
       f.get(digits[i]).i32(strides[i]).op(i32.mul).get(local).op(i32.add).set(local);
@@ -27,6 +30,7 @@ export function startCursor(
 /** Moves a cursor on by one of digit `i`. */
 export function moveCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
   const { sizes, digits, values } = cursor;
+  if (i < 0) return;
   f.add(digits[i], 1);
   for (const { local, strides } of values) f.add(local, strides[i]);
   if (i === 0) return;

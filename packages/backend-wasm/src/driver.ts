@@ -36,7 +36,7 @@ function addRunChunk(module: ModuleWriter): FunctionWriter {
   f.get(step).load(i32.load, stepField.argumentBlock);
   f.get(step).load(i32.load, stepField.argumentStride).get(thread).op(i32.mul).op(i32.add);
   f.get(begin);
-  f.get(end).get(units).get(end).get(units).op(i32.lt_u).select();
+  f.smaller(end, units);
   f.get(step).load(i32.load, stepField.position);
   f.callIndirect(module.type(["i32", "i32", "i32"], []));
   return f;
@@ -76,5 +76,5 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
 /** Counts a group as done, and leaves on the stack how many there still are: none once an index was out of range. */
 export function pushGroupsLeft(f: FunctionWriter, groups: number): FunctionWriter {
   f.i32(0).get(groups).i32(1).op(i32.sub).tee(groups);
-  return f.i32(control.controlAddress).load(i32.load, control.fault).select();
+  return f.i32(0).load(i32.load, control.fault).select();
 }

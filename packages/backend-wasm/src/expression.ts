@@ -1,5 +1,5 @@
 import type { DType, ElementInstruction, ElementOp, Instruction } from "@gradloom/engine";
-import { BackendError, isFloat } from "@gradloom/engine";
+import { BackendError, isFloat, remember } from "@gradloom/engine";
 import type { ModuleWriter, ValueType } from "./assembler.ts";
 import { type HostFunction, hostMath } from "./host-math.ts";
 import { laneInstruction } from "./lane-instructions.ts";
@@ -61,8 +61,7 @@ export function callHost(
   values: readonly Value[],
 ): Value {
   const key = `${name} ${dtype}`;
-  let lane = w.laneFunctions.get(key);
-  if (lane === undefined) {
+  const { index } = remember(w.laneFunctions, key, () => {
     // What kernels call is found by the same rule before.
     const host = w.host.get(name) as number;
     const f = w.module.function(
@@ -80,10 +79,8 @@ export function callHost(
       if (dtype === "float32") f.op(f32.demote_f64);
       f.op(laneInstruction(dtype, "replace") as Opcode, i);
     }
-    w.laneFunctions.set(key, f);
-    lane = f;
-  }
-  const { index } = lane;
+    return f;
+  });
   return () => {
     for (const value of values) value();
     w.f.call(index);

@@ -1,4 +1,4 @@
-import type { CheckInstruction } from "@gradloom/engine";
+import { type CheckInstruction, remember } from "@gradloom/engine";
 import type { FunctionWriter } from "./assembler.ts";
 import * as control from "./control-block.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -20,7 +20,7 @@ export function pushChecked(
   const kept = w.keep(indices);
   // Below 0 is far above, without a sign.
   const outside = w.op(i32x4.ge_u, kept, w.i32(size));
-  const counted = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
+  const counted = w.firstLanes(width);
   const mask = w.keep(width === 4 ? outside : w.op(v128.and, outside, counted));
   mask();
   f.op(v128.any_true).if("v128");
@@ -32,12 +32,13 @@ export function pushChecked(
   f.end();
 }
 
-/** `(indices, size, name)`: records the first index that is out of range, unless there is one already. */
 function faultFunction(w: VectorWriter): FunctionWriter {
-  const known = w.laneFunctions.get("fault");
-  if (known !== undefined) return known;
+  return remember(w.laneFunctions, "fault", () => writeFault(w));
+}
+
+/** `(indices, size, name)`: records the first index that is out of range, unless there is one already. */
+function writeFault(w: VectorWriter): FunctionWriter {
   const f = w.module.function(["v128", "i32", "i32"]);
-  w.laneFunctions.set("fault", f);
   const [indices, size, name] = [0, 1, 2];
   const index = f.local();
   const found = f.block();
@@ -47,15 +48,15 @@ function faultFunction(w: VectorWriter): FunctionWriter {
   }
   f.end();
   if (w.features.sharedMemory) {
-    f.i32(control.controlAddress).i32(0).i32(1).load(i32.atomic_rmw_cmpxchg, control.fault);
+    f.i32(0).i32(0).i32(1).load(i32.atomic_rmw_cmpxchg, control.fault);
   } else {
-    f.i32(control.controlAddress).load(i32.load, control.fault);
-    f.i32(control.controlAddress).i32(1).store(i32.store, control.fault);
+    f.i32(0).load(i32.load, control.fault);
+    f.i32(0).i32(1).store(i32.store, control.fault);
   }
   f.if();
   f.return().end();
-  f.i32(control.controlAddress).get(index).store(i32.store, control.faultIndex);
-  f.i32(control.controlAddress).get(size).store(i32.store, control.faultSize);
-  f.i32(control.controlAddress).get(name).store(i32.store, control.faultName);
+  f.i32(0).get(index).store(i32.store, control.faultIndex);
+  f.i32(0).get(size).store(i32.store, control.faultSize);
+  f.i32(0).get(name).store(i32.store, control.faultName);
   return f;
 }

@@ -1,4 +1,11 @@
-import { type Access, type Affine, byteSize, type DType, type Guard } from "@gradloom/engine";
+import {
+  type Access,
+  type Affine,
+  byteSize,
+  type DType,
+  type Guard,
+  remember,
+} from "@gradloom/engine";
 import type { KernelFrame } from "./kernel-frame.ts";
 import type { LaneAddress } from "./lanes.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -172,12 +179,11 @@ export class Inductions {
 
   #find({ offset, strides }: Affine, unit: number, base: number | undefined): Induction {
     const key = `${base} ${unit} ${strides.join()}`;
-    let induction = this.#all.get(key);
-    if (induction === undefined) {
-      induction = { base, unit, strides, offset, guarded: false, local: -1 };
-      this.#all.set(key, induction);
-    }
-    return induction;
+    return remember(
+      this.#all,
+      key,
+      (): Induction => ({ base, unit, strides, offset, guarded: false, local: -1 }),
+    );
   }
 
   #startOne(induction: Induction): void {

@@ -119,7 +119,7 @@ function writeInsertion(
     .load(i64.load, bytes - 8)
     .set(first);
   f.get(p).load(i64.load).set(second);
-  f.get(p).get(last).get(p).get(last).op(i32.lt_u).select().set(q);
+  f.smaller(p, last).set(q);
   const found = f.block();
   const down = f.loop();
   f.get(q).get(from).op(i32.eq).brIf(found);
@@ -128,7 +128,7 @@ function writeInsertion(
   for (let word = 0; word < bytes; word += 8) {
     f.get(q).get(q).i32(bytes).op(i32.sub).load(i64.load, word).store(i64.store, word);
   }
-  f.get(q).i32(bytes).op(i32.sub).set(q);
+  f.add(q, -bytes);
   f.br(down).end().end();
   f.get(q)
     .get(first)

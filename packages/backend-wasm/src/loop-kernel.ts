@@ -1,7 +1,8 @@
-import { byteSize, elementCost, exactKey, type LoopKernel } from "@gradloom/engine";
-import { argumentLayout } from "./argument-block.ts";
+import { byteSize, elementCost, exactKey, type LoopKernel, remember } from "@gradloom/engine";
+import { type ArgumentLayout, argumentLayout } from "./argument-block.ts";
 import { ModuleWriter } from "./assembler.ts";
 import { writeAround } from "./copy-writer.ts";
+import { type Cursor, carryCursor, moveCursor, startCursor } from "./cursor.ts";
 import { importHostMath } from "./expression.ts";
 import type { Features } from "./features.ts";
 import { blockLanes, wideBlock, wideRow } from "./inductions.ts";
@@ -97,7 +98,7 @@ export function compileLoops(
   const w = new VectorWriter(module, f, features, host);
   const layout = argumentLayout(kernel.buffers.length, kernel.scratch.length);
   const digits = outer.map(() => f.local());
-  const address = addresses(w, (buffer) => layout.bufferOffset(buffer));
+  const address = addresses(w, layout);
   const sink = createSink?.(w, digits, address);
   const frame: KernelFrame = {
     w,
@@ -154,25 +155,14 @@ function arrangeLoops(kernel: LoopKernel): Pick<
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */
-export function addresses(
-  w: VectorWriter,
-  offset: (buffer: number) => number,
-): (buffer: number) => number {
+export function addresses(w: VectorWriter, layout: ArgumentLayout): (buffer: number) => number {
   const locals = new Map<number, number>();
-  return (buffer) => {
-    let local = locals.get(buffer);
-    if (local === undefined) {
-      local = w.f.local();
-      w.f.hoist(() =>
-        w.f
-          .get(0)
-          .load(i32.load, offset(buffer))
-          .set(local as number),
-      );
-      locals.set(buffer, local);
-    }
-    return local;
-  };
+  return (buffer) =>
+    remember(locals, buffer, () => {
+      const local = w.f.local();
+      w.f.hoist(() => w.f.get(0).load(i32.load, layout.bufferOffset(buffer)).set(local));
+      return local;
+    });
 }
 
 /** Lanes of a full vector. float64 is for checking gradients: correct, one lane at a time. */
@@ -193,26 +183,12 @@ export function writeDigits({ w, outer, digits }: KernelFrame, point: number, co
   if (count === 0) return;
   const rest = f.local();
   f.get(point).set(rest);
-  for (let i = count - 1; i > 0; i--) {
-    f.get(rest).i32(outer[i]).op(i32.rem_u).set(digits[i]);
-    f.get(rest).i32(outer[i]).op(i32.div_u).set(rest);
-  }
-  f.get(rest).set(digits[0]);
+  startCursor(f, { sizes: outer.slice(0, count), digits, values: [] }, rest);
 }
 
-/** Moves the first `count` digits on by one, the last of them first. */
-function writeNextDigits({ w, outer, digits }: KernelFrame, count: number): void {
-  const { f } = w;
-  for (let i = count - 1; i >= 0; i--) {
-    f.get(digits[i]).i32(1).op(i32.add).tee(digits[i]);
-    if (i === 0) {
-      f.drop();
-      break;
-    }
-    f.i32(outer[i]).op(i32.eq).if();
-    f.i32(0).set(digits[i]);
-  }
-  for (let i = count - 1; i > 0; i--) f.end();
+/** The outer loops, to go on from point to point. */
+function pointsOf({ outer, digits }: KernelFrame): Cursor {
+  return { sizes: outer, digits, values: [] };
 }
 
 /** One point of the outer loops after the other. */
@@ -229,7 +205,7 @@ function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
       });
     }
   });
-  writeNextDigits(frame, frame.outer.length);
+  moveCursor(f, pointsOf(frame), frame.outer.length - 1);
   f.add(begin, 1);
 }
 
@@ -252,8 +228,7 @@ function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void 
   }
   f.get(begin).get(count).op(i32.add).set(begin);
   writeChunk(frame, writers, count);
-  f.i32(0).set(digits[last]);
-  writeNextDigits(frame, last);
+  carryCursor(f, pointsOf(frame), last);
 }
 
 /** As many neighbours along the last outer loop as a local says; `next` is written behind each block of so many. */

@@ -1,5 +1,5 @@
 import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
-import { sizeOf, withAffines } from "@gradloom/engine";
+import { rowMajor, spliced, withAffines } from "@gradloom/engine";
 import type { Padding } from "./padding.ts";
 
 /** How many times a loop nest of these sizes runs its body. */
@@ -79,7 +79,7 @@ export function withStrides<S extends Nest>(
 }
 
 function withoutLoop<S extends Nest>(stage: S, loop: number): S {
-  return withStrides(stage, (strides) => strides.filter((_, i) => i !== loop));
+  return withStrides(stage, (strides) => spliced(strides, loop, 1));
 }
 
 /**
@@ -91,31 +91,33 @@ export function collapseLoops<S extends Nest>(
   kernelStages: readonly S[],
   keepLast = 0,
 ): { readonly outer: readonly number[]; readonly stages: readonly S[] } {
-  const outer = [...outerSizes];
-  let stages = [...kernelStages];
-  for (let i = outer.length - 1 - keepLast; i >= 0; i--) {
-    const next = i + 1;
-    const merged = next < outer.length - keepLast && stages.every((s) => merges(s, i, outer[next]));
-    if (outer[i] !== 1 && !merged) continue;
-    stages = stages.map((stage) => withoutLoop(stage, i));
-    if (merged) outer[next] *= outer[i];
-    outer.splice(i, 1);
-  }
-  return { outer, stages: stages.map((stage) => collapseInner(stage, outer.length)) };
+  const [outer, stages] = collapse(outerSizes, kernelStages, 0, keepLast);
+  const inside = (stage: S): S => {
+    const [inner, [own]] = collapse(stage.inner, [stage], outer.length, 0);
+    return { ...own, inner };
+  };
+  return { outer, stages: stages.map(inside) };
 }
 
-function collapseInner<S extends Nest>(original: S, numOuter: number): S {
-  const inner = [...original.inner];
-  let stage = original;
-  for (let i = inner.length - 1; i >= 0; i--) {
+/** Loops of these sizes, which the stages have from the `first` on, without those that are not needed. */
+function collapse<S extends Nest>(
+  all: readonly number[],
+  nests: readonly S[],
+  first: number,
+  keepLast: number,
+): readonly [sizes: readonly number[], stages: readonly S[]] {
+  const sizes = [...all];
+  let stages = nests;
+  for (let i = sizes.length - 1 - keepLast; i >= 0; i--) {
     const next = i + 1;
-    const merged = next < inner.length && merges(stage, numOuter + i, inner[next]);
-    if (inner[i] !== 1 && !merged) continue;
-    stage = withoutLoop(stage, numOuter + i);
-    if (merged) inner[next] *= inner[i];
-    inner.splice(i, 1);
+    const merged =
+      next < sizes.length - keepLast && stages.every((s) => merges(s, first + i, sizes[next]));
+    if (sizes[i] !== 1 && !merged) continue;
+    stages = stages.map((stage) => withoutLoop(stage, first + i));
+    if (merged) sizes[next] *= sizes[i];
+    sizes.splice(i, 1);
   }
-  return { ...stage, inner };
+  return [sizes, stages];
 }
 
 /** Whether a loop and the next, of this size, are one loop to all affine expressions. */
@@ -138,8 +140,7 @@ export function writtenKernel(kernel: LoopKernel): WrittenKernel {
 /** A stage as it is written, with the position in its inner loops as the last instruction if a result needs it. */
 export function writtenStage(stage: Stage, numOuter: number): WrittenStage {
   const { inner, code } = stage;
-  const strides = new Array<number>(numOuter).fill(0);
-  for (const i of inner.keys()) strides.push(sizeOf(inner.slice(i + 1)));
+  const strides = [...new Array<number>(numOuter).fill(0), ...rowMajor(inner)];
   let isPositional = false;
   const results = stage.results.map(({ value, reduce }) => {
     const { dtype } = code[value];
@@ -156,23 +157,20 @@ export function moveInnermost<S extends Nest>(stage: S, numOuter: number, which:
   const last = numOuter + stage.inner.length - 1;
   const loop = numOuter + which;
   if (loop === last) return stage;
-  const move = (list: readonly number[], from: number): number[] => {
-    const rest = list.filter((_, i) => i !== from);
-    return [...rest, list[from]];
-  };
-  return {
-    ...withStrides(stage, (strides) => move(strides, loop)),
-    inner: move(stage.inner, which),
-  };
+  return { ...movedLast(stage, loop), inner: toEnd(stage.inner, which) };
 }
 
 /** The same stage with an outer loop, of this size, as the innermost. */
 export function moveInside<S extends Nest>(stage: S, loop: number, size: number): S {
-  const last = (list: readonly number[]): number[] => [
-    ...list.filter((_, i) => i !== loop),
-    list[loop],
-  ];
-  return { ...withStrides(stage, last), inner: [...stage.inner, size] };
+  return { ...movedLast(stage, loop), inner: [...stage.inner, size] };
+}
+
+function movedLast<S extends Nest>(stage: S, loop: number): S {
+  return withStrides(stage, (strides) => toEnd(strides, loop));
+}
+
+function toEnd(list: readonly number[], i: number): number[] {
+  return [...spliced(list, i, 1), list[i]];
 }
 
 /** The same stage with the innermost loop cut into so many, which an outer loop behind the others counts. */
@@ -180,20 +178,14 @@ export function splitInnermost<S extends Nest>(stage: S, numOuter: number, count
   const inner = [...stage.inner];
   const size = (inner.pop() as number) / count;
   return {
-    ...withStrides(stage, (strides) => [
-      ...strides.slice(0, numOuter),
-      strides[strides.length - 1] * size,
-      ...strides.slice(numOuter),
-    ]),
+    ...withStrides(stage, (strides) =>
+      spliced(strides, numOuter, 0, strides[strides.length - 1] * size),
+    ),
     inner: [...inner, size],
   };
 }
 
 /** The same stage with another outer loop behind the others, which nothing depends on. */
 export function addOuter<S extends Nest>(stage: S, numOuter: number): S {
-  return withStrides(stage, (strides) => [
-    ...strides.slice(0, numOuter),
-    0,
-    ...strides.slice(numOuter),
-  ]);
+  return withStrides(stage, (strides) => spliced(strides, numOuter, 0, 0));
 }

@@ -49,7 +49,7 @@ export class WasmMachine {
     this.features = features;
     this.numThreads = numThreads;
     this.memory = new LinearMemory(features.sharedMemory);
-    this.allocator = new Allocator(this.memory, control.controlAddress + control.controlBytes);
+    this.allocator = new Allocator(this.memory, control.controlEnd);
     this.#sleep = features.sharedMemory && maySleep() ? 1 : 0;
     const module = compile(writeCore(features));
     const imports = {
@@ -67,7 +67,6 @@ export class WasmMachine {
       memory: this.memory,
       allocator: this.allocator,
       core: module,
-      control: control.controlAddress,
       loaded: () => this.library.loaded(),
     });
   }
@@ -118,7 +117,7 @@ export class WasmMachine {
    */
   run(plan: number, shared: number): void {
     const { words } = this.memory;
-    const fault = (control.controlAddress + control.fault) >>> 2;
+    const fault = control.fault >>> 2;
     words[fault] = 0;
     this.#runPlan(plan, shared);
     if (words[fault] === 0) return;

@@ -146,7 +146,7 @@ function addBlocks(
   f.get(aTile).get(p0).get(first).op(i32.sub).call(tileColumn.index);
   f.advance(b, bPanel);
   f.add(c, 32);
-  f.get(left).i32(tileColumns).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextPanel).end();
+  f.whileLeft(left, tileColumns, nextPanel).end();
 
   f.get(p0).get(terms).op(i32.add).tee(p0).get(last).op(i32.lt_u).brIf(nextTerms).end();
   f.end();
@@ -307,7 +307,7 @@ function output(
 /** Sets a local to the lower of the two numbers on the stack. */
 export function minimum(f: FunctionWriter, to: number): void {
   const other = f.local();
-  f.set(other).tee(to).get(other).get(to).get(other).op(i32.lt_u).select().set(to);
+  f.set(other).set(to).smaller(to, other).set(to);
 }
 
 /** Panels of b. Unit: which of the different matrices · panels + panel. */

@@ -59,7 +59,7 @@ export function compileEpilogue(
     lanes: lanesOf([stage]),
     digits,
     written: writtenBuffers([stage]),
-    address: addresses(w, (buffer) => layout.bufferOffset(buffer)),
+    address: addresses(w, layout),
     scalarOffset: layout.scalarOffset,
     product,
   };

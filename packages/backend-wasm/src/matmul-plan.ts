@@ -1,4 +1,4 @@
-import type { MatmulKernel, MatrixOperand, Store } from "@gradloom/engine";
+import { type MatmulKernel, type MatrixOperand, remember, type Store } from "@gradloom/engine";
 import { countIterations } from "./loop-nest.ts";
 import { termDigits } from "./matmul-digits.ts";
 import { tileColumns, tileRows } from "./micro-kernel.ts";
@@ -166,19 +166,14 @@ export function batchTable(
   const at = (strides: readonly number[], start = 0): number =>
     position.reduce((sum, index, i) => sum + index * strides[i], start);
   /** A number for what is equal to something before, a new one for what is not. */
-  const find = (key: string, create: () => number): number => {
-    const number = known.get(key) ?? create();
-    known.set(key, number);
-    return number;
-  };
   const matrix = ({ batchStrides, window }: MatrixOperand): Matrix => {
     const starts = window?.guards.map(({ offset, strides }) => at(strides, offset)) ?? [];
-    const place = find(`${starts}`, () => guards.push(...starts) - starts.length);
+    const place = remember(known, `${starts}`, () => guards.push(...starts) - starts.length);
     return { offset: at(batchStrides), guards: place };
   };
   for (let left = countIterations(kernel.batch); left > 0; left--) {
     const b = matrix(kernel.b);
-    const which = find(`${b.offset} ${b.guards}`, () => matrices.push(b) - 1);
+    const which = remember(known, `${b.offset} ${b.guards}`, () => matrices.push(b) - 1);
     const to = output ? at(output.access.strides) : 0;
     batches.push({ a: matrix(kernel.a), b, which, to });
     for (let i = position.length - 1; i >= 0 && ++position[i] === kernel.batch[i]; i--) {

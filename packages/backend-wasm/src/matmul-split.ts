@@ -1,6 +1,6 @@
-import type { LoopKernel, MatmulKernel, MatrixOperand } from "@gradloom/engine";
+import { type LoopKernel, type MatmulKernel, type MatrixOperand, rowMajor } from "@gradloom/engine";
 import { countIterations } from "./loop-nest.ts";
-import { operandStrides, spread, termDigits } from "./matmul-digits.ts";
+import { operandStrides, termDigits } from "./matmul-digits.ts";
 import { sumAsLoops } from "./matmul-loop.ts";
 
 /** A sum of this many terms is cut, unless there are so many of them that threads have enough to do. */
@@ -90,7 +90,7 @@ export function splitTerms(kernel: MatmulKernel): SplitMatmul | undefined {
   };
   // The parts lie one behind the other, in the order of the loops.
   const sizes = [...batch, ...outer, m, n];
-  const strides = spread([1], [countIterations(sizes)], sizes);
+  const strides = rowMajor(sizes);
   const buffer = kernel.buffers.length;
   const buffers = [...kernel.buffers, sharedBuffer];
   const place = (loops: readonly number[]) => ({ buffer, offset: 0, strides: loops });

@@ -45,7 +45,7 @@ function addPackPanels(
   }
   f.call(sixteen.index);
   f.add(from, 64);
-  f.get(count).i32(16).op(i32.sub).set(count);
+  f.add(count, -16);
   f.else();
   for (let i = 0; i < width; i += 4) {
     // A panel's part that lies beyond the last row stays as it is.
@@ -63,7 +63,7 @@ function addPackPanels(
     f.get(rowStride).i32(2).op(i32.shl).get(from).op(i32.add).set(from);
   }
   f.advance(to, panel);
-  f.get(count).i32(width).op(i32.sub).set(count);
+  f.add(count, -width);
   f.end();
   f.get(count).i32(0).op(i32.gt_s).brIf(next).end();
   return f;

@@ -4,6 +4,7 @@ import {
   type Guard,
   type Instruction,
   type LoadInstruction,
+  rowMajor,
 } from "@gradloom/engine";
 import { countIterations, type WrittenStage } from "./loop-nest.ts";
 
@@ -82,7 +83,7 @@ export function padLoads(loops: Loops, firstCopy: number): Loops & { readonly pa
     const shift = (last.low - last.start) & 3;
     last.low -= shift;
     last.length = (last.length + shift + 3) & ~3;
-    const pitches = axes.map((_, i) => countIterations(axes.slice(i + 1).map((a) => a.length)));
+    const pitches = rowMajor(axes.map((axis) => axis.length));
     const length = pitches[0] * axes[0].length;
     const dot = (steps: readonly number[], positions: (axis: Axis) => number): number =>
       axes.reduce((sum, axis, i) => sum + steps[i] * positions(axis), 0);

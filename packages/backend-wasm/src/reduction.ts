@@ -124,7 +124,7 @@ export function createReduction(
         combine(to, value, position);
         return;
       }
-      const mask = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
+      const mask = w.firstLanes(width);
       const masked = w.keep(w.op(v128.bitselect, value, identity, mask));
       const last = w.i32(0x7fffffff);
       combine(to, masked, position && w.keep(w.op(v128.bitselect, position, last, mask)));

@@ -4,7 +4,10 @@ import {
   type Guard,
   type Instruction,
   type LoopKernel,
+  remember,
+  resized,
   type Store,
+  spliced,
 } from "@gradloom/engine";
 import {
   affinesOf,
@@ -62,7 +65,7 @@ export function writeOutRows(
     if (!wanted || !fits) continue;
     copies *= size;
     stages = stages.map((stage) => writeOut(stage, loop, size, true));
-    outer = outer.filter((_, i) => i !== loop);
+    outer = spliced(outer, loop, 1);
   }
   return { outer, stages };
 }
@@ -121,13 +124,9 @@ function blockRows({ outer, stages }: Loops, first: number, most: number): Loops
     stages.every((stage) => isShort(stage) && stage.results.length < 2);
   if (loop < first || rows === 1 || !isWindow || !fits) return { outer, stages };
   return {
-    outer: outer.map((size, i) => (i === loop ? size / rows : size)),
+    outer: resized(outer, loop, outer[loop] / rows),
     stages: stages.map((stage) => {
-      const cut = withStrides(stage, (strides) => [
-        ...strides.slice(0, loop),
-        strides[loop] * rows,
-        ...strides.slice(loop),
-      ]);
+      const cut = withStrides(stage, (strides) => spliced(strides, loop, 0, strides[loop] * rows));
       return writeOut(cut, loop + 1, rows, true);
     }),
   };
@@ -192,7 +191,7 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
     const place = <T extends Affine>(affine: T): T => ({
       ...affine,
       offset: affine.offset + at * affine.strides[loop],
-      strides: affine.strides.filter((_, i) => i !== loop),
+      strides: spliced(affine.strides, loop, 1),
     });
     /** Where nothing is read, and where nothing is added. */
     const [outsides, absent] = [[] as boolean[], [] as boolean[]];
@@ -201,10 +200,8 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
       if (copied[i] !== undefined) return copied[i];
       const instruction = copyOf(stage.code[i], i);
       const key = exactKey(instruction, [{ code: [instruction] }]);
-      const number = known.get(key) ?? code.push(instruction) - 1;
-      known.set(key, number);
-      copied[i] = number;
-      return number;
+      copied[i] = remember(known, key, () => code.push(instruction) - 1);
+      return copied[i];
     };
     const copyOf = (instruction: Instruction, i: number): Instruction => {
       if (instruction.op === "index") return place(instruction);

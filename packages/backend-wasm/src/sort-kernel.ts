@@ -119,7 +119,7 @@ function createSink(
         return;
       }
       const within = w.op(i32x4.le_u, keys, () => f.get(limit).op(i32x4.splat));
-      const counted = w.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
+      const counted = w.firstLanes(width);
       w.op(v128.and, within, counted)();
       f.op(v128.any_true).if();
       for (let lane = 0; lane < width; lane++) {

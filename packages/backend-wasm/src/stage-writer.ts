@@ -3,6 +3,7 @@ import {
   byteSize,
   type Guard,
   type LoadInstruction,
+  remember,
   type Store,
 } from "@gradloom/engine";
 import { Inductions, wideBlock, wideRow } from "./inductions.ts";
@@ -44,7 +45,7 @@ export class StageWriter implements Guarded {
   readonly #analysis: StageAnalysis;
   readonly #reductions: readonly Reduction[];
   /** By the instruction with which all is known that a result combines. */
-  readonly #terms = new Map<number, readonly (readonly [result: number, term: Term])[]>();
+  readonly #terms = new Map<number, [result: number, term: Term][]>();
   /** For each scan, for each copy if lanes lie across rows. */
   readonly #scans = new Map<number, readonly Scan[]>();
   readonly #values: StageValues;
@@ -100,7 +101,7 @@ export class StageWriter implements Guarded {
     this.#reductions = results.map(({ reduce, dtype, terms }, r) => {
       for (const term of terms) {
         const known = Math.max(term.value, term.position ?? 0);
-        this.#terms.set(known, [...(this.#terms.get(known) ?? []), [r, term]]);
+        remember(this.#terms, known, (): [number, Term][] => []).push([r, term]);
       }
       return createReduction(this.#w, reduce, dtype, long, lanesAcross);
     });

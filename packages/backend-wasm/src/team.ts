@@ -7,16 +7,6 @@ import * as memory from "./opcodes/memory.ts";
 import * as planWords from "./plan-words.ts";
 import * as threadWords from "./thread-words.ts";
 
-/** What {@link addTeam} needs to know. */
-export interface TeamOptions {
-  /** Address of the control block. */
-  readonly control: number;
-  /**
-   * An imported function that looks for signs of life while the first thread waits, and throws if it gives up.
-   */
-  readonly stalled: number;
-}
-
 /** Turns of a loop that waits before its thread goes to sleep: about 20 µs in optimised code. */
 const spins = 60_000;
 /** The same for a thread without work: about half a millisecond, so that it is awake in the next run of a loop. */
@@ -41,24 +31,22 @@ const sequenceStep = 256;
  *
  * What costs is moving cache lines between cores: a thread waits on the line that brings it the offer, and
  * counts its chunks in a line of its own.
+ *
+ * @param stalled - An imported function that looks for signs of life while the first thread waits, and throws if it gives up.
  */
-export function addTeam(module: ModuleWriter, driver: DriverFunctions, options: TeamOptions): void {
-  const help = addHelp(module, driver, options);
-  addRun(module, driver, options, help);
-  addWork(module, options, help);
+export function addTeam(module: ModuleWriter, driver: DriverFunctions, stalled: number): void {
+  const help = addHelp(module, driver);
+  addRun(module, driver, stalled, help);
+  addWork(module, help);
 }
 
 /** `(thread, sequence)`: takes chunks of the group of that number until there are none left. */
-function addHelp(
-  module: ModuleWriter,
-  { runChunk }: DriverFunctions,
-  options: TeamOptions,
-): FunctionWriter {
+function addHelp(module: ModuleWriter, { runChunk }: DriverFunctions): FunctionWriter {
   const f = module.function(["i32", "i32"]);
   const [thread, sequence] = [0, 1];
   const [own, offered, step, threads, chunks, tries, owner, at, ticket, limit] = f.locals(10);
 
-  pushThread(f, options, thread).tee(own);
+  pushThread(f, thread).tee(own);
   pushOfferOffset(f, sequence).op(i32.add).tee(offered);
   f.load(i32.load, offer.threads).tee(threads).set(tries);
   f.get(offered).load(i32.load, offer.step).set(step);
@@ -69,7 +57,7 @@ function addHelp(
   f.get(tries).op(i32.eqz).brIf(all);
   f.get(owner).get(threads).op(i32.ge_u).if();
   f.i32(0).set(owner).end();
-  pushThread(f, options, owner).set(at);
+  pushThread(f, owner).set(at);
   f.get(chunks).get(owner).i32(1).op(i32.add).op(i32.mul).get(threads).op(i32.div_u);
   f.set(limit);
 
@@ -84,14 +72,14 @@ function addHelp(
   f.get(own).get(own).load(i32.load, threadWords.chunks).i32(1).op(i32.add);
   f.store(i32.atomic_store, threadWords.chunks);
   f.get(thread).if();
-  f.i32(options.control).load(i32.atomic_load, control.waiting).if();
-  f.i32(options.control).i32(1).load(i32.atomic_rmw_add, control.wake).drop();
-  f.i32(options.control).i32(1).load(memory.atomic_notify, control.wake).drop();
+  f.i32(0).load(i32.atomic_load, control.waiting).if();
+  f.i32(0).i32(1).load(i32.atomic_rmw_add, control.wake).drop();
+  f.i32(0).i32(1).load(memory.atomic_notify, control.wake).drop();
   f.end().end();
   f.br(nextChunk).end().end();
 
-  f.get(owner).i32(1).op(i32.add).set(owner);
-  f.get(tries).i32(1).op(i32.sub).set(tries);
+  f.add(owner, 1);
+  f.add(tries, -1);
   f.br(nextOwner).end().end();
   return f;
 }
@@ -99,29 +87,25 @@ function addHelp(
 function addRun(
   module: ModuleWriter,
   { runGroup }: DriverFunctions,
-  options: TeamOptions,
+  stalled: number,
   help: FunctionWriter,
 ): void {
   const f = module.function(["i32", "i32", "i32"], ["i32"], "run");
   const [group, threads, sleep] = [0, 1, 2];
   const [groups, chunks, expected, sequence, turns, wake] = f.locals(6);
-  const sum = addChunksRun(module, options);
-  const post = addPost(module, options);
-  const base = options.control;
+  const sum = addChunksRun(module);
+  const post = addPost(module);
 
   f.get(threads).call(sum.index).set(expected);
   f.get(group).load(i32.load).set(groups);
-  f.get(group)
-    .i32(planWords.groups * 4)
-    .op(i32.add)
-    .set(group);
+  f.add(group, planWords.groups * 4);
   const nextGroup = f.loop();
   f.get(group).load(i32.load, 4).tee(chunks).op(i32.eqz).if();
   f.get(group).call(runGroup.index).set(group);
   f.else();
 
-  f.i32(base).load(i32.load, control.sequence).i32(sequenceStep).op(i32.add).set(sequence);
-  f.i32(base).get(sequence).store(i32.store, control.sequence);
+  f.i32(0).load(i32.load, control.sequence).i32(sequenceStep).op(i32.add).set(sequence);
+  f.i32(0).get(sequence).store(i32.store, control.sequence);
   f.get(group)
     .i32(planWords.group * 4)
     .op(i32.add);
@@ -135,17 +119,17 @@ function addRun(
   f.get(threads).call(sum.index).get(expected).op(i32.eq).brIf(finished);
   f.get(turns).i32(1).op(i32.add).tee(turns).i32(spins).op(i32.lt_u).brIf(wait);
   f.i32(0).set(turns);
-  f.i32(base).load(i32.atomic_load, control.failed).if();
+  f.i32(0).load(i32.atomic_load, control.failed).if();
   f.i32(1).return().end();
   f.get(sleep).if();
-  f.i32(base).load(i32.atomic_load, control.wake).set(wake);
-  f.i32(base).i32(1).store(i32.atomic_store, control.waiting);
+  f.i32(0).load(i32.atomic_load, control.wake).set(wake);
+  f.i32(0).i32(1).store(i32.atomic_store, control.waiting);
   f.get(threads).call(sum.index).get(expected).op(i32.ne).if();
-  f.i32(base).get(wake).i64(nap).load(memory.atomic_wait32, control.wake).drop();
+  f.i32(0).get(wake).i64(nap).load(memory.atomic_wait32, control.wake).drop();
   f.end();
-  f.i32(base).i32(0).store(i32.atomic_store, control.waiting);
+  f.i32(0).i32(0).store(i32.atomic_store, control.waiting);
   f.end();
-  f.call(options.stalled);
+  f.call(stalled);
   f.br(wait).end().end();
 
   f.get(group)
@@ -163,27 +147,27 @@ function addRun(
 }
 
 /** `(threads) -> chunks`: how many chunks they have run, all together, so far. */
-function addChunksRun(module: ModuleWriter, options: TeamOptions): FunctionWriter {
+function addChunksRun(module: ModuleWriter): FunctionWriter {
   const f = module.function(["i32"], ["i32"]);
   const threads = 0;
   const [sum] = f.locals(1);
   const next = f.loop();
-  f.get(threads).i32(1).op(i32.sub).set(threads);
-  pushThread(f, options, threads).load(i32.atomic_load, threadWords.chunks);
+  f.add(threads, -1);
+  pushThread(f, threads).load(i32.atomic_load, threadWords.chunks);
   f.get(sum).op(i32.add).set(sum);
   f.get(threads).brIf(next).end();
   return f.get(sum);
 }
 
 /** `(step, chunks, threads, sequence)`: offers a group to all threads, and wakes those that sleep. */
-function addPost(module: ModuleWriter, options: TeamOptions): FunctionWriter {
+function addPost(module: ModuleWriter): FunctionWriter {
   const f = module.function(["i32", "i32", "i32", "i32"]);
   const [step, chunks, threads, sequence] = [0, 1, 2, 3];
   const [thread, at, offered] = f.locals(3);
   f.get(threads).set(thread);
   const next = f.loop();
-  f.get(thread).i32(1).op(i32.sub).set(thread);
-  pushThread(f, options, thread).tee(at);
+  f.add(thread, -1);
+  pushThread(f, thread).tee(at);
   pushOfferOffset(f, sequence).op(i32.add).set(offered);
   f.get(offered).get(step).store(i32.store, offer.step);
   f.get(offered).get(chunks).store(i32.store, offer.chunks);
@@ -199,12 +183,12 @@ function addPost(module: ModuleWriter, options: TeamOptions): FunctionWriter {
   return f;
 }
 
-function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWriter): void {
+function addWork(module: ModuleWriter, help: FunctionWriter): void {
   const f = module.function(["i32", "i32"], [], "work");
   const [thread, epoch] = [0, 1];
   const [at, seen, ticket, turns] = f.locals(4);
 
-  pushThread(f, options, thread).tee(at);
+  pushThread(f, thread).tee(at);
   // The present group may as well be new: if it is not, there is nothing left of it to take.
   f.load(i32.atomic_load, threadWords.ticket).i32(sequenceStep).op(i32.sub).set(seen);
   const loop = f.loop();
@@ -217,7 +201,7 @@ function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWrite
   f.get(at).i32(0).store(i32.atomic_store, threadWords.asleep);
   f.br(loop);
   f.end();
-  f.i32(options.control).load(i32.atomic_load, control.epoch).get(epoch).op(i32.ne).if();
+  f.i32(0).load(i32.atomic_load, control.epoch).get(epoch).op(i32.ne).if();
   f.return().end();
   f.get(ticket).set(seen).i32(0).set(turns);
   f.get(thread).get(ticket).i32(-sequenceStep).op(i32.and).call(help.index);
@@ -225,9 +209,9 @@ function addWork(module: ModuleWriter, options: TeamOptions, help: FunctionWrite
 }
 
 /** Leaves the address of a thread's words on the stack. */
-function pushThread(f: FunctionWriter, options: TeamOptions, thread: number): FunctionWriter {
+function pushThread(f: FunctionWriter, thread: number): FunctionWriter {
   f.get(thread).i32(control.threadShift).op(i32.shl);
-  return f.i32(options.control + control.threads).op(i32.add);
+  return f.i32(control.threads).op(i32.add);
 }
 
 /** Leaves on the stack where, in a thread's words, the offer of a sequence number is. */

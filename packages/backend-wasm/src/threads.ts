@@ -12,7 +12,6 @@ export interface ThreadsHost {
   readonly memory: LinearMemory;
   readonly allocator: Allocator;
   readonly core: WebAssembly.Module;
-  readonly control: number;
   /** Functions that are in the table at present. */
   loaded(): Iterable<LibraryEntry>;
 }
@@ -87,7 +86,7 @@ export class Threads {
    * @throws BackendError if nothing has moved for too long.
    */
   checkProgress(): void {
-    const sign = this.#host.memory.words[this.#host.control >>> 2] + this.chunksRun;
+    const sign = this.#host.memory.words[control.sequence >>> 2] + this.chunksRun;
     const now = performance.now();
     // A process that was stopped for a while has not waited all that time.
     this.#waited += Math.min(now - this.#lastCheck, 200);
@@ -104,7 +103,7 @@ export class Threads {
   get chunksRun(): number {
     let sum = 0;
     for (let thread = 1; thread < control.maxThreads; thread++) {
-      const word = control.threadWord(this.#host.control, thread, threadWords.chunks);
+      const word = control.threadWord(thread, threadWords.chunks);
       sum += Atomics.load(this.#host.memory.words, word);
     }
     return sum;
@@ -136,11 +135,10 @@ export class Threads {
         {
           core,
           memory: memory.memory,
-          control: this.#host.control,
           thread,
           modules,
           letter: last.address,
-          epoch: Atomics.load(memory.words, (this.#host.control + control.epoch) >>> 2),
+          epoch: Atomics.load(memory.words, control.epoch >>> 2),
         },
         () => {
           if (this.workers.get(thread) !== worker) return;
@@ -156,11 +154,11 @@ export class Threads {
   }
 
   #acknowledged(thread: number): number {
-    return control.threadWord(this.#host.control, thread, threadWords.acknowledged);
+    return control.threadWord(thread, threadWords.acknowledged);
   }
 
   #changeEpoch(): void {
-    Atomics.add(this.#host.memory.words, (this.#host.control + control.epoch) >>> 2, 1);
+    Atomics.add(this.#host.memory.words, control.epoch >>> 2, 1);
   }
 
   /** Frees the letters that all threads have read, apart from the last one, which the next will hang on. */

@@ -1,4 +1,4 @@
-import type { DType } from "@gradloom/engine";
+import { type DType, remember } from "@gradloom/engine";
 import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import type { HostFunction } from "./host-math.ts";
@@ -83,33 +83,34 @@ export class VectorWriter {
 
   /** Computes a value at the function's start, into a local of its own. */
   hoisted(key: string, value: Value): Value {
-    let known = this.#constants.get(key);
-    if (known === undefined) {
+    return remember(this.#constants, key, () => {
       const local = this.f.local("v128");
       this.f.hoist(() => {
         value();
         this.f.set(local);
       });
-      known = this.local(local);
-      this.#constants.set(key, known);
-    }
-    return known;
+      return this.local(local);
+    });
   }
 
   /** The same float32 in each lane. */
   f32(value: number): Value {
-    const key = Object.is(value, -0) ? "f-0" : `f${value}`;
-    return this.hoisted(key, () => this.f.f32x4(value));
+    // Its reciprocal tells 0 from -0.
+    return this.hoisted(`f${value} ${1 / value}`, () => this.f.f32x4(value));
   }
 
   f64(value: number): Value {
-    const key = Object.is(value, -0) ? "d-0" : `d${value}`;
-    return this.hoisted(key, () => this.f.f64x2(value));
+    return this.hoisted(`d${value} ${1 / value}`, () => this.f.f64x2(value));
   }
 
   /** One int32 for all lanes, or four. */
   i32(...values: readonly number[]): Value {
     return this.hoisted(`i${values.join()}`, () => this.f.i32x4(...values));
+  }
+
+  /** True in the first `width` lanes. */
+  firstLanes(width: number): Value {
+    return this.i32(...[0, 1, 2, 3].map((lane) => (lane < width ? -1 : 0)));
   }
 
   /** A constant of a dtype. */

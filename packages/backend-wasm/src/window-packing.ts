@@ -192,8 +192,8 @@ function writeWindowPacking(
     startCursor(f, cursor, number);
     f.get(to).set(out).get(terms).set(left);
     const next = f.loop();
-    f.get(left).i32(digits[last]).get(cursor.digits[last]).op(i32.sub).tee(run);
-    f.get(left).get(run).op(i32.lt_u).select().tee(run);
+    f.i32(digits[last]).get(cursor.digits[last]).op(i32.sub).set(run);
+    f.smaller(left, run).tee(run);
     f.get(cursor.digits[last]).op(i32.add).set(cursor.digits[last]);
     f.get(left).get(run).op(i32.sub).set(left);
     write();

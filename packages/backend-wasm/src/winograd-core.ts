@@ -56,7 +56,7 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   f.get(termsA).i32(4).op(i32.shl).get(p0).call(tileColumn.index);
   f.get(terms).i32(5).op(i32.shl).get(b).op(i32.add).set(b);
   f.add(c, 32);
-  f.get(left).i32(tileColumns).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextPanel).end();
+  f.whileLeft(left, tileColumns, nextPanel).end();
   field(word.layerA).get(layerA).op(i32.add).set(layerA);
   field(word.layerB).get(layerB).op(i32.add).set(layerB);
   field(word.layerProduct).get(layerC).op(i32.add).set(layerC);

@@ -1,6 +1,7 @@
 import type { FunctionWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
+import { minimum } from "./matmul-core.ts";
 import { compileEpilogue, type Epilogue } from "./matmul-epilogue.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -90,8 +91,7 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   f.get(i0).i32(across).op(i32.div_u).tee(y).i32(down).op(i32.div_u).set(batch);
   f.get(y).i32(down).op(i32.rem_u).set(y);
   const nextRun = f.loop();
-  f.i32(across).get(x).op(i32.sub).tee(run).get(rows);
-  f.get(run).get(rows).op(i32.lt_u).select().tee(run).set(tile);
+  f.i32(across).get(x).op(i32.sub).set(run).smaller(run, rows).tee(run).set(tile);
   f.get(block).set(to);
   const nextTile = f.loop();
   f.get(product).set(from).get(to).set(at).get(columns).set(left);
@@ -113,23 +113,18 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   });
   f.add(from, 16);
   f.add(at, 4 * row);
-  f.get(left).i32(4).op(i32.sub).tee(left).i32(0).op(i32.gt_s).brIf(nextChannels).end();
+  f.whileLeft(left, 4, nextChannels).end();
   f.add(product, 4 * plan.columnBlock);
   f.add(to, 4 * tileSize);
   f.countDown(tile, nextTile).end();
 
   // Each line of the pictures.
-  const smaller = (local: number, other: () => void): void => {
-    f.get(local);
-    other();
-    f.get(local);
-    other();
-    f.op(i32.lt_u).select().set(local);
-  };
-  f.get(run).i32(tileSize).op(i32.mul).set(wide);
-  smaller(wide, () => f.i32(width).get(x).i32(tileSize).op(i32.mul).op(i32.sub));
-  f.i32(tileSize).set(lines);
-  smaller(lines, () => f.i32(height).get(y).i32(tileSize).op(i32.mul).op(i32.sub));
+  f.get(run).i32(tileSize).op(i32.mul);
+  f.i32(width).get(x).i32(tileSize).op(i32.mul).op(i32.sub);
+  minimum(f, wide);
+  f.i32(tileSize);
+  f.i32(height).get(y).i32(tileSize).op(i32.mul).op(i32.sub);
+  minimum(f, lines);
   f.get(block).set(to);
   f.get(y)
     .i32(tileSize * width)
@@ -168,7 +163,7 @@ const writeWeight: WriteOutput = (f, epilogue, winograd, plan, features) => {
   });
   f.add(from, 16);
   f.add(at, 144);
-  f.get(rest).i32(4).op(i32.sub).tee(rest).i32(0).op(i32.gt_s).brIf(nextChannels).end();
+  f.whileLeft(rest, 4, nextChannels).end();
   f.add(product, 4 * plan.columnBlock);
   f.add(to, row);
   f.countDown(left, nextRow).end();

@@ -6,7 +6,6 @@ import * as threadWords from "./thread-words.ts";
 export interface WorkerStart {
   readonly core: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  readonly control: number;
   readonly thread: number;
   /** Functions that exist already, with their positions in the table. */
   readonly modules: readonly (readonly [number, WebAssembly.Module])[];
@@ -22,32 +21,31 @@ export interface WorkerStart {
  * as long as the first thread is in a synchronous loop.
  */
 export const workerSource: string = `"use strict";
-function start({ core, memory, control, thread, modules, letter, epoch }) {
+function start({ core, memory, thread, modules, letter, epoch }) {
   const imports = { e: { m: memory, s() {} }, h: Math };
   const load = (module) => new WebAssembly.Instance(module, imports).exports;
   const { table, work } = load(core);
   const install = (slot, module) => table.set(slot, load(module).k);
   for (const entry of modules) install(...entry);
-  const at = control >>> 2;
   let words = new Int32Array(memory.buffer), next;
   try {
     for (;;) {
       work(thread, epoch);
       memory.grow(0);
       words = new Int32Array(memory.buffer);
-      epoch = Atomics.load(words, at + ${control.epoch / 4});
-      if (Atomics.load(words, at + ${control.failed / 4})) return;
+      epoch = Atomics.load(words, ${control.epoch / 4});
+      if (Atomics.load(words, ${control.failed / 4})) return;
       while ((next = Atomics.load(words, letter >>> 2))) {
         letter = next >>> 0;
         const [, slot, length, number] = words.subarray(letter >>> 2);
         const bytes = new Uint8Array(memory.buffer, letter + ${letter.words * 4}, length);
         install(slot, new WebAssembly.Module(bytes.slice()));
-        Atomics.store(words, at + ${(control.threads + threadWords.acknowledged) / 4} + (thread << ${control.threadShift - 2}), number);
+        Atomics.store(words, ${(control.threads + threadWords.acknowledged) / 4} + (thread << ${control.threadShift - 2}), number);
       }
     }
   } catch (error) {
-    Atomics.store(words, at + ${control.failed / 4}, 1);
-    Atomics.notify(words, at + ${control.wake / 4});
+    Atomics.store(words, ${control.failed / 4}, 1);
+    Atomics.notify(words, ${control.wake / 4});
     throw error;
   }
 }

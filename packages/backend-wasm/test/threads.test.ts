@@ -242,15 +242,15 @@ describe("threads", { timeout: 60_000 }, () => {
       const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
       const words = new Int32Array(memory.buffer);
       const core = new WebAssembly.Module(Buffer.from("${Buffer.from(core).toString("base64")}", "base64"));
-      const workerData = { core, memory, control: 1024, thread: 1, modules: [], letter: 8192, epoch: 0 };
+      const workerData = { core, memory, thread: 1, modules: [], letter: 8192, epoch: 0 };
       new Worker(${JSON.stringify(workerSource)}, { eval: true, workerData }).unref();
-      const sleeping = () => Atomics.load(words, ${threadWord(1024, 1, threadWords.asleep)}) === 1;`;
+      const sleeping = () => Atomics.load(words, ${threadWord(1, threadWords.asleep)}) === 1;`;
     const ends = [
       "",
       "while (!sleeping());",
       "while (!sleeping()); process.exit(0);",
       // It is awake, and looks for work.
-      `while (!sleeping()); Atomics.notify(words, ${threadWord(1024, 1, threadWords.ticket)}); process.exit(0);`,
+      `while (!sleeping()); Atomics.notify(words, ${threadWord(1, threadWords.ticket)}); process.exit(0);`,
     ];
     for (const end of ends) {
       execFileSync(process.execPath, ["-e", `${script}\n${end}`], { timeout: 30_000 });
