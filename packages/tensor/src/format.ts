@@ -1,4 +1,4 @@
-import { type DType, GradloomError, isFloat, type TypedArray } from "@gradloom/engine";
+import { type DType, GradloomError, isFloat, show, type TypedArray } from "@gradloom/engine";
 
 /** What printing needs to know of a tensor. */
 interface Printable {
@@ -30,7 +30,7 @@ export function formatTensor(tensor: Printable): string {
   const prefix = "tensor(";
   const parts = [
     formatValues(tensor, prefix.length),
-    `shape=[${tensor.shape.join(", ")}]`,
+    `shape=${show(tensor.shape)}`,
     `dtype=${tensor.dtype}`,
   ];
   if (tensor.requiresGrad) parts.push("requiresGrad=true");

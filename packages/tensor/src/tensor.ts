@@ -658,14 +658,14 @@ export class Tensor {
   max(): Tensor;
   max(dim: number, options?: ReduceOptions): Extremes;
   max(dim?: number, options?: ReduceOptions): Tensor | Extremes {
-    return dim === undefined ? ops.max(this) : ops.max(this, dim, options);
+    return ops.max(this, dim as number, options);
   }
 
   /** The smallest element of all; or with an axis, the smallest along it and their indices. See {@link max}. */
   min(): Tensor;
   min(dim: number, options?: ReduceOptions): Extremes;
   min(dim?: number, options?: ReduceOptions): Tensor | Extremes {
-    return dim === undefined ? ops.min(this) : ops.min(this, dim, options);
+    return ops.min(this, dim as number, options);
   }
 
   /** The index of the largest element along an axis, or in row-major order: int32, the first of equal ones. */

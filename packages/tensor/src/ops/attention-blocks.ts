@@ -7,6 +7,7 @@ import { literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Attention, largestOf, scoresOf } from "./attention-scores.ts";
 import { cat } from "./joining.ts";
+import { kept } from "./reduction.ts";
 
 /** How large blocks are. */
 interface Limits {
@@ -17,8 +18,6 @@ interface Limits {
 }
 
 const usual: Limits = { bytes: 2 * 2 ** 20, rows: 64 };
-
-const kept = { keepdim: true };
 
 /**
  * Attention in blocks of queries. Of the scores only `log Σ e^score` of each query is kept, from which the gradient computes
@@ -75,12 +74,7 @@ function forward(task: Task, masks: Masks | undefined): readonly Tensor[] {
       const used = masks?.(scores, `${number} ${i}`).mul(weights) ?? weights;
       return [used.matmul(block.v), logSum];
     });
-    return [0, 1].map((r) =>
-      cat(
-        blocks.map((results) => results[r]),
-        -2,
-      ),
-    );
+    return joined(blocks, -2);
   });
 }
 
@@ -212,17 +206,20 @@ function inParts(
         ),
       );
     }
-    return results[0].map((_, i) =>
-      cat(
-        results.map((parts) => parts[i]),
-        axis,
-      ),
-    );
+    return joined(results, axis);
   };
   return along(0, task, rows);
 }
 
 /** A part of an axis, unless it stands for any length. */
+/** Each of the results of all parts, put together. */
+function joined(parts: readonly (readonly Tensor[])[], axis: number): Tensor[] {
+  return parts[0].map((_, i) => {
+    const all = parts.map((results) => results[i]);
+    return cat(all, axis);
+  });
+}
+
 function cut(x: Tensor, axis: number, start: number, length: number): Tensor {
   return x.shape[axis] === 1 ? x : x.narrow(axis, start, length);
 }

@@ -2,6 +2,7 @@ import type { Generator } from "../generator.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { indices } from "./masking.ts";
+import { kept } from "./reduction.ts";
 import { softmaxGradient } from "./softmax.ts";
 
 /** What attends to what: some queries, from number `first` on, and the keys that they may see, from 0 on. */
@@ -17,8 +18,6 @@ export interface Attention {
   readonly dropout: number;
   readonly generator: Generator | undefined;
 }
-
-const kept = { keepdim: true };
 
 /** `scale · q kᵀ + mask`, -Infinity where a key is not seen: `[..., queries, keys]`, or turned `[..., keys, queries]`. */
 export function scoresOf(task: Attention, turned: boolean = false): Tensor {

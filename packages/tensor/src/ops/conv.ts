@@ -11,6 +11,8 @@ import {
   type Phases,
   perAxis,
   phasesOf,
+  requireImages,
+  spacedAxes,
   tapsByPhase,
   type WindowAxis,
   windowAxes,
@@ -114,25 +116,27 @@ function convolution(
 ): Tensor {
   const { bias, groups = 1 } = options;
   checkShapes(op, input, weight, bias, groups, weight.shape[1] * groups, weight.shape[0], n);
+  const { padding, ...spacing } = options;
   const taps = weight.shape.slice(2);
-  const stride = perAxis(op, "stride", options.stride ?? 1, n, 1);
-  const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
   const sizes = input.shape.slice(-n);
-  let axes: readonly WindowAxis[];
-  if (options.padding === "same") {
-    if (stride.some((s) => s !== 1)) {
-      throw argumentError`${op}: stride must be 1 for padding "same", got ${stride}. Give the padding as a number.`;
-    }
-    axes = sizes.map((size, a) => {
-      const padding = Math.floor((dilation[a] * (taps[a] - 1)) / 2);
-      return { size, taps: taps[a], stride: 1, dilation: dilation[a], padding, count: size };
-    });
-  } else {
-    const given = options.padding === "valid" ? 0 : (options.padding ?? 0);
-    const padding = perAxis(op, "padding", given, n, 0);
-    axes = windowAxes(op, sizes, taps, stride, padding, dilation);
-  }
+  const axes =
+    padding === "same"
+      ? spacedAxes(op, taps, spacing).map((axis, a) => sameSize(op, axis, sizes[a]))
+      : windowAxes(op, sizes, taps, { ...spacing, padding: padding === "valid" ? 0 : padding });
   return inGroups(op, input, weight, bias, groups, axes, toOutput);
+}
+
+/** As many windows as elements. */
+function sameSize(
+  op: string,
+  axis: ReturnType<typeof spacedAxes>[number],
+  size: number,
+): WindowAxis {
+  const { stride, dilation, taps } = axis;
+  if (stride !== 1) {
+    throw argumentError`${op}: stride must be 1 for padding "same", got ${stride}. Give the padding as a number.`;
+  }
+  return { ...axis, padding: Math.floor((dilation * (taps - 1)) / 2), size, count: size };
 }
 
 function transposed(
@@ -144,21 +148,19 @@ function transposed(
 ): Tensor {
   const { bias, groups = 1 } = options;
   checkShapes(op, input, weight, bias, groups, weight.shape[0], weight.shape[1] * groups, n);
-  const stride = perAxis(op, "stride", options.stride ?? 1, n, 1);
-  const padding = perAxis(op, "padding", options.padding ?? 0, n, 0);
   const extra = perAxis(op, "outputPadding", options.outputPadding ?? 0, n, 0);
-  const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
-  const axes = input.shape.slice(-n).map((count, a): WindowAxis => {
-    if (extra[a] >= Math.max(stride[a], dilation[a])) {
-      throw argumentError`${op}: outputPadding must be less than stride or dilation, got ${extra} for ${stride} and ${dilation}.`;
+  const axes = spacedAxes(op, weight.shape.slice(2), options).map((axis, a): WindowAxis => {
+    const { taps, stride, padding, dilation } = axis;
+    if (extra[a] >= Math.max(stride, dilation)) {
+      throw argumentError`${op}: outputPadding must be less than stride or dilation, got ${extra[a]} for ${stride} and ${dilation}.`;
     }
-    const taps = weight.shape[2 + a];
-    const reach = (count - 1) * stride[a] + dilation[a] * (taps - 1) + 1;
-    const size = reach + extra[a] - 2 * padding[a];
+    const count = input.shape[input.ndim - n + a];
+    const reach = (count - 1) * stride + dilation * (taps - 1) + 1;
+    const size = reach + extra[a] - 2 * padding;
     if (size < 1) {
       throw shapeError`${op}: the result must not be empty, got padding ${padding} for input ${input.shape} and weight ${weight.shape}.`;
     }
-    return { size, taps, stride: stride[a], dilation: dilation[a], padding: padding[a], count };
+    return { ...axis, size, count };
   });
   return inGroups(op, input, weight, bias, groups, axes, toInput);
 }
@@ -174,10 +176,10 @@ function checkShapes(
   outChannels: number,
   n: number,
 ): void {
-  requireFloat(op, x);
+  requireImages(op, x, n);
   requireFloat(op, weight);
-  if (weight.ndim !== n + 2 || (x.ndim !== n + 2 && x.ndim !== n + 1)) {
-    throw shapeError`${op}: the tensor must be [batch, channels, ...] with ${n} more axes, and the weight have ${n + 2}, got ${x.shape} and ${weight.shape}.`;
+  if (weight.ndim !== n + 2) {
+    throw shapeError`${op}: the weight must have ${n + 2} axes, got ${weight.shape}.`;
   }
   const channels = x.shape[x.ndim - n - 1];
   if (channels !== inChannels) {

@@ -3,7 +3,8 @@ import { literal, record } from "../record.ts";
 import { sizeOf, toAxes, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { indices } from "./masking.ts";
-import { type Axes, keptShape, type ReduceOptions, reduceNode, spread } from "./reduction.ts";
+import { type Axes, kept, keptShape, type ReduceOptions, reduceNode, spread } from "./reduction.ts";
+import { along } from "./slicing.ts";
 
 /** The extremes along an axis, and where they are. */
 export interface Extremes {
@@ -70,7 +71,7 @@ function sharedExtreme(
     [
       (grad, y) => {
         const hit = x.eq(spread(y, x, axes)).to(x.dtype);
-        return hit.mul(spread(grad, x, axes).div(hit.sum(axes, { keepdim: true })));
+        return hit.mul(spread(grad, x, axes).div(hit.sum(axes, kept)));
       },
     ],
   );
@@ -100,8 +101,7 @@ function alongAxis(op: Extreme, x: Tensor, dim: number, options: ReduceOptions):
 
 /** 0, 1, 2, … along an axis of `x`; the other axes have size 1. */
 function positions(x: Tensor, axis: number): Tensor {
-  const shape = x.shape.map((size, i) => (i === axis ? size : 1));
-  return indices(x.shape[axis]).reshape(shape);
+  return indices(x.shape[axis]).reshape(along(x, axis, x.shape[axis], 1));
 }
 
 function indexOf(

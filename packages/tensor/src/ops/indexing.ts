@@ -12,7 +12,7 @@ import { record } from "../record.ts";
 import { resized, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { widened } from "./reduction.ts";
-import { padWithZeros, part } from "./slicing.ts";
+import { along, padWithZeros, part } from "./slicing.ts";
 
 /** An index and an axis, in this order or in PyTorch's. */
 export type IndexArguments =
@@ -94,7 +94,7 @@ function withAxis(
   return [x, checkIndices(op, index, x.shape[axis]), axis];
 }
 
-function vectorAtLeast(x: Tensor): Tensor {
+export function vectorAtLeast(x: Tensor): Tensor {
   return x.ndim === 0 ? x.reshape([1]) : x;
 }
 
@@ -163,13 +163,7 @@ export function scatter(x: Tensor, ...args: ScatterArguments<Tensor | number>): 
   // Which element of the index goes to each place, counted from 1 along the axis; 0: none.
   const count = record(op, iota(length))
     .add(1)
-    .reshape(
-      resized(
-        input.shape.map(() => 1),
-        axis,
-        length,
-      ),
-    );
+    .reshape(along(input, axis, length, 1));
   const winner = record(
     op,
     scatterNode("max", count.expand(index.shape).node, index.node, axis, size),
@@ -208,13 +202,7 @@ export function indexSelect(x: Tensor, ...args: IndexArguments): Tensor {
   if (index.ndim > 1) throw shapeError`${op}: the index must be a vector, got ${index.shape}.`;
   const checked = checkIndices(op, index, input.shape[axis]);
   const shape = resized(input.shape, axis, index.numel);
-  const column = checked.reshape(
-    resized(
-      shape.map(() => 1),
-      axis,
-      index.numel,
-    ),
-  );
+  const column = checked.reshape(along(input, axis, index.numel, 1));
   const found = takeAlong(input, column.expand(shape), axis);
   return x.ndim === 0 ? found.reshape(index.shape) : found;
 }

@@ -4,8 +4,7 @@ import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
 import { firstAxes, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-
-const kept = { keepdim: true };
+import { kept } from "./reduction.ts";
 
 /** What `layerNorm` takes. */
 export interface LayerNormOptions {

@@ -1,6 +1,5 @@
 import { reduce } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
-import { requireFloat } from "../promote.ts";
+import { argumentError } from "../errors.ts";
 import { formula, literal, record } from "../record.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -10,6 +9,7 @@ import {
   fold,
   type Pair,
   perAxis,
+  requireImages,
   type WindowAxis,
   windowAxes,
   windows,
@@ -95,11 +95,13 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const lead = x.ndim - 2;
   const total = windows(x, axes).sum([lead, lead + 1]);
   if (divisorOverride !== undefined) return total.div(literal(divisorOverride, x));
-  const counts = axes.map((axis) => elementsOf(axis, countIncludePad));
-  if (counts.every((count) => typeof count === "number")) {
-    return total.div(literal(sizeOf(counts), x));
+  const limits = axes.map(({ size, padding }): readonly [number, number] =>
+    countIncludePad ? [-padding, size + padding] : [0, size],
+  );
+  if (axes.every((axis, a) => limits[a][0] <= -axis.padding && endOf(axis) <= limits[a][1])) {
+    return total.div(literal(sizeOf(axes.map(({ taps }) => taps)), x));
   }
-  const [rows, columns] = axes.map(({ count }, a) => asTensor(counts[a], x).expand([count]));
+  const [rows, columns] = axes.map((axis, a) => elementsWithin(axis, limits[a]).to(x.dtype));
   return total.div(rows.unsqueeze(1).mul(columns));
 }
 
@@ -179,19 +181,13 @@ function poolAxes(
 ): readonly WindowAxis[] {
   requireImages(op, x, n);
   const kernel = perAxis(op, "kernelSize", kernelSize, n, 1);
-  const stride = perAxis(op, "stride", options.stride ?? kernel, n, 1);
-  const padding = perAxis(op, "padding", options.padding ?? 0, n, 0);
-  const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
-  if (padding.some((size, a) => size > kernel[a] / 2)) {
-    throw argumentError`${op}: padding must be at most half of the kernel, got ${padding} for ${kernel}. Use pad().`;
+  const spacing = { ...options, stride: options.stride ?? kernel };
+  const axes = windowAxes(op, x.shape.slice(-n), kernel, spacing);
+  for (const { padding, taps } of axes) {
+    if (padding <= taps / 2) continue;
+    throw argumentError`${op}: padding must be at most half of the kernel, got ${padding} for ${taps}. Use pad().`;
   }
-  return windowAxes(op, x.shape.slice(-n), kernel, stride, padding, dilation, options.ceilMode);
-}
-
-function requireImages(op: string, x: Tensor, n: number): void {
-  requireFloat(op, x);
-  if (x.ndim === n + 1 || x.ndim === n + 2) return;
-  throw shapeError`${op}: the tensor must be [batch, channels, ...] with ${n} more axes, got ${x.shape}.`;
+  return axes;
 }
 
 function maxPool(
@@ -249,17 +245,14 @@ function positionsOf(first: Tensor, axes: readonly WindowAxis[]): Tensor {
   return position;
 }
 
-/** How many elements the windows have, one number if that is the same for all. Zeros may count, but not beyond the padding. */
-function elementsOf(axis: WindowAxis, countIncludePad: boolean): number | Tensor {
-  const { size, taps, stride, padding, count } = axis;
-  const [low, high] = countIncludePad ? [-padding, size + padding] : [0, size];
-  if (low <= -padding && endOf(axis) <= high) return taps;
+/** How many elements of each window are from `low` up to `high`. */
+function elementsWithin(
+  { taps, stride, padding, count }: WindowAxis,
+  [low, high]: readonly [number, number],
+): Tensor {
   const window = indices(count);
-  const start = window.mul(literal(stride, window)).sub(literal(padding, window));
-  const end = start.add(literal(taps, window)).minimum(literal(high, window).expand([count]));
-  return end.sub(start.maximum(literal(low, window).expand([count])));
-}
-
-function asTensor(count: number | Tensor, x: Tensor): Tensor {
-  return typeof count === "number" ? literal(count, x) : count.to(x.dtype);
+  const number = (value: number) => literal(value, window);
+  const start = window.mul(number(stride)).sub(number(padding));
+  const end = start.add(number(taps));
+  return end.minimum(number(high)).sub(start.maximum(number(low)));
 }

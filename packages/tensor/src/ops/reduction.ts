@@ -16,6 +16,9 @@ export interface ReduceOptions {
   readonly keepdim?: boolean | undefined;
 }
 
+/** The option that keeps the reduced axes. */
+export const kept = { keepdim: true };
+
 /** `shape` with the given axes made 1. */
 export function keptShape(shape: readonly number[], axes: readonly number[]): readonly number[] {
   return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
@@ -28,7 +31,7 @@ export function reduceNode(
   axes: readonly number[],
   options: ReduceOptions,
 ): Node {
-  checkOptions(op, options, { keepdim: true });
+  checkOptions(op, options, kept);
   const node = reduce(op, x.node, axes);
   return options.keepdim ? reshape(node, keptShape(x.shape, axes)) : node;
 }
@@ -45,20 +48,27 @@ export function widened(x: Tensor): Tensor {
 
 /** The sum over the given axes, or all. Of booleans: how many are true. */
 export function sum(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
-  const x = widened(input);
-  const axes = toAxes("sum", dim, x.ndim);
-  if (axes.length === 0) return x;
-  const node = reduceNode("sum", x, axes, options);
-  return record("sum", node, [x], [(grad) => spread(grad, x, axes)]);
+  return total("sum", input, dim, options, (grad) => grad);
 }
 
 /** The product over the given axes, or all. The gradient is right also where elements are 0. */
 export function prod(input: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
+  return total("prod", input, dim, options, (grad, x, axes) => grad.mul(otherFactors(x, axes)));
+}
+
+/** `slope` makes the gradient of each element from that of what it is in. */
+function total(
+  op: "sum" | "prod",
+  input: Tensor,
+  dim: Axes | undefined,
+  options: ReduceOptions,
+  slope: (grad: Tensor, x: Tensor, axes: readonly number[]) => Tensor,
+): Tensor {
   const x = widened(input);
-  const axes = toAxes("prod", dim, x.ndim);
+  const axes = toAxes(op, dim, x.ndim);
   if (axes.length === 0) return x;
-  const node = reduceNode("prod", x, axes, options);
-  return record("prod", node, [x], [(grad) => spread(grad, x, axes).mul(otherFactors(x, axes))]);
+  const node = reduceNode(op, x, axes, options);
+  return record(op, node, [x], [(grad) => slope(spread(grad, x, axes), x, axes)]);
 }
 
 /** For each element, the product of all others along the axes: of those before it and those behind it. */
@@ -119,7 +129,7 @@ function varianceOf(
     keepdim: true,
   });
   const axes = toAxes(op, dim, x.ndim);
-  const centred = x.sub(x.mean(axes, { keepdim: true }));
+  const centred = x.sub(x.mean(axes, kept));
   const divisor = Math.max(0, countOf(x, axes) - correction);
   return centred.square().sum(axes, { keepdim }).div(literal(divisor, x));
 }
@@ -197,9 +207,9 @@ export function logsumexp(x: Tensor, dim?: Axes, options: ReduceOptions = {}): T
   requireFloat("logsumexp", x);
   const axes = toAxes("logsumexp", dim, x.ndim);
   const zero = literal(0, x);
-  const largest = countOf(x, axes) === 0 ? zero : x.detach().amax(axes, { keepdim: true });
+  const largest = countOf(x, axes) === 0 ? zero : x.detach().amax(axes, kept);
   // An infinite maximum must not be subtracted from itself.
   const shift = largest.isfinite().where(largest, zero);
-  const total = x.sub(shift).exp().sum(axes, { keepdim: true }).log().add(shift);
+  const total = x.sub(shift).exp().sum(axes, kept).log().add(shift);
   return options.keepdim === true ? total : total.squeeze(axes);
 }

@@ -75,8 +75,8 @@ function strided(
   const size = x.shape[axis];
   if (start === 0 && step === 1 && length === size) return x;
   const shape = resized(x.shape, axis, length);
-  const starts = oneOf(x, axis, length > 0 ? start : 0);
-  const steps = oneOf(x, axis, step, 1);
+  const starts = along(x, axis, length > 0 ? start : 0);
+  const steps = along(x, axis, step, 1);
   return record(
     op,
     engine().slice(x.node, starts, steps, shape),
@@ -107,11 +107,11 @@ function scatterStrided(
 }
 
 function padAxis(x: Tensor, axis: number, before: number, behind: number): Tensor {
-  return padWithZeros(x, oneOf(x, axis, before), oneOf(x, axis, behind));
+  return padWithZeros(x, along(x, axis, before), along(x, axis, behind));
 }
 
 /** A number for each axis: `value` for one, `other` for the rest. */
-function oneOf(x: Tensor, axis: number, value: number, other = 0): readonly number[] {
+export function along(x: Tensor, axis: number, value: number, other = 0): readonly number[] {
   return x.shape.map((_, i) => (i === axis ? value : other));
 }
 
@@ -153,8 +153,9 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   if (!ok || padding.length > 2 * x.ndim) {
     throw shapeError`pad: there must be two integers for each of the last axes, got ${show(padding)} for ${x.shape}.`;
   }
-  const before = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis)] ?? 0);
-  const behind = x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + 1] ?? 0);
+  const [before, behind] = [0, 1].map((side) =>
+    x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + side] ?? 0),
+  );
   const sizes = x.shape.map((size, axis) => size - cut(before[axis]) - cut(behind[axis]));
   if (sizes.some((size) => size < 0)) {
     throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;

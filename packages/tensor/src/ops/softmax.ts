@@ -3,8 +3,7 @@ import { requireFloat } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import { toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-
-const kept = { keepdim: true };
+import { kept } from "./reduction.ts";
 
 /**
  * `e^x / Σ e^x` along an axis: positive, with sum 1.

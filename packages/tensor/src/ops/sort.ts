@@ -4,7 +4,7 @@ import { record } from "../record.ts";
 import { isCount, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Extremes, numeric } from "./extreme.ts";
-import { takeAlong } from "./indexing.ts";
+import { takeAlong, vectorAtLeast } from "./indexing.ts";
 
 /** What `sort` and `argsort` take. */
 export interface SortOptions {
@@ -52,7 +52,7 @@ function first(
   descending: boolean,
 ): Extremes {
   const axis = toAxis(op, dim, tensor.ndim);
-  const x = tensor.ndim === 0 ? tensor.reshape([1]) : tensor;
+  const x = vectorAtLeast(tensor);
   const size = x.shape[axis];
   const k = count ?? size;
   if (!isCount(k) || k > size) {

@@ -1,8 +1,6 @@
-import { shapeError } from "../errors.ts";
-import { requireFloat } from "../promote.ts";
 import { axisOf, firstAxes, requireCount, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { type Pair, perAxis, windowAxes, windows } from "./window.ts";
+import { type Pair, perAxis, requireImages, windowAxes, windows } from "./window.ts";
 
 /** What `unfold` takes for images. */
 export interface UnfoldOptions {
@@ -38,15 +36,9 @@ export function unfold(x: Tensor, ...args: UnfoldArguments): Tensor {
 
 function ofImages(x: Tensor, kernelSize: Pair, options: UnfoldOptions = {}): Tensor {
   const op = "unfold";
-  requireFloat(op, x);
-  if (x.ndim !== 3 && x.ndim !== 4) {
-    throw shapeError`${op}: the tensor must be [batch, channels, height, width], got ${x.shape}. Along an axis use unfold(dim, size, step).`;
-  }
+  requireImages(op, x, 2);
   const kernel = perAxis(op, "kernelSize", kernelSize, 2, 1);
-  const stride = perAxis(op, "stride", options.stride ?? 1, 2, 1);
-  const padding = perAxis(op, "padding", options.padding ?? 0, 2, 0);
-  const dilation = perAxis(op, "dilation", options.dilation ?? 1, 2, 1);
-  const axes = windowAxes(op, x.shape.slice(-2), kernel, stride, padding, dilation);
+  const axes = windowAxes(op, x.shape.slice(-2), kernel, options);
   const channels = x.shape[x.ndim - 3];
   return windows(x, axes).reshape([
     ...x.shape.slice(0, -3),
@@ -60,7 +52,7 @@ function alongAxis(x: Tensor, dim: number, size: number, step: number): Tensor {
   const axis = axisOf(op, x, dim);
   requireCount(op, "size", size, 1);
   requireCount(op, "step", step, 1);
-  const axes = windowAxes(op, [x.shape[axis]], [size], [step], [0], [1]);
+  const axes = windowAxes(op, [x.shape[axis]], [size], { stride: step });
   const others = firstAxes(x.ndim).filter((other) => other !== axis);
   const seen = windows(x.permute([...others, axis]), axes); // [...others, size, count]
   const order = [...firstAxes(x.ndim - 1)];

@@ -1,5 +1,6 @@
 import { affine, type Node } from "@gradloom/engine";
 import { argumentError, shapeError, show } from "../errors.ts";
+import { requireFloat } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import { firstAxes, isCount } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -36,6 +37,29 @@ export function perAxis(
   throw argumentError`${op}: ${name} must be ${ndim === 1 ? "an integer" : `an integer or ${ndim} of them`}, at least ${least}, got ${typeof value === "number" ? value : show(value)}.`;
 }
 
+/** How windows lie, on all axes or on each. */
+export interface WindowOptions {
+  readonly stride?: Pair | undefined;
+  readonly padding?: Pair | undefined;
+  readonly dilation?: Pair | undefined;
+  readonly ceilMode?: boolean;
+}
+
+/** Windows of the given taps: how far apart they and their elements are on each axis. */
+export function spacedAxes(
+  op: string,
+  taps: readonly number[],
+  { stride = 1, padding = 0, dilation = 1 }: WindowOptions,
+): readonly Omit<WindowAxis, "size" | "count">[] {
+  const n = taps.length;
+  const strides = perAxis(op, "stride", stride, n, 1);
+  const paddings = perAxis(op, "padding", padding, n, 0);
+  const dilations = perAxis(op, "dilation", dilation, n, 1);
+  return taps.map((count, a) => {
+    return { taps: count, stride: strides[a], padding: paddings[a], dilation: dilations[a] };
+  });
+}
+
 /**
  * The windows of each trailing axis.
  *
@@ -45,31 +69,30 @@ export function windowAxes(
   op: string,
   sizes: readonly number[],
   taps: readonly number[],
-  stride: readonly number[],
-  padding: readonly number[],
-  dilation: readonly number[],
-  ceilMode: boolean = false,
+  options: WindowOptions,
 ): readonly WindowAxis[] {
-  return sizes.map((size, a) => {
-    const free = size + 2 * padding[a] - dilation[a] * (taps[a] - 1) - 1;
-    let count = Math.floor(free / stride[a]) + 1;
+  return spacedAxes(op, taps, options).map((axis, a) => {
+    const { stride, padding, dilation } = axis;
+    const size = sizes[a];
+    const free = size + 2 * padding - dilation * (axis.taps - 1) - 1;
+    let count = Math.floor(free / stride) + 1;
     // A window that ends outside must still start inside, or in the padding before.
-    if (ceilMode) {
-      count = Math.ceil(free / stride[a]) + 1;
-      if ((count - 1) * stride[a] >= size + padding[a]) count -= 1;
+    if (options.ceilMode) {
+      count = Math.ceil(free / stride) + 1;
+      if ((count - 1) * stride >= size + padding) count -= 1;
     }
     if (count < 1) {
       throw shapeError`${op}: the kernel must fit into the padded input, got kernel ${taps} with dilation ${dilation} for input ${sizes} with padding ${padding}.`;
     }
-    return {
-      size,
-      taps: taps[a],
-      stride: stride[a],
-      dilation: dilation[a],
-      padding: padding[a],
-      count,
-    };
+    return { ...axis, size, count };
   });
+}
+
+/** @throws ShapeError or DTypeError unless `x` is `[batch, channels, ...]`, or without the batch, with `n` more axes. */
+export function requireImages(op: string, x: Tensor, n: number): void {
+  requireFloat(op, x);
+  if (x.ndim === n + 1 || x.ndim === n + 2) return;
+  throw shapeError`${op}: the tensor must be [batch, channels, ...] with ${n} more axes, got ${x.shape}.`;
 }
 
 /** Where a view finds its elements along an axis: an offset, then factors of axes of the result. */
