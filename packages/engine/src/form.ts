@@ -22,14 +22,28 @@ export class Variables {
     return this.#sizes.length - 1;
   }
 
+  /** New variables of these sizes. */
+  createAll(sizes: readonly number[], free: boolean): number[] {
+    return sizes.map((size) => this.create(size, free));
+  }
+
   /** How many values a variable takes. */
   size(variable: number): number {
     return this.#sizes[variable];
   }
 
+  sizes(variables: readonly number[]): number[] {
+    return variables.map((variable) => this.#sizes[variable]);
+  }
+
   /** A form that is one variable, or 0 where there is nothing to choose. */
   form(variable: number): Form {
     return this.#sizes[variable] === 1 ? zero : { offset: 0, terms: [{ variable, factor: 1 }] };
+  }
+
+  /** A form for each variable. */
+  forms(variables: readonly number[]): Form[] {
+    return variables.map((variable) => this.form(variable));
   }
 
   /** Splits a variable so that its low part takes `low` values. `low` must divide its size. */
@@ -45,7 +59,11 @@ export class Variables {
   leaves(variable: number): number[] {
     const parts = this.#parts[variable];
     if (parts === undefined) return this.#sizes[variable] === 1 ? [] : [variable];
-    return [...this.leaves(parts[0]), ...this.leaves(parts[1])];
+    return this.allLeaves(parts);
+  }
+
+  allLeaves(variables: readonly number[]): number[] {
+    return variables.flatMap((variable) => this.leaves(variable));
   }
 
   /** The form in unsplit, unbound variables, with one term each, smallest factor first. */
@@ -160,10 +178,16 @@ export class Variables {
     return a.length === 0 && b.length === 0;
   }
 
-  /** The free variables that a form still has once resolved, outermost first. */
-  unbound(form: Form): number[] {
-    const variables = this.resolve(form).terms.map(({ variable }) => variable);
-    return variables.filter((variable) => this.#free[variable]).reverse();
+  /** The variables that forms have once resolved, innermost first in each. */
+  named(forms: readonly Form[]): number[] {
+    return forms.flatMap((form) => this.resolve(form).terms.map(({ variable }) => variable));
+  }
+
+  /** The free variables that a variable still stands for, outermost first. */
+  unbound(variable: number): number[] {
+    return this.named([this.form(variable)])
+      .filter((other) => this.#free[other])
+      .reverse();
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Form, flatten, Variables } from "./form.ts";
 import { strideAlong, wholeOf } from "./operand.ts";
+import { sameShape, sizeOf } from "./shape.ts";
 import { type Step, Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -75,27 +76,35 @@ export class Group {
       }));
       return;
     }
-    const loops = (shape: readonly number[]) =>
-      shape.map((size) => this.variables.create(size, false));
-    this.outer = loops(value.shape);
-    const forms = this.outer.map((variable) => this.variables.form(variable));
-    let points: readonly Form[] = forms;
-    if (value.reduceOp !== undefined) {
-      const [x] = value.inputs;
-      this.inner = loops(value.attributes.map((axis) => x.shape[axis]));
-      const inner = this.inner.map((variable) => this.variables.form(variable));
-      points = interleave(x.shape, value.attributes, forms, inner);
-    } else if (this.isClosed) {
+    const { own, reduced, forms, points } = this.#loopsFor(value, false);
+    this.outer = own;
+    this.inner = reduced;
+    let at = points;
+    if (this.isClosed) {
       // Of a scatter, the loop along the axis is the one over what is scattered; of a sort, there is none.
       const [axis] = value.attributes;
       this.inner = this.outer.splice(axis, 1);
       this.position = this.inner[0];
       if (value.op.startsWith("scatter:")) {
-        this.inner = loops([value.inputs[0].shape[axis]]);
-        points = forms.map((form, i) => (i === axis ? this.variables.form(this.inner[0]) : form));
+        this.inner = this.variables.createAll([value.inputs[0].shape[axis]], false);
+        at = forms.map((form, i) => (i === axis ? this.variables.form(this.inner[0]) : form));
       }
     }
-    this.#start(value, forms, points);
+    this.#start(value, forms, at);
+  }
+
+  /** Loops over a value, and over what it reduces, if it does: the element of each, and of its input. */
+  #loopsFor(value: Value, free: boolean) {
+    const { variables } = this;
+    const { attributes, reduceOp } = value;
+    const own = variables.createAll(value.shape, free);
+    const forms = variables.forms(own);
+    if (reduceOp === undefined) return { own, forms, reduced: [], points: forms };
+    const [{ shape }] = value.inputs;
+    const sizes = attributes.map((axis) => shape[axis]);
+    const reduced = variables.createAll(sizes, free);
+    const points = interleave(shape, attributes, forms, variables.forms(reduced));
+    return { own, forms, reduced, points };
   }
 
   #start(value: Value, forms: readonly Form[], points: readonly Form[]): void {
@@ -190,25 +199,16 @@ export class Group {
     // The rows of a product are not computed as a whole.
     if (this.isMatmul && value.reduceOp !== undefined) return false;
     const { variables } = this;
-    const own = value.shape.map((size) => variables.create(size, true));
-    const forms = own.map((variable) => variables.form(variable));
+    const { own, reduced, forms, points } = this.#loopsFor(value, true);
     if (known !== undefined) {
       for (let i = 0; i < forms.length; i++) {
         if (!variables.unify(forms[i], known[i])) return false;
       }
     }
-    let points: readonly Form[] = forms;
-    let reduced: number[] = [];
-    if (value.reduceOp !== undefined) {
-      const [x] = value.inputs;
-      reduced = value.attributes.map((axis) => variables.create(x.shape[axis], true));
-      const inner = reduced.map((variable) => variables.form(variable));
-      points = interleave(x.shape, value.attributes, forms, inner);
-    }
     const isNear = (anchor: Value) => [this, ...others].some((group) => group.has(anchor));
     const trace = new Trace(variables, isNear);
     const result = trace.expression(value, points);
-    if (!this.#meetMembers(trace.code)) return false;
+    if (!trace.code.every((step) => this.#isLocal(step))) return false;
 
     const isReduction = value.reduceOp !== undefined;
     const inner = isReduction ? this.#innerFor(value, reduced) : this.inner;
@@ -220,14 +220,7 @@ export class Group {
     if (isReduction) this.#meetInOrder(reduced, inner);
     this.#meetInOrder(own, isRow ? outer : [...outer, ...inner]);
     if (!this.#covers(forms, isRow ? outer : [...outer, ...inner])) return false;
-    if (
-      isReduction &&
-      !this.#covers(
-        reduced.map((v) => variables.form(v)),
-        inner,
-      )
-    )
-      return false;
+    if (isReduction && !this.#covers(variables.forms(reduced), inner)) return false;
 
     const member = { value, code: trace.code, result, forms, isRow };
     const members = [...this.members, member];
@@ -240,21 +233,6 @@ export class Group {
       this.inner = inner;
       this.outer = outer;
     } else this.members = members;
-    return true;
-  }
-
-  /** Makes the reads of members meet the places where those are computed. */
-  #meetMembers(code: readonly Step[]): boolean {
-    for (const step of code) {
-      if (step.op !== "read") continue;
-      if (this.#hasPartOf(step.value)) return false;
-      const member = this.members.find(({ value }) => value === step.value);
-      if (member === undefined) continue;
-      if (step.forms === undefined || step.guards.length > 0) return false;
-      for (let axis = 0; axis < step.forms.length; axis++) {
-        if (!this.variables.unify(step.forms[axis], member.forms[axis])) return false;
-      }
-    }
     return true;
   }
 
@@ -273,48 +251,36 @@ export class Group {
     if (!trailing || row > longestRow || (value.numel < fewestRows && x.numel > longestRow)) {
       return undefined;
     }
-    const leaves = new Set<number>();
-    for (const variable of reduced) {
-      for (const term of variables.resolve(variables.form(variable)).terms)
-        leaves.add(term.variable);
-    }
-    const outer = this.outer.flatMap((variable) => variables.leaves(variable));
-    this.outer = outer;
-    return outer.filter((variable) => leaves.has(variable));
+    const leaves = variables.named(variables.forms(reduced));
+    this.outer = variables.allLeaves(this.outer);
+    return this.outer.filter((variable) => leaves.includes(variable));
   }
 
   /** Binds variables about which nothing is known to the loops that are left, in order. */
   #meetInOrder(own: readonly number[], loops: readonly number[]): void {
     const { variables } = this;
-    const unbound = own.flatMap((variable) => variables.unbound(variables.form(variable)));
+    const unbound = own.flatMap((variable) => variables.unbound(variable));
     if (unbound.length === 0) return;
-    const used = new Set<number>();
-    for (const variable of own) {
-      for (const term of variables.resolve(variables.form(variable)).terms) used.add(term.variable);
-    }
-    const left = loops.flatMap((loop) => variables.leaves(loop)).filter((leaf) => !used.has(leaf));
+    const used = variables.named(variables.forms(own));
+    const left = variables.allLeaves(loops).filter((leaf) => !used.includes(leaf));
     variables.unify(this.#flat(unbound), this.#flat(left));
   }
 
   #flat(list: readonly number[]): Form {
-    const forms = list.map((variable) => this.variables.form(variable));
-    return flatten(
-      forms,
-      list.map((variable) => this.variables.size(variable)),
-    );
+    return flatten(this.variables.forms(list), this.variables.sizes(list));
   }
 
   /** Whether forms name each of these loops once, so that their values and the loops' points correspond. */
   #covers(forms: readonly Form[], loops: readonly number[]): boolean {
     const { variables } = this;
-    const wanted = loops.flatMap((loop) => variables.leaves(loop)).sort((a, b) => a - b);
-    const terms = forms.flatMap((form) => variables.resolve(form).terms);
-    const named = terms.map(({ variable }) => variable).sort((a, b) => a - b);
-    return wanted.length === named.length && wanted.every((leaf, i) => leaf === named[i]);
+    const [wanted, named] = [variables.allLeaves(loops), variables.named(forms)].map((list) =>
+      list.sort((a, b) => a - b),
+    );
+    return sameShape(wanted, named);
   }
 
   #count(loops: readonly number[]): number {
-    return loops.reduce((size, loop) => size * this.variables.size(loop), 1);
+    return sizeOf(this.variables.sizes(loops));
   }
 
   /**

@@ -17,6 +17,7 @@ import { namesIn } from "./label.ts";
 import { OpenStage } from "./open-stage.ts";
 import { strideAlong, stridesOf, wholeOf, windowOf } from "./operand.ts";
 import { remember } from "./remember.ts";
+import { rowMajor, sizeOf } from "./shape.ts";
 import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -67,9 +68,9 @@ class Lowering {
   constructor(group: Group, isStored: (value: Value) => boolean) {
     this.#group = group;
     this.#isStored = isStored;
-    const leaves = (list: readonly number[]) => list.flatMap((v) => group.variables.leaves(v));
-    this.#outer = group.isMatmul ? [...groupLoop(group), ...group.outer] : leaves(group.outer);
-    this.#inner = leaves(group.inner);
+    const { isMatmul, outer, inner, variables } = group;
+    this.#outer = isMatmul ? [...groupLoop(group), ...outer] : variables.allLeaves(outer);
+    this.#inner = variables.allLeaves(inner);
     this.#loops = [...this.#outer, ...this.#inner];
   }
 
@@ -175,7 +176,7 @@ class Lowering {
   }
 
   #sizes(loops: readonly number[]): number[] {
-    return loops.map((loop) => this.#group.variables.size(loop));
+    return this.#group.variables.sizes(loops);
   }
 
   /** The stage in which a member is computed: the first in which all that it reads is there. */
@@ -296,14 +297,10 @@ class Lowering {
   /** A row that keeps a member's values for later stages. */
   #keep(member: Member): Access {
     let index = this.#scratch.findIndex((row) => row.member === member);
-    const { variables } = this.#group;
-    const strides = new Array<number>(this.#loops.length).fill(0);
-    let length = 1;
-    for (let i = this.#loops.length - 1; i >= this.#outer.length; i--) {
-      strides[i] = length;
-      length *= variables.size(this.#loops[i]);
-    }
+    const sizes = this.#sizes(this.#inner);
+    const strides = [...this.#outer.map(() => 0), ...rowMajor(sizes)];
     if (index < 0) {
+      const length = sizeOf(sizes);
       index = this.#scratch.push({ member, dtype: member.value.dtype, length }) - 1;
     }
     const access = { buffer: -1 - index, offset: 0, strides };

@@ -17,13 +17,10 @@ interface Operand {
 /** The place of an operand, or `undefined`: not all of its elements are in one place. */
 function operandOf(operand: Value): Operand | undefined {
   const variables = new Variables();
-  const axes = operand.shape.map((size) => variables.create(size, true));
+  const axes = variables.createAll(operand.shape, true);
   const trace = new Trace(variables, () => false);
   try {
-    trace.value(
-      operand,
-      axes.map((axis) => variables.form(axis)),
-    );
+    trace.value(operand, variables.forms(axes));
   } catch (error) {
     if (error instanceof Untraceable) return undefined;
     throw error;
@@ -78,7 +75,7 @@ export function windowOf(
   });
   const all = [strides, ...bounds.map((bound) => bound.strides)];
   if (all.some((list) => list.includes(undefined))) return undefined;
-  const [rows, columns] = matrix.map((digits) => digits.map((digit) => variables.size(digit)));
+  const [rows, columns] = matrix.map((digits) => variables.sizes(digits));
   const numbers = strides as number[];
   return {
     base,
