@@ -21,9 +21,6 @@ export class Allocator {
    * @throws BackendError if there is no more memory.
    */
   allocate(byteLength: number): number {
-    if (!(byteLength >= 0 && byteLength <= 2 ** 32)) {
-      throw new BackendError(`allocate: a size must be in [0, 2³²] bytes, got ${byteLength}.`);
-    }
     const bytes = blockBytes(byteLength);
     const offset = this.#space.take(bytes);
     const address = this.#start + offset;

@@ -281,8 +281,8 @@ export class ModuleWriter {
   #numImportedFunctions = 0;
 
   /** Imports the memory `e.m`, of one page at least. */
-  importMemory(shared: boolean, maximum: number = maxPages): void {
-    this.#import("e", "m", 0x02, [shared ? 0x03 : 0x01, 0x01, ...unsigned(maximum)]);
+  importMemory(shared: boolean): void {
+    this.#import("e", "m", 0x02, [shared ? 0x03 : 0x01, 0x01, ...unsigned(maxPages)]);
   }
 
   /** Returns the index that `call` takes. */

@@ -24,6 +24,7 @@ const integerHost: Partial<Record<ElementOp, HostFunction>> = {
 
 /** What an operation on operands of a dtype may have to import. */
 function hostFunctionOf(op: ElementOp, operand: DType): HostFunction | undefined {
+  if (operand === "bool") return undefined;
   if (!isFloat(operand)) return integerHost[op];
   if (operand === "float32" && op in vectorMath && op !== "sin" && op !== "cos") return undefined;
   return op in hostMath ? (op as HostFunction) : undefined;
@@ -56,10 +57,14 @@ export function importHostMath(
 /** Applies a host function to each lane, by a function of the module's own: it is rare, code is long. */
 export function callHost(
   w: VectorWriter,
-  name: HostFunction,
+  op: ElementOp,
   dtype: DType,
   values: readonly Value[],
 ): Value {
+  const name = hostFunctionOf(op, dtype);
+  if (name === undefined) {
+    throw new BackendError(`${op}: operands must have a dtype it is for, got ${dtype}.`);
+  }
   const key = `${name} ${dtype}`;
   const { index } = remember(w.laneFunctions, key, () => {
     // What kernels call is found by the same rule before.
@@ -134,7 +139,7 @@ function floatValue(
   if (instruction !== undefined) return w.op(instruction, ...values);
   const vector = dtype === "float32" ? vectorMath[op] : undefined;
   if (vector !== undefined) return vector(w, values[0]);
-  return callHost(w, hostName(op, dtype), dtype, values);
+  return callHost(w, op, dtype, values);
 }
 
 function integerValue(w: VectorWriter, op: ElementOp, operands: readonly Operand[]): Value {
@@ -146,7 +151,7 @@ function integerValue(w: VectorWriter, op: ElementOp, operands: readonly Operand
   const instruction = laneInstruction("int32", op);
   if (instruction !== undefined) return w.op(instruction, ...values);
   if (op === "floor" || op === "ceil" || op === "round" || op === "trunc") return values[0];
-  return callHost(w, hostName(op, "int32"), "int32", values);
+  return callHost(w, op, "int32", values);
 }
 
 function boolValue(w: VectorWriter, op: ElementOp, values: readonly Value[]): Value {
@@ -170,7 +175,7 @@ function boolValue(w: VectorWriter, op: ElementOp, values: readonly Value[]): Va
     case "le":
       return w.op(v128.or, b, w.op(v128.not, a));
     default:
-      throw notAllowed(op, "bool");
+      return callHost(w, op, "bool", values);
   }
 }
 
@@ -196,16 +201,4 @@ function castValue(w: VectorWriter, from: DType, to: DType, x: Value): Value {
         ? w.op(i32x4.trunc_sat_f64x2_s_zero, x)
         : integer;
   return to === "uint8" ? w.op(v128.and, whole, w.i32(0xff)) : whole;
-}
-
-function hostName(op: ElementOp, dtype: DType): HostFunction {
-  const name = hostFunctionOf(op, dtype);
-  if (name === undefined) throw notAllowed(op, dtype);
-  return name;
-}
-
-function notAllowed(op: string, dtype: DType): BackendError {
-  return new BackendError(
-    `${op}: operands must be of a dtype that it is defined for, got ${dtype}.`,
-  );
 }

@@ -22,7 +22,7 @@ export function detectFeatures(): Features {
   const relaxed = new ModuleWriter();
   relaxed.function([], ["v128"]).f32x4(0).f32x4(0).f32x4(0).op(f32x4.relaxed_madd);
   const atomic = new ModuleWriter();
-  atomic.importMemory(true, 1);
+  atomic.importMemory(true);
   atomic.function([], ["i32"]).i32(0).load(i32.atomic_load);
   return {
     relaxedSimd: validates(relaxed),

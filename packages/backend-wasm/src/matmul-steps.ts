@@ -26,7 +26,6 @@ import { layers } from "./winograd-transform.ts";
  */
 export function matmulSteps(
   kernel: MatmulKernel,
-  number: number,
   barrier: boolean,
   context: StepContext,
   sharedBytes: number,
@@ -53,7 +52,7 @@ export function matmulSteps(
     place,
     winograd,
   );
-  const common = { kernel: number, argumentBytes, words, scalars };
+  const common = { argumentBytes, words, scalars };
   const steps: Step[] = [];
   if (plan.packB === "shared") {
     steps.push({

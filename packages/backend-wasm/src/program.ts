@@ -25,7 +25,7 @@ export class WasmExecutable implements Executable {
   readonly #program: Program;
   readonly #machine: WasmMachine;
   readonly #loop: Repetition;
-  #steps: Step[] = [];
+  #steps: (Step & { readonly kernel: number })[] = [];
   /** All steps; and those that further repetitions of a loop take. */
   #layouts: readonly PlanLayout[] = [];
   /** What the memory was laid out for. */
@@ -131,16 +131,19 @@ export class WasmExecutable implements Executable {
       this.#threads = machine.numThreads;
       this.#keptBytes = 0;
       const { still } = this.#loop;
+      const context = {
+        features: machine.features,
+        library: machine.library,
+        threads: this.#threads,
+        still,
+        keep: (bytes: number) => {
+          this.#keptBytes += wholeLines(bytes);
+          return this.#keptBytes - wholeLines(bytes);
+        },
+      };
       this.#steps = program.kernels.flatMap((kernel, i) =>
-        stepsOf(kernel as StraightKernel, i, program.barriers[i], {
-          features: machine.features,
-          library: machine.library,
-          threads: this.#threads,
-          still,
-          keep: (bytes) => {
-            this.#keptBytes += wholeLines(bytes);
-            return this.#keptBytes - wholeLines(bytes);
-          },
+        stepsOf(kernel as StraightKernel, program.barriers[i], context).map((step) => {
+          return { ...step, kernel: i };
         }),
       );
       this.#layouts = [this.#steps, this.#steps.filter(({ once }) => once !== true)].map((steps) =>

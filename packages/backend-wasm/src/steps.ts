@@ -37,7 +37,6 @@ export type Word =
 
 /** A call of a function for a number of units, with its arguments. */
 export interface Step {
-  readonly kernel: number;
   /** A function of the library, or the position of one that is always there. */
   readonly function: LibraryEntry | number;
   readonly units: number;
@@ -71,40 +70,29 @@ export interface StepContext {
 export type StraightKernel = Exclude<Kernel, RepeatKernel>;
 
 /** The steps that carry out a kernel. */
-export function stepsOf(
-  kernel: StraightKernel,
-  number: number,
-  barrier: boolean,
-  context: StepContext,
-): Step[] {
-  if (kernel.kind === "loop") return loopSteps(kernel, number, barrier, context);
-  if (kernel.kind === "sort") return sortSteps(kernel, number, barrier, context);
-  if (kernel.kind === "scatter") return scatterSteps(kernel, number, barrier, context);
-  if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), number, barrier, context);
+export function stepsOf(kernel: StraightKernel, barrier: boolean, context: StepContext): Step[] {
+  if (kernel.kind === "loop") return loopSteps(kernel, barrier, context);
+  if (kernel.kind === "sort") return sortSteps(kernel, barrier, context);
+  if (kernel.kind === "scatter") return scatterSteps(kernel, barrier, context);
+  if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), barrier, context);
   const isWhole =
     context.still.has(kernel.buffers[kernel.b.buffer]) || winogradOf(kernel)?.kind === "result";
   const split = isWhole ? undefined : splitTerms(kernel);
-  if (split === undefined) return matmulSteps(kernel, number, barrier, context, 0);
+  if (split === undefined) return matmulSteps(kernel, barrier, context, 0);
   return [
     // What was in the shared memory before may still be read.
-    ...matmulSteps(split.parts, number, true, context, split.bytes),
-    ...loopSteps(split.sum, number, true, context),
+    ...matmulSteps(split.parts, true, context, split.bytes),
+    ...loopSteps(split.sum, true, context),
   ];
 }
 
-function scatterSteps(
-  kernel: ScatterKernel,
-  number: number,
-  barrier: boolean,
-  context: StepContext,
-): Step[] {
-  const zero = loopSteps(zeroKernel(kernel), number, barrier, context);
+function scatterSteps(kernel: ScatterKernel, barrier: boolean, context: StepContext): Step[] {
+  const zero = loopSteps(zeroKernel(kernel), barrier, context);
   if (countIterations([...kernel.outer, ...kernel.stage.inner]) === 0) return zero;
   const plan = planScatter(kernel, context.threads);
   const { loops, nanoseconds } = plan;
   const scatter = loopSteps(
     loops,
-    number,
     true,
     context,
     {
@@ -117,18 +105,13 @@ function scatterSteps(
   return [...zero, ...scatter];
 }
 
-function sortSteps(
-  kernel: SortKernel,
-  number: number,
-  barrier: boolean,
-  context: StepContext,
-): Step[] {
+function sortSteps(kernel: SortKernel, barrier: boolean, context: StepContext): Step[] {
   if (kernel.count === 0) return [];
   const plan = planSort(kernel);
   const { needs, nanoseconds } = plan;
   const write = (features: Features) => compileSort(plan, features);
   const code = { key: structureKey(kernel), write, needs };
-  const steps = loopSteps(plan.loops, number, barrier, context, code, nanoseconds);
+  const steps = loopSteps(plan.loops, barrier, context, code, nanoseconds);
   if (countIterations(kernel.outer) !== 1) return steps;
   // One thread alone needs memory: not each thread as much.
   const share = (word: Word): Word => (word.kind === "own" ? { ...word, kind: "shared" } : word);
@@ -143,7 +126,6 @@ function sortSteps(
 
 function loopSteps(
   kernel: LoopKernel,
-  number: number,
   barrier: boolean,
   { library, features }: StepContext,
   { key, write, needs }: LoopPlan = planLoops(kernel),
@@ -160,7 +142,6 @@ function loopSteps(
   });
   return [
     {
-      kernel: number,
       function: library.get(key, () => write(features)),
       units,
       leastGrain: needs.leastGrain,

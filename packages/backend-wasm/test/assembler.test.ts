@@ -44,7 +44,7 @@ test("constants of every size survive", () => {
 test("vectors are loaded from and stored to an imported shared memory", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true });
   const module = new ModuleWriter();
-  module.importMemory(true, 4);
+  module.importMemory(true);
   const f = module.function(["i32"], [], "double");
   f.get(0).get(0).load(v128.load).f32x4(2).op(f32x4.mul).store(v128.store, 1600);
   f.get(0).i32(5).load(i32.atomic_rmw_add).drop();

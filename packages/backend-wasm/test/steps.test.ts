@@ -25,7 +25,7 @@ const product: MatmulKernel = {
 };
 
 function countSteps(still: readonly number[]): { readonly once: number; readonly each: number } {
-  const steps = stepsOf(product, 0, true, {
+  const steps = stepsOf(product, true, {
     features: { relaxedSimd: false, sharedMemory: false },
     library: new KernelLibrary(0, 16, () => {}),
     threads: 2,

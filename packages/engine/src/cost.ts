@@ -50,7 +50,7 @@ export function bytesOf(kernel: Kernel, { buffers }: Program): number {
     add(a.buffer, reach({ strides: a.batchStrides }, batch) * m * k);
     add(b.buffer, reach({ strides: b.batchStrides }, batch) * k * n);
   } else if (kernel.kind !== "loop") {
-    for (const position of kernel.buffers.keys()) add(position, Number.POSITIVE_INFINITY);
+    for (const position of kernel.buffers.keys()) add(position, Infinity);
   }
   let bytes = 0;
   for (const [buffer, count] of elements) {

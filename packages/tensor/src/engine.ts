@@ -1,7 +1,7 @@
 import { JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import { type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
-import { argumentError } from "./errors.ts";
+import { requireOneOf } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** `"wasm"` is fast, `"js"` is plain TypeScript and runs where WebAssembly is not allowed. */
@@ -48,15 +48,8 @@ function takeGradients(): readonly Node[] {
 }
 
 function createBackend(name: BackendName): Backend {
-  switch (name) {
-    case "wasm":
-      return new WasmBackend();
-    case "js":
-      return new JsBackend();
-    default:
-      name satisfies never;
-      throw argumentError`setBackend: name must be "wasm" or "js", got ${name}.`;
-  }
+  requireOneOf("setBackend", "name", name, ["wasm", "js"]);
+  return name === "js" ? new JsBackend() : new WasmBackend();
 }
 
 /**

@@ -19,3 +19,21 @@ export function checkOptions<Options extends object>(
   }
   return options;
 }
+
+/** @throws ArgumentError unless a value is one of those that there are. */
+export function requireOneOf<T extends string>(
+  op: string,
+  name: string,
+  value: T,
+  known: readonly T[],
+): void {
+  if (known.includes(value)) return;
+  const list = known.map((one) => `"${one}"`).join(" or ");
+  throw argumentError`${op}: ${name} must be ${list}, got ${value}.`;
+}
+
+/** @throws ArgumentError unless a number is from 0 to 1. */
+export function requireProbability(op: string, name: string, p: number): void {
+  if (p >= 0 && p <= 1) return;
+  throw argumentError`${op}: ${name} must be in [0, 1], got ${p}.`;
+}

@@ -1,5 +1,6 @@
-import { byteSize, type DType, isFloat } from "@gradloom/engine";
+import { type DType, isFloat } from "@gradloom/engine";
 import { argumentError, dtypeError } from "./errors.ts";
+import { requireOneOf } from "./options.ts";
 import { given } from "./record.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -66,8 +67,7 @@ export function requireFloat(op: string, x: Tensor): void {
 
 /** @throws ArgumentError for what is no dtype, such as PyTorch's others. */
 export function requireDType(op: string, dtype: DType): void {
-  if (dtype in byteSize) return;
-  throw argumentError`${op}: dtype must be ${Object.keys(byteSize).join(", ")}, got ${dtype}.`;
+  requireOneOf(op, "dtype", dtype, order);
 }
 
 /** @throws DTypeError for booleans. */

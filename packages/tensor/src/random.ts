@@ -4,6 +4,7 @@ import { bits, floatOf, normal, uniform } from "./distributions.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
 import { type Draw, type DrawSource, defaultGenerator, type Generator } from "./generator.ts";
+import { requireProbability } from "./options.ts";
 import { formula } from "./record.ts";
 import { Tensor } from "./tensor.ts";
 import { refuseWhileTracing } from "./tracing.ts";
@@ -141,9 +142,7 @@ export function dropoutMask(
   p: number,
   options: { readonly dtype?: DType; readonly generator?: DrawSource } = {},
 ): Tensor {
-  if (!(p >= 0 && p <= 1)) {
-    throw argumentError`dropout: p must be in [0, 1], got ${p}.`;
-  }
+  requireProbability("dropout", "p", p);
   const dtype = floatOf("dropout", options.dtype);
   const unit = uniform(bits("dropout", shape, options), dtype);
   const dropped = element("lt", [unit, scalar(p, dtype)], "bool");

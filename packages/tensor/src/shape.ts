@@ -11,6 +11,11 @@ export function listOf(numbers: number | readonly number[]): readonly number[] {
 // Array.isArray does not tell a readonly array from what is not one.
 const isList: (dims: number | readonly number[]) => dims is readonly number[] = Array.isArray;
 
+/** The size of an axis that is counted from the end, as -1. */
+export function sizeAt({ shape }: Tensor, dim: number): number {
+  return shape[shape.length + dim];
+}
+
 /** Whether a number is whole, and at least `least`. */
 export function isCount(value: number, least = 0): boolean {
   return Number.isInteger(value) && value >= least;

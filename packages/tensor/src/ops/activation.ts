@@ -1,5 +1,5 @@
 import { element } from "@gradloom/engine";
-import { argumentError } from "../errors.ts";
+import { requireOneOf } from "../options.ts";
 import { floatType } from "../promote.ts";
 import { formula, given, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -56,22 +56,14 @@ export interface GeluOptions {
 export function gelu(input: Tensor, options: GeluOptions = {}): Tensor {
   const x = floating(input);
   const { approximate = "none" } = options;
-  const half = literal(0.5, x);
-  const one = literal(1, x);
-  switch (approximate) {
-    case "none": {
-      const phi = x.mul(literal(Math.SQRT1_2, x)).erf().add(one).mul(half);
-      return x.mul(phi);
-    }
-    case "tanh": {
-      // ½ (1 + tanh u) is sigmoid(2u), which does not cancel where it is small.
-      const cubic = x.add(x.mul(x).mul(x).mul(literal(0.044715, x)));
-      return x.mul(cubic.mul(literal(2 * Math.sqrt(2 / Math.PI), x)).sigmoid());
-    }
-    default:
-      approximate satisfies never;
-      throw argumentError`gelu: approximate must be "none" or "tanh", got ${approximate}.`;
+  requireOneOf("gelu", "approximate", approximate, ["none", "tanh"]);
+  if (approximate === "none") {
+    const phi = x.mul(literal(Math.SQRT1_2, x)).erf().add(literal(1, x)).mul(literal(0.5, x));
+    return x.mul(phi);
   }
+  // ½ (1 + tanh u) is sigmoid(2u), which does not cancel where it is small.
+  const cubic = x.add(x.mul(x).mul(x).mul(literal(0.044715, x)));
+  return x.mul(cubic.mul(literal(2 * Math.sqrt(2 / Math.PI), x)).sigmoid());
 }
 
 /** What `softplus` takes. */

@@ -1,6 +1,6 @@
 import { isFloat } from "@gradloom/engine";
-import { argumentError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
+import { requireOneOf } from "../options.ts";
 import { floatType, type Operand, requireNumeric, resultType, toTensor } from "../promote.ts";
 import { formula, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
@@ -51,17 +51,11 @@ export function div(a: Tensor, b: Operand, options?: DivOptions): Tensor {
   }
   const [x, y] = promoted(a, b);
   requireNumeric("div", x.dtype);
-  switch (roundingMode) {
-    case "floor":
-      return binary("div", "floorDiv", x, y, [zeroGradient, zeroGradient]);
-    case "trunc": {
-      const node = formula(() => (isFloat(x.dtype) ? x.div(y).trunc() : truncatedQuotient(x, y)));
-      return record("div", node, [x, y], [zeroGradient, zeroGradient]);
-    }
-    default:
-      roundingMode satisfies never;
-      throw argumentError`div: roundingMode must be "floor" or "trunc", got ${roundingMode}.`;
-  }
+  requireOneOf("div", "roundingMode", roundingMode, ["floor", "trunc"]);
+  const rules = [zeroGradient, zeroGradient];
+  if (roundingMode === "floor") return binary("div", "floorDiv", x, y, rules);
+  const node = formula(() => (isFloat(x.dtype) ? x.div(y).trunc() : truncatedQuotient(x, y)));
+  return record("div", node, [x, y], rules);
 }
 
 /** Of integers: one more than the quotient rounded down where that is negative and not exact. */

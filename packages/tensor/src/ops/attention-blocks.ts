@@ -4,6 +4,7 @@ import { withGradMode } from "../grad-mode.ts";
 import { once } from "../once.ts";
 import { dropoutMask } from "../random.ts";
 import { literal, record } from "../record.ts";
+import { sizeAt } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Attention, largestOf, scoresOf } from "./attention-scores.ts";
 import { cat } from "./joining.ts";
@@ -99,7 +100,7 @@ function gradients(
     let ofV: Tensor | undefined;
     for (const [i, block] of blocks.entries()) {
       const { q, k, v, first, scale } = block;
-      const ofBlock = (x: Tensor) => x.narrow(-2, first, q.shape[q.ndim - 2]);
+      const ofBlock = (x: Tensor) => x.narrow(-2, first, sizeAt(q, -2));
       const turned = (x: Tensor) => ofBlock(x).transpose(-2, -1);
       const weights = scoresOf(block, true).sub(turned(logSum!)).exp(); // [..., keys, queries]
       const mask = masks?.(weights.transpose(-2, -1), `${number} ${i}`, true).transpose(-2, -1);
@@ -115,7 +116,7 @@ function gradients(
       ofQ.push(ofScores.transpose(-2, -1).matmul(k));
       ofK = addLonger(ofK, ofScores.matmul(q));
     }
-    const keys = part.k.shape[part.k.ndim - 2];
+    const keys = sizeAt(part.k, -2);
     const sums = grad === undefined ? [ofK!] : [ofK!, ofV!];
     return [cat(ofQ, -2), ...sums.map((sum) => padded(sum, keys))];
   });
@@ -123,19 +124,19 @@ function gradients(
 
 /** Adds what may be longer along the last axis but one, where a sum so far is 0. */
 function addLonger(sum: Tensor | undefined, x: Tensor): Tensor {
-  return sum === undefined ? x : x.add(padded(sum, x.shape[x.ndim - 2]));
+  return sum === undefined ? x : x.add(padded(sum, sizeAt(x, -2)));
 }
 
 /** With zeros up to a length of the last axis but one. */
 function padded(x: Tensor, length: number): Tensor {
-  const missing = length - x.shape[x.ndim - 2];
+  const missing = length - sizeAt(x, -2);
   return missing === 0 ? x : x.pad([0, 0, 0, missing]);
 }
 
 /** The parts of an attention task for some queries each, and the keys that those see. */
 function rowBlocks(task: Task): readonly Attention[] {
   const { q, k, v, mask, isCausal } = task;
-  const [queries, keys] = [q.shape[q.ndim - 2], k.shape[k.ndim - 2]];
+  const [queries, keys] = [sizeAt(q, -2), sizeAt(k, -2)];
   const count = rowsOf(task);
   const blocks: Attention[] = [];
   for (let first = 0; first < queries; first += count) {
@@ -155,9 +156,9 @@ function rowBlocks(task: Task): readonly Attention[] {
 
 /** How many queries a block has. */
 function rowsOf({ q, k, limits }: Task): number {
-  const row = Math.max(1, k.shape[k.ndim - 2]) * byteSize[q.dtype];
+  const row = Math.max(1, sizeAt(k, -2)) * byteSize[q.dtype];
   const rows = Math.floor(limits.bytes / row / 16) * 16;
-  return Math.min(q.shape[q.ndim - 2], Math.max(limits.rows, rows));
+  return Math.min(sizeAt(q, -2), Math.max(limits.rows, rows));
 }
 
 /**
@@ -171,7 +172,7 @@ function inParts(
   compute: (part: Task, number: number, rows: readonly (Tensor | undefined)[]) => readonly Tensor[],
 ): readonly Tensor[] {
   const { q, k } = task;
-  const block = rowsOf(task) * k.shape[k.ndim - 2] * byteSize[q.dtype];
+  const block = rowsOf(task) * sizeAt(k, -2) * byteSize[q.dtype];
   let room = Math.max(1, Math.floor(task.limits.bytes / block));
   const lengths = q.shape.slice(0, -2);
   for (let axis = lengths.length - 1; axis >= 0; axis--) {

@@ -1,5 +1,6 @@
 import type { Generator } from "../generator.ts";
 import { formula, literal, record } from "../record.ts";
+import { sizeAt } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { indices } from "./masking.ts";
 import { kept } from "./reduction.ts";
@@ -24,7 +25,7 @@ export function scoresOf(task: Attention, turned: boolean = false): Tensor {
   const { q, k, mask, first, isCausal, scale } = task;
   const product = turned ? k.matmul(q.transpose(-2, -1)) : q.matmul(k.transpose(-2, -1));
   const scores = product.mul(scale);
-  const [queries, keys] = [q.shape[q.ndim - 2], k.shape[k.ndim - 2]];
+  const [queries, keys] = [sizeAt(q, -2), sizeAt(k, -2)];
   const placed = turned ? mask?.transpose(-2, -1) : mask;
   const isBoolean = placed?.dtype === "bool";
   let seen = isBoolean ? placed : undefined;

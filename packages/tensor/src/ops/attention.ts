@@ -1,9 +1,10 @@
 import { broadcastShapes, byteSize } from "@gradloom/engine";
-import { argumentError, shapeError } from "../errors.ts";
+import { shapeError } from "../errors.ts";
 import type { Generator } from "../generator.ts";
+import { requireProbability } from "../options.ts";
 import { promote, requireFloat, requireMask } from "../promote.ts";
 import { given, literal } from "../record.ts";
-import { sameShape, sizeOf } from "../shape.ts";
+import { sameShape, sizeAt, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { attendInBlocks } from "./attention-blocks.ts";
 import { type Attention, scoresOf, weightsOf } from "./attention-scores.ts";
@@ -51,7 +52,7 @@ export function scaledDotProductAttention(
   const op = "scaledDotProductAttention";
   const { mask, isCausal = false, dropout: p = 0, scale, generator } = options;
   const lead = checkShapes(op, query, key, value, mask);
-  if (!(p >= 0 && p <= 1)) throw argumentError`${op}: dropout must be in [0, 1], got ${p}.`;
+  requireProbability(op, "dropout", p);
   const dtype = [query, key, value].map((x) => x.dtype).reduce(promote);
   const aligned = (x: Tensor) => x.to(dtype).expand([...lead, ...x.shape.slice(-2)]);
   const q = aligned(query);
@@ -68,7 +69,7 @@ export function scaledDotProductAttention(
     dropout: p,
     generator,
   };
-  const bytes = sizeOf(lead) * queries * key.shape[key.ndim - 2] * byteSize[dtype];
+  const bytes = sizeOf(lead) * queries * sizeAt(key, -2) * byteSize[dtype];
   if (bytes > keptBytes && mask?.requiresGrad !== true) return attendInBlocks(op, task);
   const scores = scoresOf(task);
   const weights = scores.numel === 0 ? scores : weightsOf(scores);
@@ -87,15 +88,15 @@ function checkShapes(
   for (const x of inputs) requireFloat(op, x);
   const shapes = inputs.map((x) => x.shape);
   const lead = broadcastShapes(shapes.map((shape) => shape.slice(0, -2)));
-  const features = query.shape[query.ndim - 1];
-  const keys = key.shape[key.ndim - 2];
-  const fits = key.shape[key.ndim - 1] === features && value.shape[value.ndim - 2] === keys;
+  const features = sizeAt(query, -1);
+  const keys = sizeAt(key, -2);
+  const fits = sizeAt(key, -1) === features && sizeAt(value, -2) === keys;
   if (shapes.some((shape) => shape.length < 2) || !fits || lead === undefined) {
     throw shapeError`${op}: the tensors must be [..., queries, features], [..., keys, features] and [..., keys, valueFeatures], got ${shapes}.`;
   }
   if (mask === undefined) return lead;
   requireMask(`${op}: the mask`, mask, true);
-  const scores = [...lead, query.shape[query.ndim - 2], keys];
+  const scores = [...lead, sizeAt(query, -2), keys];
   const joined = broadcastShapes([scores, mask.shape]);
   if (joined === undefined || !sameShape(joined, scores)) {
     throw shapeError`${op}: the mask must broadcast to the scores ${scores}, got ${mask.shape}.`;

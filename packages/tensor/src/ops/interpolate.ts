@@ -1,5 +1,6 @@
 import { fromTypedArray } from "../create.ts";
 import { argumentError, shapeError } from "../errors.ts";
+import { requireOneOf } from "../options.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
 import { resized } from "../shape.ts";
@@ -32,6 +33,7 @@ export interface InterpolateOptions {
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const op = "interpolate";
   const { size, scaleFactor, mode = "nearest", alignCorners } = options;
+  requireOneOf(op, "mode", mode, ["nearest", "bilinear"]);
   const sizes = x.shape.slice(2);
   if (sizes.length === 0 || (mode === "bilinear" && sizes.length !== 2)) {
     throw shapeError`${op}: the tensor must be [batch, channels, height, width], got ${x.shape}.`;
@@ -45,22 +47,16 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   }
   const wanted = size ?? sizes.map((length, a) => Math.floor(length * factors![a]));
   const target = perAxis(op, "the new size", wanted, sizes.length, 1);
-  switch (mode) {
-    case "nearest":
-      if (alignCorners !== undefined) {
-        throw argumentError`${op}: alignCorners must go with mode "bilinear", got mode "nearest".`;
-      }
-      return target.reduce((y, length, a) => nearest(y, 2 + a, length, factors?.[a]), x);
-    case "bilinear": {
-      requireFloat(op, x);
-      const mix = (y: Tensor, axis: number) =>
-        linear(y, axis, target[axis - 2], factors?.[axis - 2], alignCorners === true);
-      return mix(mix(x, 3), 2);
-    }
-    default:
-      mode satisfies never;
-      throw argumentError`${op}: mode must be "nearest" or "bilinear", got ${mode}.`;
+  if (mode === "bilinear") {
+    requireFloat(op, x);
+    const mix = (y: Tensor, axis: number) =>
+      linear(y, axis, target[axis - 2], factors?.[axis - 2], alignCorners === true);
+    return mix(mix(x, 3), 2);
   }
+  if (alignCorners !== undefined) {
+    throw argumentError`${op}: alignCorners must go with mode "bilinear", got mode "nearest".`;
+  }
+  return target.reduce((y, length, a) => nearest(y, 2 + a, length, factors?.[a]), x);
 }
 
 function nearest(x: Tensor, axis: number, length: number, factor: number | undefined): Tensor {

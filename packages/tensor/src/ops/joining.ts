@@ -1,5 +1,6 @@
 import { engine } from "../engine.ts";
 import { argumentError, shapeError, show } from "../errors.ts";
+import { requireOneOf } from "../options.ts";
 import { promote } from "../promote.ts";
 import { record } from "../record.ts";
 import { axisOf, isCount, listOf, requireCount, resized, sameShape, toAxis } from "../shape.ts";
@@ -132,6 +133,8 @@ export function meshgrid(
   vectors: readonly Tensor[],
   options: { readonly indexing?: "ij" | "xy" } = {},
 ): Tensor[] {
+  const { indexing = "ij" } = options;
+  requireOneOf("meshgrid", "indexing", indexing, ["ij", "xy"]);
   for (const { shape } of vectors) {
     if (shape.length < 2) continue;
     throw shapeError`meshgrid: inputs must be vectors, got ${shape}.`;
@@ -140,6 +143,6 @@ export function meshgrid(
   const coordinates = vectors.map((x, i) =>
     x.reshape(grid.map((size, axis) => (axis === i ? size : 1))).expand(grid),
   );
-  const swap = options.indexing === "xy" && vectors.length > 1;
+  const swap = indexing === "xy" && vectors.length > 1;
   return swap ? coordinates.map((x) => x.transpose(0, 1)) : coordinates;
 }

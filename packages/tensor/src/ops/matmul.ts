@@ -3,7 +3,7 @@ import { shapeError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
 import { promote, requireNumeric } from "../promote.ts";
 import { record } from "../record.ts";
-import { sizeOf, spliced } from "../shape.ts";
+import { sizeAt, sizeOf, spliced } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -18,7 +18,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
     throw shapeError`matmul: both tensors must have an axis, got ${a.shape} and ${b.shape}. Use mul().`;
   }
-  const inner = a.shape[a.ndim - 1];
+  const inner = sizeAt(a, -1);
   const other = b.shape[Math.max(b.ndim - 2, 0)];
   if (inner !== other) throw innerSizesDiffer(a, b, inner, other);
   const dtype = promote(a.dtype, b.dtype);
@@ -63,9 +63,9 @@ function product(x: Tensor, y: Tensor): Tensor {
 
 function innerSizesDiffer(a: Tensor, b: Tensor, inner: number, other: number): ShapeError {
   let wayOut = "";
-  if (b.ndim >= 2 && b.shape[b.ndim - 1] === inner) {
+  if (b.ndim >= 2 && sizeAt(b, -1) === inner) {
     wayOut = ` Did you mean b.transpose(${b.ndim - 2}, ${b.ndim - 1})?`;
-  } else if (a.ndim >= 2 && a.shape[a.ndim - 2] === other) {
+  } else if (a.ndim >= 2 && sizeAt(a, -2) === other) {
     wayOut = ` Did you mean a.transpose(${a.ndim - 2}, ${a.ndim - 1})?`;
   }
   return shapeError`matmul: cannot multiply ${a.shape} by ${b.shape}: the inner sizes ${inner} and ${other} differ.${wayOut}`;
@@ -117,8 +117,8 @@ export interface LinearOptions {
  * @throws ShapeError if the last size of `x` is not that of `weight`.
  */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
-  const inFeatures = weight.shape[weight.ndim - 1];
-  if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== inFeatures) {
+  const inFeatures = sizeAt(weight, -1);
+  if (weight.ndim !== 2 || x.ndim === 0 || sizeAt(x, -1) !== inFeatures) {
     throw shapeError`linear: the last size of x must be that of the matrix weight, got ${x.shape} and ${weight.shape}.`;
   }
   const y = matmul(x, weight.t());

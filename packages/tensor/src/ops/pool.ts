@@ -1,7 +1,7 @@
 import { reduce } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
 import { formula, literal, record } from "../record.ts";
-import { sizeOf } from "../shape.ts";
+import { sizeAt, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Extremes } from "./extreme.ts";
 import { indices } from "./masking.ts";
@@ -135,8 +135,8 @@ export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   const even = evenWindows(x, height, width);
   if (even !== undefined) return maxPool2d(x, even);
   const lowest = literal(-Infinity, x);
-  const [columns] = adaptiveWindows(x.shape[x.ndim - 1], width);
-  const [rows] = adaptiveWindows(x.shape[x.ndim - 2], height);
+  const [columns] = adaptiveWindows(sizeAt(x, -1), width);
+  const [rows] = adaptiveWindows(sizeAt(x, -2), height);
   const ofRows = columns.where(x.unsqueeze(-2), lowest).max(-1).values; // [..., h, width]
   return rows.unsqueeze(-1).where(ofRows.unsqueeze(-3), lowest).max(-2).values;
 }
@@ -147,13 +147,13 @@ export type OutputSize = number | readonly (number | null)[];
 function outputSizes(op: string, x: Tensor, outputSize: OutputSize): readonly number[] {
   requireImages(op, x, 2);
   const list = typeof outputSize === "number" ? [outputSize, outputSize] : outputSize;
-  const sizes = list.map((size, a) => size ?? x.shape[x.ndim - 2 + a]);
+  const sizes = list.map((size, a) => size ?? sizeAt(x, a - 2));
   return perAxis(op, "outputSize", sizes, 2, 1);
 }
 
 /** The windows of an adaptive pool if they are all of one size and lie side by side. */
 function evenWindows(x: Tensor, height: number, width: number): readonly number[] | undefined {
-  const sizes = [x.shape[x.ndim - 2] / height, x.shape[x.ndim - 1] / width];
+  const sizes = [sizeAt(x, -2) / height, sizeAt(x, -1) / width];
   return sizes.every((size) => Number.isInteger(size) && size > 0) ? sizes : undefined;
 }
 

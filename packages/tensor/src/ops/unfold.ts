@@ -1,4 +1,4 @@
-import { axisOf, firstAxes, requireCount, sizeOf } from "../shape.ts";
+import { axisOf, firstAxes, requireCount, sizeAt, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Pair, perAxis, requireImages, windowAxes, windows } from "./window.ts";
 
@@ -39,7 +39,7 @@ function ofImages(x: Tensor, kernelSize: Pair, options: UnfoldOptions = {}): Ten
   requireImages(op, x, 2);
   const kernel = perAxis(op, "kernelSize", kernelSize, 2, 1);
   const axes = windowAxes(op, x.shape.slice(-2), kernel, options);
-  const channels = x.shape[x.ndim - 3];
+  const channels = sizeAt(x, -3);
   return windows(x, axes).reshape([
     ...x.shape.slice(0, -3),
     channels * sizeOf(kernel),
