@@ -22,6 +22,6 @@ test("a dtype that does not exist is refused", () => {
   const wrong = "float16" as "float32";
   expect(() => tensor([1]).to(wrong)).toThrow(ArgumentError);
   expect(() => tensor([1]).to(wrong)).toThrow(
-    "to: dtype must be float32, float64, int32, uint8, bool, got float16.",
+    'to: dtype must be "bool" or "uint8" or "int32" or "float32" or "float64", got float16.',
   );
 });

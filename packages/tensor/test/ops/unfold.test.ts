@@ -41,7 +41,7 @@ describe("unfold", () => {
 
   test("refuses what does not fit", () => {
     expect(() => unfold(zeros([4]), 2)).toThrow(
-      "unfold: the tensor must be [batch, channels, height, width], got [4].",
+      "unfold: the tensor must be [batch, channels, ...] with 2 more axes, got [4].",
     );
     expect(() => unfold(zeros([2, 2]), 0, 3, 1)).toThrow("unfold: the kernel must fit");
     expect(() => unfold(zeros([2, 2]), 0, 1, 0)).toThrow("unfold: step must be");
