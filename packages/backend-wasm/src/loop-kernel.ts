@@ -17,6 +17,7 @@ import {
   type Nest,
   type WrittenKernel,
   type WrittenStage,
+  withoutCertainGuards,
   writtenKernel,
 } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -151,7 +152,8 @@ function arrangeLoops(kernel: LoopKernel): Pick<
   const lanesAcross = loops.outer.length > first && chooseLanesAcross(loops);
   if (lanesAcross && mayWriteOut) loops = writeOutPoints(loops, first);
   const scratch = padding?.copies ?? kernel.scratch;
-  return { ...loops, scratch, lanesAcross, ...(padding && { padding }) };
+  const stages = withoutCertainGuards(loops.outer, loops.stages);
+  return { ...loops, stages, scratch, lanesAcross, ...(padding && { padding }) };
 }
 
 /** A local for the address of each buffer, loaded at the function's start when first asked for. */

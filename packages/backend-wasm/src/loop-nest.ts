@@ -1,4 +1,12 @@
-import type { Affine, DType, Instruction, LoopKernel, Result, Stage } from "@gradloom/engine";
+import type {
+  Affine,
+  DType,
+  Guard,
+  Instruction,
+  LoopKernel,
+  Result,
+  Stage,
+} from "@gradloom/engine";
 import { rowMajor, spliced, withAffines } from "@gradloom/engine";
 import type { Padding } from "./padding.ts";
 
@@ -68,6 +76,38 @@ export function dependsOn({ code }: Nest, loop: number): boolean[] {
     );
   }
   return depends;
+}
+
+/** The least and the greatest value of an affine expression in loops of these sizes. */
+export function rangeOf(
+  { offset, strides }: Affine,
+  sizes: readonly number[],
+): [low: number, high: number] {
+  let [low, high] = [offset, offset];
+  for (const [i, stride] of strides.entries()) {
+    low += Math.min(stride * (sizes[i] - 1), 0);
+    high += Math.max(stride * (sizes[i] - 1), 0);
+  }
+  return [low, high];
+}
+
+/** The same stages without the guards that hold wherever their loops are. */
+export function withoutCertainGuards<S extends Nest>(
+  outer: readonly number[],
+  stages: readonly S[],
+): readonly S[] {
+  return stages.map((stage) => {
+    const isOpen = (guard: Guard): boolean => {
+      const [low, high] = rangeOf(guard, [...outer, ...stage.inner]);
+      return low < 0 || high >= guard.size;
+    };
+    const code = stage.code.map((instruction) =>
+      instruction.op === "load"
+        ? { ...instruction, guards: instruction.guards.filter(isOpen) }
+        : instruction,
+    );
+    return { ...stage, code };
+  });
 }
 
 /** The same stage with the strides of each affine expression rewritten. */

@@ -6,7 +6,7 @@ import {
   type LoadInstruction,
   rowMajor,
 } from "@gradloom/engine";
-import { countIterations, type WrittenStage } from "./loop-nest.ts";
+import { countIterations, rangeOf, type WrittenStage } from "./loop-nest.ts";
 
 type Loops = { readonly outer: readonly number[]; readonly stages: readonly WrittenStage[] };
 
@@ -144,15 +144,11 @@ function axesOf(
 ): Axis[] | undefined {
   const axes = guards.map(({ strides, offset, size }) => {
     const loop = strides.findIndex(isStep);
-    let [low, high] = [offset, offset + 1];
-    for (const [i, stride] of strides.entries()) {
-      low += Math.min(stride * (sizes[i] - 1), 0);
-      high += Math.max(stride * (sizes[i] - 1), 0);
-    }
+    const [low, high] = rangeOf({ strides, offset }, sizes);
     const start = Math.max(low, 0);
-    const count = Math.min(high, size) - start;
+    const count = Math.min(high + 1, size) - start;
     const step = access.strides[loop] / strides[loop];
-    return { strides, offset, step, low, length: high - low, start, count };
+    return { strides, offset, step, low, length: high + 1 - low, start, count };
   });
   for (let loop = prefix; loop < sizes.length; loop++) {
     const step = access.strides[loop];

@@ -1,4 +1,4 @@
-import type { Access, DType, LoadInstruction } from "@gradloom/engine";
+import type { Access, DType, Guard, LoadInstruction } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushSplat } from "./lanes.ts";
@@ -21,6 +21,8 @@ export class StageMemory {
   readonly #valueOf: (instruction: number, copy: number) => Value;
   /** By an index and what it counts in bytes: a local with the product. */
   readonly #offsets = new Map<string, number>();
+  /** By a question about guards: a local with the answer. */
+  readonly #answers = new Map<string, number>();
 
   constructor(
     frame: KernelFrame,
@@ -75,6 +77,55 @@ export class StageMemory {
     return { ...at, stride: 0, scattered };
   }
 
+  /**
+   * Asks where guards hold, into locals that serve all loads with such guards in a piece of code: what has to hold for anything
+   * to be read, and in which lanes something is.
+   */
+  askGuards(
+    guards: readonly Guard[],
+    copy: number,
+    width: number,
+  ): { readonly conditions: readonly number[]; readonly mask?: Value } {
+    const { w } = this.#frame;
+    const inductions = this.#inductions;
+    const across = guards.filter((guard) => inductions.laneStride(guard) !== 0);
+    const others = guards.filter((guard) => !across.includes(guard));
+    const conditions: number[] = [];
+    if (others.length > 0) {
+      const push = (): void => inductions.pushAllInRange(others, new Map());
+      conditions.push(this.#once("i32", others, push));
+    }
+    if (across.length === 0) return { conditions };
+    const mask = w.local(this.#once("v128", [across, copy], inductions.inRange(across, copy)));
+    if (across.length > 1 || !inductions.holdsSomewhere(across[0], width)) {
+      const push = (): void => {
+        mask();
+        if (width === 1) w.f.op(i32x4.extract_lane, 0);
+        else w.f.op(v128.any_true);
+      };
+      conditions.push(this.#once("i32", [across, copy, width], push));
+    }
+    return { conditions, mask };
+  }
+
+  /** A local with what is pushed the first time that a question is asked. */
+  #once(type: "v128" | "i32", question: unknown, push: () => void): number {
+    const key = JSON.stringify(question);
+    let local = this.#answers.get(key);
+    if (local === undefined) {
+      push();
+      local = this.#frame.w.fresh(type);
+      this.#frame.w.f.set(local);
+      this.#answers.set(key, local);
+    }
+    return local;
+  }
+
+  /** What guards say is asked anew in each piece of code. */
+  forgetGuards(): void {
+    this.#answers.clear();
+  }
+
   /** Pushes what a load gives in the first `width` lanes. */
   pushLoad(instruction: LoadInstruction, copy: number, width: number): void {
     const { w } = this.#frame;
@@ -92,20 +143,14 @@ export class StageMemory {
       load(at);
       return;
     }
-    const across = guards.filter((guard) => this.#inductions.laneStride(guard) !== 0);
-    this.#inductions.pushAllInRange(
-      guards.filter((guard) => !across.includes(guard)),
-      new Map(),
-    );
-    let mask: Value | undefined;
-    if (across.length > 0) {
-      mask = w.keep(this.#inductions.inRange(across, copy));
-      mask();
-      if (width === 1) w.f.op(i32x4.extract_lane, 0);
-      else w.f.op(v128.any_true);
-      w.f.op(i32.and);
+    const { conditions, mask } = this.askGuards(guards, copy, width);
+    if (conditions.length > 0) {
+      conditions.forEach((condition, i) => {
+        w.f.get(condition);
+        if (i > 0) w.f.op(i32.and);
+      });
+      w.f.if("v128");
     }
-    w.f.if("v128");
     if (mask === undefined || width === 1) load(at);
     else {
       load(this.#near(at, access, mask));
@@ -113,6 +158,7 @@ export class StageMemory {
       mask();
       w.f.op(outside === 0 ? v128.and : v128.bitselect);
     }
+    if (conditions.length === 0) return;
     w.f.else();
     w.constant(dtype, outside)();
     w.f.end();

@@ -74,6 +74,9 @@ export class StageValues {
       this.#values[i][copy] = w.keep(this.#earlier(instruction, copy));
     } else {
       if (instruction.op === "philox") this.#writeWords(instruction, copy);
+      else if (instruction.op === "load" && !this.#inductions.isInside) {
+        this.memory.askGuards(instruction.guards, copy, this.width);
+      }
       const local = w.fresh();
       w.scope(() => this.#push(i, copy));
       w.f.set(local);
@@ -159,8 +162,9 @@ export class StageValues {
     else pushChecked(this.#w, indices, check, varies[check.arg] ? this.width : this.#frame.lanes);
   }
 
-  /** Random words that are in locals are so in one piece of code. */
-  forgetWords(): void {
+  /** Random words and answers of guards that are in locals are so in one piece of code. */
+  startPiece(): void {
+    this.memory.forgetGuards();
     this.#words.clear();
   }
 

@@ -61,7 +61,7 @@ export class StageWriter implements Guarded {
     this.#earlier = earlier;
     const last = lanesAcross ? outer.length - 1 : outer.length + inner.length - 1;
     this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
-    this.#inductions = new Inductions(frame, this.#laneLoop);
+    this.#inductions = new Inductions(frame, this.#laneLoop, inner);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
     this.#values = new StageValues(
       frame,
@@ -298,7 +298,7 @@ export class StageWriter implements Guarded {
   #writeLevel(level: number): void {
     const w = this.#w;
     const { levels, varies, inlined, isLong, pointLevel } = this.#analysis;
-    this.#values.forgetWords();
+    this.#values.startPiece();
     const isHere = levels.map((own, i) => own === level && !inlined[i]);
     const here = [...levels.keys()].filter((i) => isHere[i]);
     for (const i of here) {
