@@ -3,6 +3,7 @@ import {
   exactKey,
   type Guard,
   type Instruction,
+  isFloat,
   type LoopKernel,
   remember,
   resized,
@@ -32,8 +33,12 @@ const fewTaps = 9;
 const mostSums = 7;
 /** In rows no longer than this, many at once pay off with few taps already. */
 const shortRow = 16;
-/** Rows that are further apart are slower to read side by side than one after the other. */
-const farRow = 128;
+/** Of a window of few taps, so many rows at most are summed up at once, and only if they lie this near to each other together. */
+const mostRows = 4;
+const nearRows = 256;
+/** From so many rows on, sums are of partial sums of so many terms: a core has more to go on with than a chain for each row. */
+const manyRows = 3;
+const partialTerms = 3;
 /** Outer loops that are written out leave so many rows to threads. */
 const leastRows = 16;
 
@@ -84,11 +89,13 @@ export function writeOutPoints(loops: Loops, first: number): Loops {
     countIterations(inner) <= (isShortRow ? 1 : fewTaps);
   const areFew = loops.stages.every(isFew);
   const loop = loops.outer.length - 2;
-  const isFar = loops.stages.some((stage) =>
-    affinesOf(stage).some(({ strides }) => strides[loop] > farRow),
+  const pitch = Math.max(
+    1,
+    ...loops.stages.flatMap((stage) => affinesOf(stage).map(({ strides }) => strides[loop] ?? 0)),
   );
-  const most = areFew ? (isFar ? 1 : 2) : isGuarded ? 1 : mostSums;
-  const { outer, stages } = blockRows(loops, first, most);
+  const few = Math.min(Math.floor(nearRows / pitch), mostRows);
+  const { outer, stages } = blockRows(loops, first, areFew ? few : isGuarded ? 1 : mostSums);
+  const areMany = loops.outer[loop] >= manyRows * outer[loop];
   return {
     outer,
     stages: stages.map((stage) => {
@@ -105,7 +112,8 @@ export function writeOutPoints(loops: Loops, first: number): Loops {
         taps = writeOut(taps, outer.length + loop, inner[loop], false);
       }
       taps = { ...taps, inner: inner.slice(depth) };
-      return isAll ? taps : inOrderOfLoads(taps);
+      if (!isAll) return inOrderOfLoads(taps);
+      return areMany && !isPositional(stage) ? inOrderOfLoads(withPartialSums(taps)) : taps;
     }),
   };
 }
@@ -130,6 +138,25 @@ function blockRows({ outer, stages }: Loops, first: number, most: number): Loops
       return writeOut(cut, loop + 1, rows, true);
     }),
   };
+}
+
+/** The same stage with sums of partial sums, of neighbours. */
+function withPartialSums(stage: WrittenStage): WrittenStage {
+  const code = [...stage.code];
+  const results = stage.results.map((result) => {
+    const { reduce, dtype } = result;
+    if (reduce !== "sum" || !isFloat(dtype)) return result;
+    const values = result.terms.map(({ value }) => value);
+    const terms: Term[] = [];
+    while (values.length > 0) {
+      const value = values
+        .splice(0, partialTerms)
+        .reduce((a, b) => code.push({ op: "add", dtype, args: [a, b] }) - 1);
+      terms.push({ value });
+    }
+    return { ...result, terms };
+  });
+  return { ...stage, code, results };
 }
 
 /**
