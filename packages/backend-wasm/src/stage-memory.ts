@@ -1,11 +1,19 @@
-import type { Access, DType, Guard, LoadInstruction } from "@gradloom/engine";
+import {
+  type Access,
+  byteSize,
+  type DType,
+  type Guard,
+  type LoadInstruction,
+} from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushSplat } from "./lanes.ts";
+import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import type { StageAnalysis } from "./stage-analysis.ts";
+import { words } from "./transpose.ts";
 import type { Value } from "./vector-writer.ts";
 
 /** Lanes that are no more than this apart are in memory if one of them is: it does not end within a line of the cache. */
@@ -81,7 +89,7 @@ export class StageMemory {
    * Asks where guards hold, into locals that serve all loads with such guards in a piece of code: what has to hold for anything
    * to be read, and in which lanes something is.
    */
-  askGuards(
+  #askGuards(
     guards: readonly Guard[],
     copy: number,
     width: number,
@@ -135,15 +143,17 @@ export class StageMemory {
       return;
     }
     const at = this.address(access, dtype, copy, index);
+    const isApart = at.stride === 8 && byteSize[dtype] === 4 && width === 4;
     const load = (from: LaneAddress): void => {
       if (from.stride === 0 && from.scattered === undefined) pushSplat(w, from);
+      else if (isApart && !from.wraps) this.#pushEverySecond(from, copy);
       else pushLoad(w, from, width);
     };
     if (guards.length === 0 || this.#inductions.isInside) {
       load(at);
       return;
     }
-    const { conditions, mask } = this.askGuards(guards, copy, width);
+    const { conditions, mask } = this.#askGuards(guards, copy, width);
     if (conditions.length > 0) {
       conditions.forEach((condition, i) => {
         w.f.get(condition);
@@ -162,6 +172,17 @@ export class StageMemory {
     w.f.else();
     w.constant(dtype, outside)();
     w.f.end();
+  }
+
+  /** Pushes every second element. What lies between them is in the same vectors: another load may ask for it. */
+  #pushEverySecond({ pointer, offset }: LaneAddress, copy: number): void {
+    const { f } = this.#frame.w;
+    const odd = (offset >> 2) & 1;
+    for (const next of [0, 16]) {
+      const from = offset - 4 * odd + next;
+      f.get(this.#once("v128", [pointer, from, copy], () => f.get(pointer).load(v128.load, from)));
+    }
+    f.op(i8x16.shuffle, ...words(odd, odd + 2, odd + 4, odd + 6));
   }
 
   /** The same lanes, if any that may not be read could be where there is no memory then at the start of the buffer. */

@@ -74,11 +74,10 @@ export class StageValues {
       this.#values[i][copy] = w.keep(this.#earlier(instruction, copy));
     } else {
       if (instruction.op === "philox") this.#writeWords(instruction, copy);
-      else if (instruction.op === "load" && !this.#inductions.isInside) {
-        this.memory.askGuards(instruction.guards, copy, this.width);
-      }
+      // What a load has asked, and the vectors that it has read, serve others.
+      if (instruction.op === "load") this.#push(i, copy);
+      else w.scope(() => this.#push(i, copy));
       const local = w.fresh();
-      w.scope(() => this.#push(i, copy));
       w.f.set(local);
       this.#values[i][copy] = w.local(local);
     }
