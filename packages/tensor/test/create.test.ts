@@ -226,8 +226,7 @@ describe("linspace", () => {
 
 test("element types that there are not are refused, with those that there are", () => {
   const options: object = { dtype: "int64" };
-  const rule =
-    'dtype must be "bool" or "uint8" or "int32" or "float32" or "float64", got int64.';
+  const rule = 'dtype must be "bool" or "uint8" or "int32" or "float32" or "float64", got int64.';
   expect(() => tensor([1], options)).toThrow(`tensor: ${rule}`);
   expect(() => zeros([2], options)).toThrow(`zeros: ${rule}`);
   expect(() => full([2], 1, options)).toThrow(`full: ${rule}`);

@@ -76,12 +76,7 @@ describe("conv2d", () => {
       {},
       "conv2d: the input must have 2 channels, as the weight in 1 groups, got [1, 3, 4, 4] and [2, 2, 3, 3].",
     ],
-    [
-      [1, 2, 4],
-      [2, 2, 3],
-      {},
-      "conv2d: the weight must have 4 axes, got [2, 2, 3].",
-    ],
+    [[1, 2, 4], [2, 2, 3], {}, "conv2d: the weight must have 4 axes, got [2, 2, 3]."],
     [
       [1, 4, 4, 4],
       [3, 2, 3, 3],
