@@ -1,5 +1,6 @@
 import { type Node, type Recording, scalar } from "@gradloom/engine";
 import { isDetectingAnomaly } from "./anomaly.ts";
+import { Encounters, encounters } from "./encounters.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
 import { requireSynchronous } from "./synchronous.ts";
@@ -15,20 +16,20 @@ interface Trace {
   readonly fits: (key: string) => boolean;
   readonly recording: Recording;
   readonly outputs: readonly Node[];
-  readonly rebuild: (tensors: readonly Tensor[]) => unknown;
+  /** Makes what `fn` returns, and gives tensors the gradients that it leaves behind. */
+  readonly finish: (outputs: readonly Node[]) => unknown;
 }
-
-/** What the function that is being compiled watches. */
-let watched: (() => boolean)[] | undefined;
 
 /**
  * A function that does what `fn` does, without running it again: the first call with inputs of some shapes and
  * dtypes runs `fn` and remembers the plans, each later one runs just those on its inputs.
  *
  * `fn` may use and assign to states (a whole training step with `optimizer.step()`, say). Apart from that it
- * must be a function of its inputs: numbers, arrays and other tensors that it uses stay what they were in the
- * first call. Optimizers and random numbers move on with each call. What is {@link watch}ed, such as whether a module is in
- * training, is heeded: where it is something else, `fn` runs again. Results carry no history.
+ * must be a function of its inputs: numbers and arrays that it uses stay what they were in the first call.
+ * Optimizers and random numbers move on with each call, and the gradients that `fn` leaves behind are those of the last one. What is
+ * {@link watch}ed, such as whether a module is in training, is heeded: where it is something else, `fn` runs again. So it does
+ * once a tensor that it uses has been assigned to for the first time, and each time that it uses gradients from before, or adds to
+ * them. Results carry no history.
  *
  * @throws ArgumentError if `fn` gives something else than a tensor, a list or an object of tensors, or nothing.
  * StateError if `fn` reads a value.
@@ -53,18 +54,17 @@ export function compile<Inputs extends readonly Tensor[], Result>(
       });
     }
     traces.unshift(...traces.splice(at, 1));
-    const [{ recording, outputs, rebuild }] = traces;
+    const [{ recording, outputs, finish }] = traces;
     // What the plan assigns to must not be what it reads as an input.
     const given = inputs.map((input) => (input.state === undefined ? input.node : copyOf(input)));
-    const nodes = engine().replay(recording, given, outputs);
-    return rebuild(nodes.map((node) => new Tensor(node))) as Result;
+    return finish(engine().replay(recording, given, outputs)) as Result;
   };
 }
 
 /** What `read` gives now. A compiled function that has asked for it runs anew where it is something else. */
 export function watch<T>(read: () => T): T {
   const value = read();
-  watched?.push(() => read() === value);
+  encounters.value?.holds.push(() => read() === value);
   return value;
 }
 
@@ -88,29 +88,33 @@ function first<Inputs extends readonly Tensor[], Result>(
   keep: (trace: Trace) => void,
 ): Result {
   const current = engine();
-  const seen: (() => boolean)[] = [];
+  const met = new Encounters();
   // Copies, so that what `fn` reaches in other ways, or gets twice, is not mistaken for an input.
   const copies = inputs.map(copyOf);
   const { result, recording } = current.record(copies, () =>
     trace("compile", () => {
       const leaves: readonly Tensor[] = copies.map((node) => new Tensor(node));
-      watched = seen;
-      try {
+      return encounters.run(met, () => {
         const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
         current.realize(returned.tensors.map(({ node }) => node));
         return returned;
-      } finally {
-        watched = undefined;
-      }
+      });
     }),
   );
   const outputs = result.tensors.map(({ node }) => node);
-  const { rebuild } = result;
+  const gradients = [...met.gradients].map((tensor) => {
+    const gradient = tensor.peekGrad();
+    return { tensor, at: gradient === null ? -1 : outputs.push(gradient.node) - 1 };
+  });
   const { backend } = current;
-  const fits = (other: string) =>
-    other === key && backend === engine().backend && seen.every((holds) => holds());
-  keep({ fits, recording, outputs, rebuild });
-  return rebuild(outputs.map((node) => new Tensor(node))) as Result;
+  const fits = (other: string) => other === key && backend === engine().backend && met.hold();
+  const finish = (nodes: readonly Node[]) => {
+    const tensors = nodes.map((node) => new Tensor(node));
+    for (const { tensor, at } of gradients) tensor.grad = tensors[at] ?? null;
+    return result.rebuild(tensors);
+  };
+  if (!met.usesGradient) keep({ fits, recording, outputs, finish });
+  return finish(outputs) as Result;
 }
 
 /** The value as it is now, in a leaf of its own. */
@@ -118,18 +122,21 @@ function copyOf(x: Tensor): Node {
   return engine().input(engine().readSync(x.node), x.shape, x.dtype);
 }
 
-/** The tensors in what a function returned, and how to put others in their places. */
-function take(returned: unknown): Pick<Trace, "rebuild"> & { readonly tensors: readonly Tensor[] } {
+/** The tensors in what a function returned, and how to put others, the first of a list, in their places. */
+function take(returned: unknown): {
+  readonly tensors: readonly Tensor[];
+  readonly rebuild: (others: readonly Tensor[]) => unknown;
+} {
   if (returned === undefined) return { tensors: [], rebuild: () => undefined };
   if (returned instanceof Tensor) return { tensors: [returned], rebuild: ([tensor]) => tensor };
   if (typeof returned === "object" && returned !== null) {
     const entries = Object.entries(returned);
     const tensors = entries.map(([, value]) => value).filter((value) => value instanceof Tensor);
     if (tensors.length === entries.length) {
-      if (Array.isArray(returned)) return { tensors, rebuild: (others) => [...others] };
-      const names = entries.map(([name]) => name);
-      const rebuild = (others: readonly Tensor[]) =>
-        Object.fromEntries(others.map((tensor, i) => [names[i], tensor]));
+      const rebuild = Array.isArray(returned)
+        ? (others: readonly Tensor[]) => others.slice(0, tensors.length)
+        : (others: readonly Tensor[]) =>
+            Object.fromEntries(entries.map(([name], i) => [name, others[i]]));
       return { tensors, rebuild };
     }
   }

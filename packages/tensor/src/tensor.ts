@@ -1,5 +1,6 @@
 import { type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
+import { type Encounters, encounters } from "./encounters.ts";
 import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
 import { shapeError, stateError } from "./errors.ts";
 import { formatTensor, printAsText } from "./format.ts";
@@ -97,7 +98,15 @@ export class Tensor {
 
   /** What is recorded for the value as it is now. */
   get node(): Node {
-    return this.state === undefined ? this.recorded : this.state.node;
+    if (this.state !== undefined) return this.state.node;
+    this.met?.constants.add(this);
+    return this.recorded;
+  }
+
+  /** What the function that is being compiled meets, if this tensor is from outside. */
+  private get met(): Encounters | undefined {
+    const { value } = encounters;
+    return value !== undefined && this.recorded.id < value.start ? value : undefined;
   }
 
   get ndim(): number {
@@ -220,12 +229,13 @@ export class Tensor {
    */
   get grad(): Tensor | null {
     this.gradient?.share();
-    return this.gradient;
+    return this.peekGrad();
   }
 
   set grad(gradient: Tensor | null) {
     const old = this.gradient;
     this.gradient = gradient;
+    this.met?.gradients.add(this);
     if (gradient !== null) {
       gradient.holders += 1;
       announceGradient(this);
@@ -233,7 +243,7 @@ export class Tensor {
     if (old === null) return;
     // What nobody else has seen can go at once; a loop that never waits has no other chance.
     old.holders -= 1;
-    if (old.holders === 0) engine().release(old.node);
+    if (old.holders === 0 && old.node !== gradient?.node) engine().release(old.node);
   }
 
   /** Says that this tensor has several holders: none of them may give its memory back. */
@@ -243,6 +253,11 @@ export class Tensor {
 
   /** {@link Tensor.grad} for who does not keep it, as an optimizer. */
   peekGrad(): Tensor | null {
+    const { met } = this;
+    if (met !== undefined && !met.gradients.has(this)) {
+      if (this.gradient === null) met.holds.push(() => this.gradient === null);
+      else met.usesGradient = true;
+    }
     return this.gradient;
   }
 

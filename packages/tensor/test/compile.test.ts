@@ -152,6 +152,90 @@ test("results carry no history", () => {
   expect(f(tensor([1])).requiresGrad).toBe(false);
 });
 
+test("a tensor that is assigned to later for the first time is heeded", () => {
+  let calls = 0;
+  const outside = tensor([100]);
+  const shared = tensor([10]);
+  const sum = compile((x: Tensor) => {
+    calls++;
+    return x.add(outside).add(shared.mul(2));
+  });
+  expect(sum(tensor([1])).itemSync()).toBe(121);
+  expect(sum(tensor([2])).itemSync()).toBe(122);
+  expect(calls).toBe(1);
+  outside.assign(tensor([200]));
+  expect(sum(tensor([1])).itemSync()).toBe(221);
+  expect(calls).toBe(2);
+  // What is a state is read anew each time.
+  outside.assign(tensor([300]));
+  expect(sum(tensor([1])).itemSync()).toBe(321);
+  expect(calls).toBe(2);
+  // Another tensor that shares the value makes it one as well.
+  new Tensor(shared).assign(tensor([0]));
+  expect(sum(tensor([1])).itemSync()).toBe(301);
+  expect(calls).toBe(3);
+});
+
+test("a weight that no module has may be trained outside of the compiled function", () => {
+  const train = (wrap: (fn: (x: Tensor) => Tensor) => (x: Tensor) => Tensor) => {
+    const w = ones([64]).mul(0.5).clone().requiresGrad_();
+    const step = wrap((x) => {
+      w.grad = null;
+      const loss = x.mul(w).sub(1).square().mean();
+      loss.backward();
+      return loss;
+    });
+    return Array.from({ length: 5 }, (_, i) => {
+      const loss = step(ones([64]).add(i / 4)).itemSync();
+      noGrad(() => w.assign(w.sub(w.grad!.mul(8))));
+      return [loss, w.sum().itemSync()];
+    });
+  };
+  const expected = train((fn) => fn);
+  expect(train(compile)).toEqual(expected);
+  expect(expected[4][0]).toBeLessThan(expected[0][0]);
+});
+
+test("gradients that a call leaves behind are its own, also where there are none", () => {
+  const w = new Tensor(ones([64])).requiresGrad_();
+  const gradient = compile((x: Tensor) => {
+    w.grad = null;
+    w.mul(x).sum().backward();
+  });
+  const kept = [1, 2, 3].map((value) => {
+    gradient(tensor([value]));
+    return w.grad!;
+  });
+  expect(kept.map((g) => g.sum().itemSync())).toEqual([64, 128, 192]);
+  const forget = compile(() => {
+    w.grad = null;
+  });
+  forget();
+  expect(w.grad).toBeNull();
+  gradient(tensor([5]));
+  forget();
+  expect(w.grad).toBeNull();
+  gradient(tensor([7]));
+  gradient(tensor([7]));
+  expect(w.grad!.sum().itemSync()).toBe(448);
+});
+
+test("gradients from before are those of each call", () => {
+  const w = new Tensor(ones([64])).requiresGrad_();
+  const add = compile((x: Tensor) => {
+    w.mul(x).sum().backward();
+  });
+  for (const value of [1, 2, 3]) add(tensor([value]));
+  expect(w.grad!.sum().itemSync()).toBe(64 * 6);
+  w.grad = null;
+  for (const value of [4, 5]) add(tensor([value]));
+  expect(w.grad!.sum().itemSync()).toBe(64 * 9);
+  const read = compile(() => w.grad!.mul(2));
+  expect(read().sum().itemSync()).toBe(64 * 18);
+  w.grad = ones([64]);
+  expect(read().sum().itemSync()).toBe(128);
+});
+
 test("a tensor must be a state before it can be assigned to inside", () => {
   const w = tensor([1]);
   const grow = compile((x: Tensor) => {
