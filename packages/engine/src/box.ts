@@ -15,6 +15,8 @@ export class Box {
   name: string = "a tensor";
   /** Counts the assignments that have been carried out. */
   version: number = 0;
+  /** Counts the assignments that have been recorded: tensors of the state look at it. */
+  assignments: number = 0;
   /** Used by walks over the graph: in which walk this box was met, and as which number. */
   mark: number = 0;
   slot: number = 0;

@@ -6,7 +6,7 @@ import { cat, slice } from "./graph.ts";
 import { type Node, nextNodeId } from "./node.ts";
 import { joinPlaced, slicePlaced } from "./place.ts";
 import type { PlanOptions } from "./plan.ts";
-import { Recording, type Run } from "./recording.ts";
+import type { Recording, Run } from "./recording.ts";
 import { type PlanReport, reportOf } from "./report.ts";
 import { Runner } from "./runner.ts";
 import { countRepeated, distinct, reaches } from "./search.ts";
@@ -214,7 +214,7 @@ export class Engine {
   record<T>(inputs: readonly Node[], fn: () => T): { result: T; recording: Recording } {
     this.realize(inputs);
     const outer = this.#recording;
-    const recording = new Recording(inputs.map((node) => node.box!));
+    const recording: Recording = { inputs: inputs.map((node) => node.box!), runs: [], effects: [] };
     this.#recording = recording;
     try {
       return { result: fn(), recording };

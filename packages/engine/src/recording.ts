@@ -14,12 +14,8 @@ export interface Run {
 }
 
 /** What ran while a function was recorded: enough to run it again on other inputs, without the function. */
-export class Recording {
+export interface Recording {
   readonly inputs: readonly Box[];
-  readonly runs: Run[] = [];
-  readonly effects: (() => void)[] = [];
-
-  constructor(inputs: readonly Box[]) {
-    this.inputs = inputs;
-  }
+  readonly runs: Run[];
+  readonly effects: (() => void)[];
 }

@@ -1,4 +1,4 @@
-import { type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
+import { type Box, type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import { type Encounters, encounters } from "./encounters.ts";
 import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
@@ -44,7 +44,6 @@ import * as ops from "./ops/index.ts";
 import { type Operand, requireFloat } from "./promote.ts";
 import { record } from "./record.ts";
 import { sizeOf } from "./shape.ts";
-import { State } from "./state.ts";
 import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
 import { inTurn } from "./turns.ts";
 
@@ -70,7 +69,7 @@ export class Tensor {
   /** How it came to be, if it can be differentiated. A leaf has none. */
   history: History | undefined = undefined;
   /** The value in place, once this tensor has been assigned to. */
-  state: State | undefined = undefined;
+  state: Box | undefined = undefined;
   private readonly recorded: Node;
   private gradient: Tensor | null = null;
   /** How many tensors have this one as their gradient; somebody else who may hold it counts, too, and for good. */
@@ -123,7 +122,7 @@ export class Tensor {
   }
 
   /** The value in place; made from the recorded one when first asked for. */
-  private toState(): State {
+  private toState(): Box {
     this.state ??= newState(this.recorded);
     return this.state;
   }
@@ -207,8 +206,8 @@ export class Tensor {
       refuseWhileTracing("assign", "a state must not be made", "Make it outside: new Tensor(x).");
     }
     const state = this.toState();
-    if (state.box.isPending && gradientsWait()) settle([]);
-    engine().assign(state.box, value.node);
+    if (state.isPending && gradientsWait()) settle([]);
+    engine().assign(state, value.node);
     engine().effect(() => {
       state.assignments++;
     });
@@ -217,7 +216,7 @@ export class Tensor {
 
   /** Gives the value in place a name for error messages, such as a parameter's key. */
   named(name: string): this {
-    this.toState().box.name = name;
+    this.toState().name = name;
     return this;
   }
 
@@ -238,7 +237,8 @@ export class Tensor {
     this.met?.gradients.add(this);
     if (gradient !== null) {
       gradient.holders += 1;
-      announceGradient(this);
+      // One that is computed already needs no plan.
+      if (gradient.node.box === undefined) announceGradient(this);
     }
     if (old === null) return;
     // What nobody else has seen can go at once; a loop that never waits has no other chance.
@@ -1033,9 +1033,9 @@ export class Tensor {
   }
 }
 
-function newState(value: Node): State {
+function newState(value: Node): Box {
   refuseInVmap("new Tensor", "a state must not be made", "Make it outside.");
-  return new State(engine().state(value));
+  return engine().state(value);
 }
 
 function refuseReading(op: string): void {

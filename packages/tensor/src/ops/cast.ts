@@ -3,7 +3,6 @@ import { areStatesBorrowed } from "../borrowing.ts";
 import { engine } from "../engine.ts";
 import { requireDType } from "../promote.ts";
 import { record } from "../record.ts";
-import { State } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { unary } from "./elementwise.ts";
 
@@ -21,6 +20,6 @@ export function to(x: Tensor, dtype: DType): Tensor {
 /** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
 export function clone(x: Tensor): Tensor {
   const copy = record("clone", x.node, [x], [(grad) => grad]);
-  if (x.state !== undefined && !areStatesBorrowed()) copy.state = new State(engine().state(x.node));
+  if (x.state !== undefined && !areStatesBorrowed()) copy.state = engine().state(x.node);
   return copy;
 }
