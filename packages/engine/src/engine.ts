@@ -232,10 +232,7 @@ export class Engine {
   /** Runs a recording with other inputs: the boxes of these nodes' values, by those of the recording. */
   replay(recording: Recording, inputs: readonly Node[], wanted: readonly Node[]): Node[] {
     this.realize(inputs);
-    const boxes = new Map<Box, Box>();
-    recording.inputs.forEach((box, i) => {
-      boxes.set(box, inputs[i].box!);
-    });
+    const boxes = new Map(recording.inputs.map((box, i) => [box, inputs[i].box!]));
     const of = (box: Box) => boxes.get(box) ?? box;
     const computed = new Set<Box>();
     for (const effect of recording.effects) effect();

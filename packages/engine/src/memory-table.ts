@@ -242,10 +242,11 @@ export class MemoryTable {
  * a moment there is as much more as these have, in an array that nobody writes to, so that it takes no memory.
  */
 function askCollector(values: readonly Storage[]): void {
-  let bytes = 0;
-  for (const storage of values) bytes += storage.bytes;
   try {
-    createArray("uint8", bytes);
+    createArray(
+      "uint8",
+      values.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
   } catch {
     // Where no array may be so large, it is not asked.
   }

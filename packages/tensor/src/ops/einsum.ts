@@ -44,9 +44,9 @@ interface Parsed {
 /** Letters for each operand; the axes that `...` stands for get names of their own, from the last on. */
 function parse(equation: string, operands: readonly Tensor[]): Parsed {
   const compact = equation.replaceAll(/\s/g, "");
-  const term = String.raw`[A-Za-z]*(\.\.\.)?[A-Za-z]*`;
+  const term = "[A-Za-z]*([.]{3})?[A-Za-z]*";
   if (!new RegExp(`^${term}(,${term})*(->${term})?$`).test(compact)) {
-    throw malformed(`must be like "ij,jk->ik", got ${JSON.stringify(equation)}.`);
+    throw malformed(`must be like "ij,jk->ik", got "${equation}".`);
   }
   const [left, right] = compact.split("->");
   const terms = left.split(",");

@@ -4,7 +4,6 @@ import {
   reshape as reshapeNode,
 } from "@gradloom/engine";
 import { shapeError, show } from "../errors.ts";
-import type { Gradients } from "../history.ts";
 import { record } from "../record.ts";
 import {
   firstAxes,
@@ -108,24 +107,15 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   const first = toAxis("transpose", dim0, x.ndim);
   const second = toAxis("transpose", dim1, x.ndim);
   if (x.ndim === 0 || first === second) return x;
-  const node = permuteNode(x.node, exchanged(x.ndim, first, second));
-  return record("transpose", node, [x], exchangeRules(x.ndim, first, second));
-}
-
-const matrixTransposed: readonly number[] = [1, 0];
-const matrixRules: Gradients = [(grad) => grad.t()];
-
-function exchangeRules(ndim: number, first: number, second: number): Gradients {
-  return ndim === 2 ? matrixRules : [(grad) => grad.transpose(first, second)];
-}
-
-/** All axes, two of them exchanged. */
-function exchanged(ndim: number, first: number, second: number): readonly number[] {
-  if (ndim === 2) return matrixTransposed;
-  const axes = [...firstAxes(ndim)];
+  const axes = [...firstAxes(x.ndim)];
   axes[first] = second;
   axes[second] = first;
-  return axes;
+  return record(
+    "transpose",
+    permuteNode(x.node, axes),
+    [x],
+    [(grad) => grad.transpose(first, second)],
+  );
 }
 
 /**

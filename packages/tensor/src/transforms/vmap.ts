@@ -63,9 +63,10 @@ export function vmap(fn: (...args: never[]) => unknown, options: VmapOptions = {
   const { inDims = 0, outDims = 0, randomness = "error" } = options;
   return (...args: readonly unknown[]) => {
     const examples: { readonly tensor: Tensor; readonly axis: number }[] = [];
-    const dims = args.map((_, i) => (isNumber(inDims) ? inDims : inDims[i]));
-    if (!isNumber(inDims) && inDims.length !== args.length) {
-      throw argumentError`vmap: inDims must have an entry for each argument, got ${inDims.length} for ${args.length}.`;
+    const isOne = inDims === null || typeof inDims === "number";
+    const dims = isOne ? args.map(() => inDims) : inDims;
+    if (dims.length !== args.length) {
+      throw argumentError`vmap: inDims must have an entry for each argument, got ${dims.length} for ${args.length}.`;
     }
     args.forEach((arg, i) => {
       const dim = dims[i];
@@ -78,7 +79,7 @@ export function vmap(fn: (...args: never[]) => unknown, options: VmapOptions = {
     if (sizes.size !== 1) throw differentSizes(examples.map(({ tensor }) => tensor.shape));
     const sketch = new Sketch([...sizes][0], randomness);
     const stands = examples.map(({ tensor, axis }) => {
-      return sketch.standIn(axis === 0 ? tensor : moved(tensor, axis, 0));
+      return sketch.standIn(moved(tensor, axis, 0));
     });
     const seen = args.map((arg, i) => {
       return dims[i] === null ? arg : mapTensors(arg, () => stands.shift());
@@ -87,14 +88,10 @@ export function vmap(fn: (...args: never[]) => unknown, options: VmapOptions = {
     const results = outputsOf("vmap", returned).map((output, i) => {
       const result = sketch.resultOf(output);
       const dim = typeof outDims === "number" ? outDims : outDims[i];
-      return dim === 0 ? result : moved(result, 0, toAxis("vmap", dim, result.ndim));
+      return moved(result, 0, toAxis("vmap", dim, result.ndim));
     });
     return replaceTensors(returned, results);
   };
-}
-
-function isNumber(dims: number | null | readonly (number | null)[]): dims is number | null {
-  return dims === null || typeof dims === "number";
 }
 
 function axisFor(x: Tensor, dim: number): number {
