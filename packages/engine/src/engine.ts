@@ -175,7 +175,8 @@ export class Engine {
     this.#pending = [];
     this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
     this.#inputBytes = 0;
-    this.#horizon = nextNodeId();
+    // What a function that is being recorded makes of its inputs is new in each of its runs: never old.
+    if (!this.#recording) this.#horizon = nextNodeId();
   }
 
   /** The value of a node, or some of its elements, in a new array, in row-major order. Settles first. */

@@ -2,7 +2,7 @@ import { ArgumentError, StateError } from "@gradloom/engine";
 import { expect, test } from "vitest";
 import { compile, live, onEachRun, watch } from "../src/compile.ts";
 import { ones, tensor } from "../src/create.ts";
-import { memoryStats } from "../src/engine.ts";
+import { memoryStats, settle } from "../src/engine.ts";
 import { manualSeed } from "../src/generator.ts";
 import { noGrad } from "../src/grad-mode.ts";
 import { Tensor } from "../src/tensor.ts";
@@ -84,6 +84,25 @@ test("trains: assigns at each call and compiles nothing", () => {
   const before = memoryStats().compiledPlans;
   step(tensor([1, 2, 3]), tensor([2, 4, 6]));
   expect(memoryStats().compiledPlans).toBe(before);
+});
+
+test("what is made of an input before a step, and used behind it again, is new at each call", () => {
+  const w = new Tensor(tensor([2]));
+  const step = compile((x: Tensor) => {
+    const sum = x.exp().sum();
+    w.assign(w.mul(sum));
+    settle([]);
+    w.assign(w.add(sum));
+    settle([]);
+    return sum.mul(3);
+  });
+  let expected = 2;
+  for (const value of [0, 1, 2]) {
+    const sum = 2 * Math.exp(value);
+    expected = expected * sum + sum;
+    expect(step(tensor([value, value])).itemSync()).toBeCloseTo(3 * sum, 4);
+  }
+  expect(w.itemSync() / expected).toBeCloseTo(1, 5);
 });
 
 test("random numbers are new at each call, and the same as without compiling", () => {
