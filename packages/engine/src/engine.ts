@@ -15,8 +15,11 @@ import { type Goal, staleness, Walk } from "./walk.ts";
 
 /** More recorded nodes than this are settled without being asked for. */
 const mostPending = 8192;
-/** If a state is assigned to again after more recorded nodes than this, likewise: a loop nobody reads from. */
-const mostBetweenAssignments = 2048;
+/**
+ * More than this likewise, in a loop that nobody reads from: where it is at the same place as when that last happened, so that
+ * the plan is the same; or assigns to a state again.
+ */
+const mostPendingInLoop = 2048;
 /** More bytes of inputs than this, recorded since the last time something was settled, likewise. */
 const mostPendingBytes = 512 * 1024 * 1024;
 
@@ -51,6 +54,9 @@ export class Engine {
   #held: Node[] = [];
   #inputBytes = 0;
   #horizon = 0;
+  /** The operations recorded last, and those when nodes were settled without being asked for: a place in a loop. */
+  #place = 0;
+  #settlingPlace = 0;
   #recording: Recording | undefined;
   /** Asked at each settling for nodes that should be computed with it, whatever it is for. */
   wanted: (() => readonly Node[]) | undefined;
@@ -119,7 +125,7 @@ export class Engine {
       const refuse = isOther ? dtypeError : shapeError;
       throw refuse`assign: the value must be ${dtype} ${shape} as the state is, got ${value.dtype} ${value.shape}. Use to(), expand() or reshape().`;
     }
-    if (box.isPending && this.#tracked.length > mostBetweenAssignments) this.realize([]);
+    if (box.isPending && this.#tracked.length > mostPendingInLoop) this.realize([]);
     value.consumed = true;
     box.node = value;
     if (box.isPending) return;
@@ -134,8 +140,10 @@ export class Engine {
   track(node: Node, isKept: boolean = false): void {
     if (isKept && node.shape.length === 0) this.hold(node);
     this.#tracked.push(node);
-    if (this.#tracked.length > mostPending || this.#inputBytes > mostPendingBytes)
-      this.#settleAll();
+    // Five bits for each of the last few operations; older ones leave by the left.
+    this.#place = (this.#place << 5) ^ node.op.charCodeAt(0);
+    const most = this.#place === this.#settlingPlace ? mostPendingInLoop : mostPending;
+    if (this.#tracked.length > most || this.#inputBytes > mostPendingBytes) this.#settleAll();
   }
 
   /**
@@ -175,6 +183,7 @@ export class Engine {
     this.#pending = [];
     this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
     this.#inputBytes = 0;
+    this.#settlingPlace = 0;
     // What a function that is being recorded makes of its inputs is new in each of its runs: never old.
     if (!this.#recording) this.#horizon = nextNodeId();
   }
@@ -366,6 +375,7 @@ export class Engine {
   #settleAll(): void {
     const waiting = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
     this.realize(withoutStale(waiting));
+    this.#settlingPlace = this.#place;
   }
 
   #settle(goal: Goal): void {
@@ -393,12 +403,9 @@ export class Engine {
     }
   }
 
-  /**
-   * Computes what was recorded before the last settling, depends on no state and is used now, a normalized
-   * data set, say: it is likely to be used in each step. In a plan of its own, so that all steps are alike.
-   */
-  #keep(old: readonly Node[]): void {
-    const walk = new Walk({ outputs: [...new Set(old)], states: [] }, 0);
+  /** Computes old values, as {@link Walk.old} has them, in a plan of their own, so that all steps are alike. */
+  #keep(outputs: readonly Node[]): void {
+    const walk = new Walk({ outputs, states: [] }, 0);
     const run = this.#runner.bind(walk);
     this.#attempt(run);
     settleOutputs(walk, run);

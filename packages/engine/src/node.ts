@@ -106,6 +106,8 @@ export class Node {
   isSubstantial: boolean;
   /** Whether a plan that was profiled has computed it. */
   isComputed: boolean = false;
+  /** Since when something uses it that was recorded after a settling which left it out: a number of a node. */
+  reused: number = 0;
   /** Used by walks over the graph: in which walk this node was seen, and as which number. */
   mark: number = 0;
   index: number = 0;

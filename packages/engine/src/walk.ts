@@ -33,11 +33,15 @@ export class Walk {
   readonly order: Node[] = [];
   readonly boxes: Box[] = [];
   readonly scalars: Node[] = [];
-  /** Values that outlived the last settling, and are used again. */
+  /** Values that outlived the last settling, and are used again: a normalized data set, say. They are likely to be used in each step. */
   readonly old: Node[] = [];
   /** What is computed anyway, and kept for those who may read it later. */
   readonly held: readonly Node[];
-  private readonly candidates: Node[] = [];
+  readonly #candidates: Node[] = [];
+  /** Like `old`, but they depend on a state. */
+  readonly #oldOfStates: Node[] = [];
+  /** Whether an earlier walk has reached below such a one already. */
+  #isRepeating = false;
   private readonly horizon: number;
   private readonly literals: number[] = [];
   /** The path from a root to the node being visited, and which input of each is next. */
@@ -54,10 +58,11 @@ export class Walk {
     this.horizon = horizon;
     for (const node of outputs) this.visit(node);
     for (const { value } of states) this.visit(value);
+    if (this.#isRepeating) this.old.push(...this.#oldOfStates);
     // Those that get a value anyway.
     for (const node of outputs) node.mark = 0;
     for (const { value } of states) value.mark = 0;
-    this.held = this.candidates.filter(({ mark }) => mark === walks);
+    this.held = this.#candidates.filter(({ mark }) => mark === walks);
     this.goal = { outputs: this.held.length === 0 ? outputs : [...outputs, ...this.held], states };
     this.write(-1);
     for (const node of this.goal.outputs) this.write(node.index);
@@ -133,7 +138,8 @@ export class Walk {
     order[index] = node;
     node.index = index;
     if (box === undefined) {
-      if (node.isHeld) this.candidates.push(node);
+      if (node.isHeld) this.#candidates.push(node);
+      if (node.reused && node.reused < horizon) this.#isRepeating = true;
     } else if (node.version !== box.version) throw staleness(this.path[0], box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);
@@ -152,20 +158,26 @@ export class Walk {
       for (let i = 0; i < attributes.length; i++) words[at++] = attributes[i];
       for (let i = 0; i < inputs.length; i++) {
         words[at++] = inputs[i].index;
-        if (inputs[i].id < horizon && node.id >= horizon) this.noteOld(inputs[i]);
+        if (inputs[i].id < horizon && node.id >= horizon) this.#noteOld(inputs[i]);
       }
     }
     this.length = at;
   }
 
-  private noteOld(node: Node): void {
-    if (!node.isSubstantial || node.dependsOnState) return;
+  /**
+   * What depends on a state is kept only when it would be computed for at least the third time: where a loss is read before
+   * `backward()`, gradients use all that was recorded before, once.
+   */
+  #noteOld(node: Node): void {
+    if (!node.isSubstantial) return;
     // Other strides of a value, or another shape of all of it, take no place of their own.
     let base = node;
     while (base.box === undefined && strided.has(base.op)) base = base.inputs[0];
     let whole = base;
     while (whole.box === undefined && whole.op === "reshape") whole = whole.inputs[0];
-    if (whole.box === undefined) this.old.push(base);
+    if (whole.box !== undefined || base.reused === this.horizon) return;
+    base.reused = this.horizon;
+    (base.dependsOnState ? this.#oldOfStates : this.old).push(base);
   }
 
   private slotOf(box: Box): number {
