@@ -70,6 +70,17 @@ describe.each(packageNames)("the package %s", (name) => {
     ).toBe("");
   });
 
+  test("has classes under their own names, which errors and printed models show", {
+    timeout: minute,
+  }, async () => {
+    const others =
+      `Object.entries(await import("@gradloom/${name}"))` +
+      `.filter(([key, value]) => /^class\\b/.test(value) && value.name !== key).map(([key]) => key)`;
+    const script = `console.log(JSON.stringify(${others}))`;
+    const args = ["--input-type=module", "-e", script];
+    expect(JSON.parse((await run(process.execPath, args, project)).stdout)).toEqual([]);
+  });
+
   test("has no complaint from publint", async () => {
     const tarball = readFileSync(tarballs.get(name)!);
     const { messages, pkg } = await publint({
