@@ -312,24 +312,29 @@ export class StageWriter implements Guarded {
       if (op === "load") vectors += Math.min(2, Math.abs(this.#inductions.laneStride(access)));
     }
     const isTied = level === pointLevel && vectors > mostVectors;
+    // Of sums to which one value is added, the first would be the same on all ways out from behind it, and wait for the end.
+    const isEach = results.every(({ terms }) => terms.length === 1);
     const write = (list: readonly number[]): void => {
       const out = isTied ? w.f.block() : 0;
       let sums = 0;
+      // Arguments do not begin at an odd address, but V8 does not know.
+      const tie = (): void => {
+        w.f.get(0);
+        w.f
+          .i32(2 * sums + 1)
+          .op(i32.eq)
+          .brIf(out);
+      };
       for (const i of levels.keys()) {
         if (varies[i] && isHere[i]) {
           for (const copy of list) this.#values.write(i, copy);
         }
         if (level !== pointLevel) continue;
+        const isSum = isTied && this.#terms.has(i);
+        if (isSum && isEach && sums % sumsTied === 0) tie();
         // As soon as it is known, so that it need not be kept.
         for (const copy of list) w.scope(() => this.#combine(i, copy));
-        // Arguments do not begin at an odd address, but V8 does not know.
-        const isEnd = isTied && this.#terms.has(i) && ++sums % sumsTied === 0;
-        if (isEnd)
-          w.f
-            .get(0)
-            .i32(2 * sums + 1)
-            .op(i32.eq)
-            .brIf(out);
+        if (isSum && ++sums % sumsTied === 0 && !isEach) tie();
       }
       if (isTied) w.f.end();
       if (level === pointLevel) for (const copy of list) w.scope(() => this.#writeStores(copy));
