@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run, temporaryFolder, tool } from "../packaging/packages.ts";
+import { packageNames, run, temporaryFolder, tool } from "../packaging/packages.ts";
 import { root } from "../workspace/projects.ts";
 import { type Example, examples, pages, readPage, relativeLinks } from "./examples.ts";
 
@@ -89,6 +90,17 @@ test.each(pages())("the links of %s lead somewhere", (page) => {
   const broken = relativeLinks(readPage(page)).filter((link) => !existsSync(join(folder, link)));
   expect(broken).toEqual([]);
 });
+
+// Who writes a backend reads the engine's types: its README names no functions.
+test.each(packageNames.filter((name) => name !== "engine"))(
+  "the README of %s names all that it exports",
+  async (name) => {
+    const built = pathToFileURL(join(root, "packages", name, "dist", "index.js"));
+    const module: object = await import(built.href);
+    const words = new Set(readPage(`packages/${name}/README.md`).match(/\w+/g));
+    expect(Object.keys(module).filter((key) => !words.has(key))).toEqual([]);
+  },
+);
 
 describe("reading a page", () => {
   const page = [
