@@ -1,5 +1,6 @@
 import { ArgumentError, noGrad, type Tensor, zeros } from "@gradloom/tensor";
 import { checkNonNegative } from "./check-option.ts";
+import { tensorsOf } from "./parameter-groups.ts";
 
 /** Options of {@link clipGradNorm}. */
 export interface ClipGradNormOptions {
@@ -12,7 +13,7 @@ export interface ClipGradNormOptions {
  * they are.
  *
  * @returns the norm before clipping, a tensor without axes. It is computed with the step.
- * @throws ArgumentError if `maxNorm` is negative, or `normType` not above 0.
+ * @throws ArgumentError if `maxNorm` is negative, `normType` not above 0, or `params` no list of tensors.
  */
 export function clipGradNorm(
   params: Iterable<Tensor>,
@@ -25,7 +26,7 @@ export function clipGradNorm(
   if (!(normType > 0)) {
     throw new ArgumentError(`${op}: normType must be above 0, got ${normType}.`, { op });
   }
-  const trained = withGradient(params);
+  const trained = withGradient(op, params);
   return noGrad(() => {
     if (trained.length === 0) return zeros([]);
     const norm = totalNorm(
@@ -42,12 +43,13 @@ export function clipGradNorm(
 /**
  * Cuts each element of each gradient to `[−clipValue, clipValue]`.
  *
- * @throws ArgumentError if `clipValue` is negative.
+ * @throws ArgumentError if `clipValue` is negative, or `params` no list of tensors.
  */
 export function clipGradValue(params: Iterable<Tensor>, clipValue: number): void {
-  checkNonNegative("clipGradValue", "clipValue", clipValue);
+  const op = "clipGradValue";
+  checkNonNegative(op, "clipValue", clipValue);
   noGrad(() => {
-    for (const { parameter, gradient } of withGradient(params)) {
+    for (const { parameter, gradient } of withGradient(op, params)) {
       parameter.grad = gradient.clamp(-clipValue, clipValue);
     }
   });
@@ -63,8 +65,12 @@ function totalNorm(gradients: readonly Tensor[], normType: number): Tensor {
   return sums.reduce((a, b) => a.add(b)).pow(1 / normType);
 }
 
-function withGradient(params: Iterable<Tensor>): { parameter: Tensor; gradient: Tensor }[] {
-  return [...params].flatMap((parameter) => {
+/** @throws ArgumentError if they are no list of tensors. */
+function withGradient(
+  op: string,
+  params: Iterable<Tensor>,
+): { parameter: Tensor; gradient: Tensor }[] {
+  return tensorsOf(op, params).flatMap((parameter) => {
     const gradient = parameter.peekGrad();
     return gradient === null ? [] : [{ parameter, gradient }];
   });

@@ -8,6 +8,7 @@ import {
   settle,
   Tensor,
 } from "@gradloom/tensor";
+import { tensorsOf } from "./parameter-groups.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** Options of {@link ExponentialMovingAverage}. */
@@ -59,10 +60,10 @@ export class ExponentialMovingAverage {
     const { decay = 0.999, useNumUpdates = false } = options;
     checkOptions("ExponentialMovingAverage", options, { decay: true, useNumUpdates: true });
     checkDecay(decay);
-    this.params = [...params];
-    if (this.params.length === 0 || !this.params.every((p) => p instanceof Tensor)) {
+    this.params = tensorsOf("ExponentialMovingAverage", params);
+    if (this.params.length === 0) {
       throw new ArgumentError(
-        "ExponentialMovingAverage: params must be a list of one tensor at least. Pass model.parameters().",
+        "ExponentialMovingAverage: there must be parameters, got an empty list. Pass model.parameters().",
       );
     }
     this.decay = decay;

@@ -1,5 +1,6 @@
 import { ArgumentError, StateError } from "@gradloom/tensor";
 import type { FullGroup, Optimizer } from "./optimizer.ts";
+import { describe } from "./parameter-groups.ts";
 import { snakeCase } from "./state-dict.ts";
 
 /** What every schedule can be told. */
@@ -45,8 +46,13 @@ export abstract class LRSchedule<Settings extends object = object> implements Sc
   #lastLr: number[] = [];
   readonly #groupCount: number;
 
-  /** @throws StateError if `lastEpoch` is given and a group has no `initialLr`. */
+  /** @throws ArgumentError without an optimizer. StateError if `lastEpoch` is given and a group has no `initialLr`. */
   constructor(optimizer: Optimizer, settings: Settings, lastEpoch: number = -1) {
+    if (!Array.isArray(optimizer?.paramGroups)) {
+      throw new ArgumentError(
+        `${this.constructor.name}: what comes first must be an optimizer, got ${describe(optimizer)}.`,
+      );
+    }
     this.optimizer = optimizer;
     this.settings = settings;
     this.lastEpoch = lastEpoch;

@@ -11,6 +11,7 @@ export function toGroups<O extends OptimizerOptions>(
   const groups: ParameterGroup<O>[] = [];
   for (const item of iterate<Tensor | ParameterGroup<O>>(op, params)) {
     if (item instanceof Tensor) tensors.push(item);
+    else if (item?.params === undefined) throw noParameters(op, `${describe(item)} in a list`);
     else groups.push(item);
   }
   if (tensors.length > 0 && groups.length > 0) {
@@ -31,10 +32,22 @@ export function toGroups<O extends OptimizerOptions>(
   });
 }
 
+/** A list of parameters. @throws ArgumentError if it is something else, such as the model itself or its named parameters. */
+export function tensorsOf(op: string, params: Iterable<Tensor>): Tensor[] {
+  const tensors = [...iterate(op, params)];
+  const other = tensors.find((item) => !(item instanceof Tensor));
+  if (other !== undefined) throw noParameters(op, `${describe(other)} in a list`);
+  return tensors;
+}
+
 function iterate<T>(op: string, params: Iterable<T>): Iterable<T> {
   if (typeof params === "object" && params !== null && Symbol.iterator in params) return params;
-  throw new ArgumentError(
-    `${op}: parameters must be a list of tensors, got ${describe(params)}. Pass model.parameters().`,
+  throw noParameters(op, describe(params));
+}
+
+function noParameters(op: string, got: string): ArgumentError {
+  return new ArgumentError(
+    `${op}: parameters must be a list of tensors, got ${got}. Pass model.parameters().`,
     { op },
   );
 }
@@ -71,7 +84,10 @@ function problemOf(parameter: unknown): string | undefined {
   return `must be floating, got ${parameter.dtype}`;
 }
 
-function describe(value: unknown): string {
+/** What something is, for messages. */
+export function describe(value: unknown): string {
+  if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  return `a ${value.constructor.name}`;
+  const name = value.constructor?.name ?? "Object";
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }

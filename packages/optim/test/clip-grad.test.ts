@@ -39,6 +39,9 @@ describe("clipGradNorm", () => {
   test("without gradients the norm is 0; options are checked", () => {
     expect(clipGradNorm([tensor([1], { requiresGrad: true })], 1).itemSync()).toBe(0);
     expect(() => clipGradNorm(parameters(), -1)).toThrow("clipGradNorm: maxNorm must be");
+    expect(() => Reflect.apply(clipGradNorm, undefined, [{}, 1])).toThrow(
+      "clipGradNorm: parameters must be a list of tensors, got an Object. Pass model.parameters().",
+    );
     expect(() => clipGradNorm(parameters(), 1, { normType: 0 })).toThrow(
       "normType must be above 0",
     );

@@ -84,7 +84,13 @@ describe("ExponentialMovingAverage", () => {
   });
 
   test("refuses what makes no sense", () => {
-    expect(() => new ExponentialMovingAverage([])).toThrow("a list of one tensor at least");
+    expect(() => new ExponentialMovingAverage([])).toThrow(
+      "there must be parameters, got an empty",
+    );
+    const model = { parameters: () => [] };
+    expect(() => Reflect.construct(ExponentialMovingAverage, [model])).toThrow(
+      "ExponentialMovingAverage: parameters must be a list of tensors, got an Object. Pass model.parameters().",
+    );
     expect(() => new ExponentialMovingAverage([leaf(1)], { decay: 2 })).toThrow(
       "in [0, 1], got 2.",
     );

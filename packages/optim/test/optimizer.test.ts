@@ -173,7 +173,13 @@ describe("what is refused", () => {
     expect(make([{ params: [] }])).toThrow("got an empty list");
     expect(make(leaf(1))).toThrow("SGD: parameters must be a list of tensors, got a Tensor.");
     expect(make(undefined)).toThrow("got undefined. Pass model.parameters().");
-    expect(make([{ lr: 1 }])).toThrow("must be a list of tensors, got undefined");
+    expect(make([{ lr: 1 }])).toThrow("must be a list of tensors, got an Object in a list.");
+    // A model that is a list of layers, and named parameters.
+    expect(make(new Map([["weight", leaf(1)]]))).toThrow(
+      "SGD: parameters must be a list of tensors, got an Array in a list. Pass model.parameters().",
+    );
+    expect(make(() => [leaf(1)])).toThrow("must be a list of tensors, got a function.");
+    expect(make([{ params: leaf(1) }])).toThrow("must be a list of tensors, got a Tensor.");
     expect(make([leaf(1), { params: [] }])).toThrow("parameters and groups must not be mixed");
     expect(make([{ params: [3] }])).toThrow("parameters must be tensors, got 3 as number 0.");
   });

@@ -65,6 +65,9 @@ describe("a schedule", () => {
     expect(resumed.getLastLr()[0]).toBeCloseTo(schedule.getLastLr()[0], 12);
     for (let i = 0; i < 9; i++) for (const s of [schedule, resumed]) s.step();
     expect(later.lr).toBeCloseTo(optimizer.lr, 12);
+    expect(() => Reflect.construct(StepLR, [{}, 1])).toThrow(
+      "StepLR: what comes first must be an optimizer, got an Object.",
+    );
     expect(() => new StepLR(sgd(), 1, { lastEpoch: 3 })).toThrow(
       "StepLR: with lastEpoch, every group must have initialLr, got none in group 0.",
     );
