@@ -224,7 +224,7 @@ export class Engine {
   record<T>(inputs: readonly Node[], fn: () => T): { result: T; recording: Recording } {
     this.realize(inputs);
     const outer = this.#recording;
-    const recording: Recording = { inputs: inputs.map((node) => node.box!), runs: [], effects: [] };
+    const recording: Recording = { inputs: inputs.map((node) => node.box!), steps: [] };
     this.#recording = recording;
     try {
       return { result: fn(), recording };
@@ -236,7 +236,7 @@ export class Engine {
   /** Does something now, and again whenever what is being recorded is replayed. */
   effect(fn: () => void): void {
     fn();
-    this.#recording?.effects.push(fn);
+    this.#recording?.steps.push(fn);
   }
 
   /** Runs a recording with other inputs: the boxes of these nodes' values, by those of the recording. */
@@ -245,8 +245,12 @@ export class Engine {
     const boxes = new Map(recording.inputs.map((box, i) => [box, inputs[i].box!]));
     const of = (box: Box) => boxes.get(box) ?? box;
     const computed = new Set<Box>();
-    for (const effect of recording.effects) effect();
-    for (const { plan, boxes: bound, scalars, outputs, states } of recording.runs) {
+    for (const step of recording.steps) {
+      if (typeof step === "function") {
+        step();
+        continue;
+      }
+      const { plan, boxes: bound, scalars, outputs, states } = step;
       for (const box of outputs) {
         const fresh = new Box(box.node.dtype, box.node.shape);
         boxes.set(box, fresh);
@@ -386,7 +390,7 @@ export class Engine {
       walk = new Walk(goal, this.#horizon);
     }
     const run = this.#runner.bind(walk);
-    this.#recording?.runs.push(run);
+    this.#recording?.steps.push(run);
     this.#attempt(run, this.#runner.onRun === undefined ? 0 : countRepeated(walk.order));
     for (const { box, value } of goal.states) {
       box.renew();

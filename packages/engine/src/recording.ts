@@ -16,6 +16,6 @@ export interface Run {
 /** What ran while a function was recorded: enough to run it again on other inputs, without the function. */
 export interface Recording {
   readonly inputs: readonly Box[];
-  readonly runs: Run[];
-  readonly effects: (() => void)[];
+  /** In order: an effect, such as the count of steps, is there for what runs behind it. */
+  readonly steps: (Run | (() => void))[];
 }

@@ -236,7 +236,7 @@ test("a recording runs again on other inputs", () => {
     engine.realize([y]);
     return y;
   });
-  expect(recording.runs).toHaveLength(1);
+  expect(recording.steps).toHaveLength(2); // the effect and a run
   const [again] = engine.replay(recording, [vector()], [result]);
   expect(again).not.toBe(result);
   expect(engine.readSync(again)).toHaveLength(1000);

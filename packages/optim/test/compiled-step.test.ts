@@ -23,18 +23,21 @@ const makers: Record<string, (params: Tensor[]) => Optimizer> = {
 };
 
 test.each(Object.entries(makers))(
-  "%s takes the same steps compiled, also when lr changes",
+  "%s takes the same steps compiled, also when lr changes, also two in one call",
   (_, make) => {
-    const run = (isCompiled: boolean) => {
+    const run = (isCompiled: boolean, times: number) => {
       manualSeed(1);
       const w = tensor([1, -2, 3], { requiresGrad: true });
       const optimizer = make([w]);
       const step = (x: Tensor) => {
-        const loss = w.mul(x).square().sum();
-        optimizer.zeroGrad();
-        loss.backward();
-        optimizer.step();
-        return loss;
+        const losses = Array.from({ length: times }, () => {
+          const loss = w.mul(x).square().sum();
+          optimizer.zeroGrad();
+          loss.backward();
+          optimizer.step();
+          return loss;
+        });
+        return losses[times - 1];
       };
       const take = isCompiled ? compile(step) : step;
       const losses: number[] = [];
@@ -44,7 +47,8 @@ test.each(Object.entries(makers))(
       }
       return { losses, w: w.arraySync() };
     };
-    expect(run(true)).toEqual(run(false));
+    expect(run(true, 1)).toEqual(run(false, 1));
+    expect(run(true, 2)).toEqual(run(false, 2));
   },
 );
 
