@@ -22,7 +22,7 @@ import {
 } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
 import { padLoads } from "./padding.ts";
-import { writeOutPoints, writeOutRows } from "./short-loops.ts";
+import { writeOutPairs, writeOutPoints, writeOutRows } from "./short-loops.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
 import { VectorWriter } from "./vector-writer.ts";
@@ -150,7 +150,7 @@ function arrangeLoops(kernel: LoopKernel): Pick<
   const first = padding?.prefix ?? 0;
   if (first === 0) loops = tileLoops(loops.outer, loops.stages);
   const lanesAcross = loops.outer.length > first && chooseLanesAcross(loops);
-  if (lanesAcross && mayWriteOut) loops = writeOutPoints(loops, first);
+  if (mayWriteOut) loops = lanesAcross ? writeOutPoints(loops, first) : writeOutPairs(loops);
   const scratch = padding?.copies ?? kernel.scratch;
   const stages = withoutCertainGuards(loops.outer, loops.stages);
   return { ...loops, stages, scratch, lanesAcross, ...(padding && { padding }) };

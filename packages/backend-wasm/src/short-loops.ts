@@ -39,6 +39,8 @@ const nearRows = 256;
 /** From so many rows on, sums are of partial sums of so many terms: a core has more to go on with than a chain for each row. */
 const manyRows = 3;
 const partialTerms = 3;
+/** Fewer sums along rows share too little of what two rows read. */
+const leastSums = 4;
 /** Outer loops that are written out leave so many rows to threads. */
 const leastRows = 16;
 
@@ -133,10 +135,7 @@ function blockRows({ outer, stages }: Loops, first: number, most: number): Loops
   if (loop < first || rows === 1 || !isWindow || !fits) return { outer, stages };
   return {
     outer: resized(outer, loop, outer[loop] / rows),
-    stages: stages.map((stage) => {
-      const cut = withStrides(stage, (strides) => spliced(strides, loop, 0, strides[loop] * rows));
-      return writeOut(cut, loop + 1, rows, true);
-    }),
+    stages: stages.map((stage) => writeOut(cutLoop(stage, loop, rows), loop + 1, rows, true)),
   };
 }
 
@@ -181,6 +180,27 @@ function inOrderOfLoads(stage: WrittenStage): WrittenStage {
       terms: result.terms.map(({ value }) => ({ value: moved(value) })),
     })),
   };
+}
+
+/** Of several sums along rows, as the taps of a weight's gradient, two rows at once if they share what they read. */
+export function writeOutPairs({ outer, stages }: Loops): Loops {
+  return {
+    outer,
+    stages: stages.map((stage) => {
+      const { inner, results, code } = stage;
+      const row = inner.length - 2;
+      const loop = outer.length + row;
+      if (inner[row] % 2 !== 0 || results.length < leastSums || isPositional(stage)) return stage;
+      const pairs = writeOut(cutLoop(stage, loop, 2), loop + 1, 2, false);
+      if (pairs.code.length === 2 * code.length) return stage;
+      return inOrderOfLoads({ ...pairs, inner: resized(inner, row, inner[row] / 2) });
+    }),
+  };
+}
+
+/** The same stage with a loop behind another that takes so many of its iterations. */
+function cutLoop(stage: WrittenStage, loop: number, count: number): WrittenStage {
+  return withStrides(stage, (strides) => spliced(strides, loop, 0, strides[loop] * count));
 }
 
 const isPositional = ({ results }: WrittenStage): boolean =>

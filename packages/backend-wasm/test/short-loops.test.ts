@@ -1,8 +1,8 @@
-import type { LoopKernel, ReduceOp } from "@gradloom/engine";
+import type { Guard, LoopKernel, ReduceOp } from "@gradloom/engine";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { collapseLoops, writtenKernel } from "../src/loop-nest.ts";
-import { writeOutPoints, writeOutRows } from "../src/short-loops.ts";
+import { writeOutPairs, writeOutPoints, writeOutRows } from "../src/short-loops.ts";
 import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
@@ -169,6 +169,55 @@ describe("short loops", () => {
     expect(stage.results.map(({ terms }) => terms.length)).toEqual([3, 3, 3, 3]);
     const rows = stage.code.filter((one) => one.op === "load" && one.access.buffer === 0);
     expect(rows).toHaveLength(6 * 3);
+  });
+
+  it("along rows, as the taps of a weight's gradient, take two rows at once", () => {
+    const size = [8, 20];
+    const load = (buffer: number, strides: number[], guards: Guard[]) =>
+      ({
+        op: "load",
+        dtype: "float32",
+        access: { buffer, offset: guards.length > 0 ? -21 : 0, strides },
+        guards,
+      }) as const;
+    const kernel: LoopKernel = {
+      ...gather({
+        channels: 32,
+        size: [8, 20],
+        taps: [3, 3],
+        stride: 1,
+        padding: 1,
+        reduce: "sum",
+      }),
+      // channel, the taps; then the rows and columns of the picture.
+      outer: [32, 3, 3],
+      stages: [
+        {
+          inner: size,
+          code: [
+            load(0, [160, 0, 0, 20, 1], []),
+            load(
+              1,
+              [160, 20, 1, 20, 1],
+              [
+                { offset: -1, strides: [0, 1, 0, 1, 0], size: 8 },
+                { offset: -1, strides: [0, 0, 1, 0, 1], size: 20 },
+              ],
+            ),
+            { op: "mul", dtype: "float32", args: [0, 1] },
+          ],
+          stores: [],
+          results: [{ value: 2, reduce: "sum" }],
+        },
+      ],
+    };
+    const taps = writeOutRows(writtenKernel(kernel), 0, () => false);
+    const { outer, stages } = writeOutPairs(taps);
+    expect(outer).toEqual([32]);
+    const [{ inner, code, results }] = stages;
+    expect(inner).toEqual([4, 20]);
+    expect(results.map(({ terms }) => terms.length)).toEqual(new Array(9).fill(2));
+    expect(code.filter(({ op }) => op === "load")).toHaveLength(2 + 4 * 3);
   });
 
   it.each<ReduceOp>(["sum", "max", "argmax"])("give what loops give in rows of %s", (reduce) => {
