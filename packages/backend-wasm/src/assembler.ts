@@ -126,6 +126,11 @@ export class FunctionWriter {
     return amount === 0 ? this : this.get(local).i32(amount).op(i32.add).set(local);
   }
 
+  /** Adds a number to a local of i32, and pushes it. */
+  addAndGet(local: number, amount: number): this {
+    return this.get(local).i32(amount).op(i32.add).tee(local);
+  }
+
   /** Adds another local to a local of i32. */
   advance(local: number, by: number): this {
     return this.get(local).get(by).op(i32.add).set(local);
@@ -143,7 +148,7 @@ export class FunctionWriter {
 
   /** One less of a counter, and the loop again unless that is 0. */
   countDown(counter: number, loop: number): this {
-    return this.get(counter).i32(1).op(i32.sub).tee(counter).brIf(loop);
+    return this.addAndGet(counter, -1).brIf(loop);
   }
 
   call(functionIndex: number): this {

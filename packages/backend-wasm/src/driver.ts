@@ -55,7 +55,7 @@ function addRunGroup(module: ModuleWriter, runChunk: FunctionWriter): FunctionWr
   f.i32(0).set(chunk);
   const nextChunk = f.loop();
   f.get(step).get(chunk).i32(0).call(runChunk.index);
-  f.get(chunk).i32(1).op(i32.add).tee(chunk);
+  f.addAndGet(chunk, 1);
   f.get(step).load(i32.load, stepField.chunks).op(i32.lt_u).brIf(nextChunk).end();
   f.add(step, planWords.step * 4);
   f.countDown(steps, nextStep).end();
@@ -75,6 +75,6 @@ function addAlone(module: ModuleWriter, runGroup: FunctionWriter): void {
 
 /** Counts a group as done, and leaves on the stack how many there still are: none once an index was out of range. */
 export function pushGroupsLeft(f: FunctionWriter, groups: number): FunctionWriter {
-  f.i32(0).get(groups).i32(1).op(i32.sub).tee(groups);
+  f.i32(0).addAndGet(groups, -1);
   return f.i32(0).load(i32.load, control.fault).select();
 }

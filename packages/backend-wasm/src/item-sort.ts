@@ -62,7 +62,7 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
       .op(i32.add)
       .store(i32.store, place << 10);
   }
-  f.get(p).i32(bytes).op(i32.add).tee(p).get(end).op(i32.ne).brIf(countNext).end();
+  f.addAndGet(p, bytes).get(end).op(i32.ne).brIf(countNext).end();
 
   f.get(counters).set(table);
   const nextPlace = f.loop();
@@ -79,7 +79,7 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
   f.get(p).load(i32.load).i32(bytes).op(i32.mul);
   f.get(p).get(at).store(i32.store);
   f.get(at).op(i32.add).set(at);
-  f.get(p).i32(4).op(i32.add).tee(p).get(table).i32(1024).op(i32.add).op(i32.ne);
+  f.addAndGet(p, 4).get(table).i32(1024).op(i32.add).op(i32.ne);
   f.brIf(nextSum).end();
   f.get(from).set(p);
   const moveNext = f.loop();
@@ -87,12 +87,12 @@ export function addItemSort(module: ModuleWriter, layout: ItemLayout): FunctionW
   f.tee(q).load(i32.load).set(at);
   copyItem(f, layout, p, at);
   f.get(q).get(at).i32(bytes).op(i32.add).store(i32.store);
-  f.get(p).i32(bytes).op(i32.add).tee(p).get(end).op(i32.ne).brIf(moveNext).end();
+  f.addAndGet(p, bytes).get(end).op(i32.ne).brIf(moveNext).end();
   f.get(from).get(to).set(from).set(to);
   setEnd();
   f.end();
   f.add(table, 1024);
-  f.get(digit).i32(1).op(i32.add).tee(digit).i32(keyBytes).op(i32.lt_u).brIf(nextPlace).end();
+  f.addAndGet(digit, 1).i32(keyBytes).op(i32.lt_u).brIf(nextPlace).end();
   return f.get(from);
 }
 
@@ -134,7 +134,7 @@ function writeInsertion(
     .get(first)
     .store(i64.store, bytes - 8);
   if (bytes > 8) f.get(q).get(second).store(i64.store);
-  f.get(p).i32(bytes).op(i32.add).tee(p).get(end).op(i32.ne).brIf(next).end();
+  f.addAndGet(p, bytes).get(end).op(i32.ne).brIf(next).end();
 }
 
 function copyItem(f: FunctionWriter, { bytes }: ItemLayout, from: number, to: number): void {

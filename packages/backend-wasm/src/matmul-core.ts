@@ -170,7 +170,7 @@ function addBlocks(
   f.end();
   f.end();
 
-  f.get(unit).i32(1).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(nextUnit).end();
+  f.addAndGet(unit, 1).get(end).op(i32.lt_u).brIf(nextUnit).end();
   return f;
 }
 
@@ -250,7 +250,7 @@ function findGroup(
   f.op(i32.add).i32(1).op(i32.sub).get(rows).op(i32.div_u).tee(blocks);
   f.get(count).op(i32.le_u).if();
   f.get(count).get(blocks).op(i32.sub).set(count);
-  f.get(batch).i32(1).op(i32.add).tee(batch).get(groups).op(i32.gt_u).brIf(noUnit);
+  f.addAndGet(batch, 1).get(groups).op(i32.gt_u).brIf(noUnit);
   f.br(nextGroup).end().end();
   // Blocks of a group are of one height, in tiles.
   f.get(tiles).get(blocks).op(i32.add).i32(1).op(i32.sub).get(blocks).op(i32.div_u);

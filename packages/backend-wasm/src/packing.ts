@@ -115,7 +115,7 @@ function addPackRows(module: ModuleWriter): FunctionWriter {
     f.advance(to, step);
   }
   for (const row of rows) f.add(row, 16);
-  f.get(k).i32(4).op(i32.sub).tee(k).i32(4).op(i32.ge_u).brIf(block).end();
+  f.addAndGet(k, -4).i32(4).op(i32.ge_u).brIf(block).end();
   f.end();
 
   f.get(k).if();

@@ -92,8 +92,7 @@ export function writeOutPoints(loops: Loops, first: number): Loops {
   const areFew = loops.stages.every(isFew);
   const loop = loops.outer.length - 2;
   const pitch = Math.max(
-    1,
-    ...loops.stages.flatMap((stage) => affinesOf(stage).map(({ strides }) => strides[loop] ?? 0)),
+    ...loops.stages.flatMap((stage) => affinesOf(stage).map(({ strides }) => strides[loop])),
   );
   const few = Math.min(Math.floor(nearRows / pitch), mostRows);
   const { outer, stages } = blockRows(loops, first, areFew ? few : isGuarded ? 1 : mostSums);

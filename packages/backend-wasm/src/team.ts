@@ -117,7 +117,7 @@ function addRun(
   const finished = f.block();
   const wait = f.loop();
   f.get(threads).call(sum.index).get(expected).op(i32.eq).brIf(finished);
-  f.get(turns).i32(1).op(i32.add).tee(turns).i32(spins).op(i32.lt_u).brIf(wait);
+  f.addAndGet(turns, 1).i32(spins).op(i32.lt_u).brIf(wait);
   f.i32(0).set(turns);
   f.i32(0).load(i32.atomic_load, control.failed).if();
   f.i32(1).return().end();
@@ -194,7 +194,7 @@ function addWork(module: ModuleWriter, help: FunctionWriter): void {
   const loop = f.loop();
   f.get(at).load(i32.atomic_load, threadWords.ticket).tee(ticket);
   f.get(seen).op(i32.xor).i32(sequenceStep).op(i32.lt_u).if();
-  f.get(turns).i32(1).op(i32.add).tee(turns).i32(idleSpins).op(i32.lt_u).brIf(loop);
+  f.addAndGet(turns, 1).i32(idleSpins).op(i32.lt_u).brIf(loop);
   f.i32(0).set(turns);
   f.get(at).i32(1).store(i32.atomic_store, threadWords.asleep);
   f.get(at).get(ticket).i64(-1).load(memory.atomic_wait32, threadWords.ticket).drop();

@@ -98,7 +98,7 @@ function writeWindowPacking(
       sideGuards.forEach((vector, i) => {
         f.get(vector).get(checked[i]).op(i32x4.replace_lane, lane).set(vector);
       });
-      f.get(count).i32(1).op(i32.sub).tee(count).i32(0).op(i32.gt_s).if();
+      f.addAndGet(count, -1).i32(0).op(i32.gt_s).if();
       moveCursor(f, cursor, innermost);
       const neighbour = cursor.values[0].strides[innermost];
       if (isNear(neighbour)) {

@@ -69,6 +69,6 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   field(word.product);
   field(word.block).get(batch).get(i0).get(rows).get(j0).get(columns);
   field(word.epilogue).callIndirect(module.type(epilogueParameters, []));
-  f.get(unit).i32(1).op(i32.add).tee(unit).get(end).op(i32.lt_u).brIf(nextUnit).end();
+  f.addAndGet(unit, 1).get(end).op(i32.lt_u).brIf(nextUnit).end();
   return f;
 }

@@ -137,7 +137,7 @@ const writeResult: WriteOutput = (f, epilogue, winograd, plan, features) => {
   f.countDown(lines, nextLine).end();
 
   f.i32(0).set(x);
-  f.get(y).i32(1).op(i32.add).tee(y).i32(down).op(i32.eq).if();
+  f.addAndGet(y, 1).i32(down).op(i32.eq).if();
   f.i32(0).set(y);
   f.add(batch, 1).end();
   f.get(rows).get(run).op(i32.sub).tee(rows).brIf(nextRun).end();
