@@ -8,7 +8,6 @@ import {
 } from "@gradloom/engine";
 import type { KernelFrame } from "./kernel-frame.ts";
 import type { LaneAddress } from "./lanes.ts";
-import { rangeOf } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
@@ -43,14 +42,11 @@ export class Inductions {
   readonly #frame: KernelFrame;
   /** The loop along which the lanes lie, or -1. */
   readonly #laneLoop: number;
-  /** Of all loops. */
-  readonly #sizes: readonly number[];
   readonly #all = new Map<string, Induction>();
   /** Whether all guards hold in what is being written. */
   isInside: boolean = false;
 
-  constructor(frame: KernelFrame, laneLoop: number, inner: readonly number[]) {
-    this.#sizes = [...frame.outer, ...inner];
+  constructor(frame: KernelFrame, laneLoop: number) {
     this.#frame = frame;
     this.#laneLoop = laneLoop;
   }
@@ -164,18 +160,6 @@ export class Inductions {
     return guards
       .map((guard) => w.op(i32x4.lt_u, this.indexValue(guard, copy), w.i32(guard.size)))
       .reduce((all, one) => w.op(v128.and, all, one));
-  }
-
-  /** Whether a guard certainly holds in one of so many lanes. The first loop is of any length. */
-  holdsSomewhere(guard: Guard, width: number): boolean {
-    const sizes = this.#sizes.map((size, i) => (i === this.#laneLoop ? size - width + 1 : size));
-    const [low, high] = rangeOf(guard, sizes);
-    const across = (width - 1) * this.laneStride(guard);
-    return (
-      guard.strides[0] === 0 &&
-      low + Math.max(across, 0) >= 0 &&
-      high + Math.min(across, 0) < guard.size
-    );
   }
 
   /** Whether it accesses scratch rows that lie side by side, one for each lane of a block. */

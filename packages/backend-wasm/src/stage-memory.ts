@@ -105,14 +105,12 @@ export class StageMemory {
     }
     if (across.length === 0) return { conditions };
     const mask = w.local(this.#once("v128", [across, copy], inductions.inRange(across, copy)));
-    if (across.length > 1 || !inductions.holdsSomewhere(across[0], width)) {
-      const push = (): void => {
-        mask();
-        if (width === 1) w.f.op(i32x4.extract_lane, 0);
-        else w.f.op(v128.any_true);
-      };
-      conditions.push(this.#once("i32", [across, copy, width], push));
-    }
+    const push = (): void => {
+      mask();
+      if (width === 1) w.f.op(i32x4.extract_lane, 0);
+      else w.f.op(v128.any_true);
+    };
+    conditions.push(this.#once("i32", [across, copy, width], push));
     return { conditions, mask };
   }
 
@@ -154,13 +152,11 @@ export class StageMemory {
       return;
     }
     const { conditions, mask } = this.#askGuards(guards, copy, width);
-    if (conditions.length > 0) {
-      conditions.forEach((condition, i) => {
-        w.f.get(condition);
-        if (i > 0) w.f.op(i32.and);
-      });
-      w.f.if("v128");
-    }
+    conditions.forEach((condition, i) => {
+      w.f.get(condition);
+      if (i > 0) w.f.op(i32.and);
+    });
+    w.f.if("v128");
     if (mask === undefined || width === 1) load(at);
     else {
       load(this.#near(at, access, mask));
@@ -168,7 +164,6 @@ export class StageMemory {
       mask();
       w.f.op(outside === 0 ? v128.and : v128.bitselect);
     }
-    if (conditions.length === 0) return;
     w.f.else();
     w.constant(dtype, outside)();
     w.f.end();

@@ -61,7 +61,7 @@ export class StageWriter implements Guarded {
     this.#earlier = earlier;
     const last = lanesAcross ? outer.length - 1 : outer.length + inner.length - 1;
     this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
-    this.#inductions = new Inductions(frame, this.#laneLoop, inner);
+    this.#inductions = new Inductions(frame, this.#laneLoop);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
     this.#values = new StageValues(
       frame,
