@@ -12,6 +12,7 @@ import { engine } from "./engine.ts";
 import { argumentError, shapeError, show } from "./errors.ts";
 import { type DataArray, dtypeOf, flatten, type TensorData } from "./nested.ts";
 import { indices } from "./ops/masking.ts";
+import { checkOptions } from "./options.ts";
 import { requireDType, requireFloat } from "./promote.ts";
 import { formula, record } from "./record.ts";
 import { isCount, requireCount, sizeOf } from "./shape.ts";
@@ -181,15 +182,15 @@ export function arange(
 ): Tensor {
   const [start, end, options] =
     typeof second === "number" ? [first, second, third] : [0, first, second];
-  const { step = 1, requiresGrad } = options;
+  const known = { step: true, dtype: true, requiresGrad: true };
+  const { step = 1, dtype: asked, requiresGrad } = checkOptions("arange", options, known);
   const steps = (end - start) / step;
   if (!(steps >= 0) || !Number.isFinite(steps)) {
     throw argumentError`arange: step must lead from start to end, got start ${start}, end ${end}, step ${step}.`;
   }
   const length = Math.ceil(steps);
   checkShape([length], "arange");
-  const whole = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
-  const dtype = options.dtype ?? (whole ? "int32" : "float32");
+  const dtype = asked ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
   const isCounting = start === 0 && step === 1;
   const node = formula(() => {
     const index = indices(length);

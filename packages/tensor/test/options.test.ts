@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { ArgumentError, checkOptions, tensor } from "../src/index.ts";
+import {
+  ArgumentError,
+  arange,
+  checkOptions,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  linear,
+  ones,
+  slice,
+  tensor,
+} from "../src/index.ts";
 
 interface Options {
   readonly eps?: number;
@@ -22,6 +33,21 @@ test("others are refused, and what is no object", () => {
   for (const value of [0.1, "sum", true, null]) {
     expect(() => check(value)).toThrow(`${message}${value}.`);
   }
+});
+
+test("what stands in PyTorch's place is not ignored: a bias, a stride, a step", () => {
+  const x = ones([1, 2, 4, 4]);
+  const bias = ones([4]);
+  const refuse = (fn: (...args: never[]) => unknown, args: readonly unknown[], message: string) =>
+    expect(() => Reflect.apply(fn, undefined, args)).toThrow(message);
+  refuse(linear, [x, ones([4, 4]), bias], "linear: options must be among bias, got ");
+  refuse(slice, [x, 3, 0, 4, 2], "slice: options must be among step, got 2.");
+  refuse(arange, [0, 10, 2], "arange: options must be among step, dtype, requiresGrad, got 2.");
+  const all = "bias, stride, padding, dilation, groups";
+  refuse(conv2d, [x, ones([4, 2, 3, 3]), bias], `conv2d: options must be among ${all}, got `);
+  refuse(conv1d, [x.select(0, 0), ones([4, 4, 3]), { strides: 2 }], "got strides.");
+  const transposed = `convTranspose2d: options must be among ${all}, outputPadding, got 2.`;
+  refuse(convTranspose2d, [x, ones([2, 4, 3, 3]), 2], transposed);
 });
 
 test("reductions do not ignore what stands in PyTorch's place", () => {

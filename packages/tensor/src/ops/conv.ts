@@ -1,4 +1,5 @@
 import { argumentError, shapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { promote, requireFloat } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import { firstAxes, sameShape, sizeOf } from "../shape.ts";
@@ -107,6 +108,8 @@ export function convTranspose2d(
   return transposed("convTranspose2d", x, weight, options, 2);
 }
 
+const known = { bias: true, stride: true, padding: true, dilation: true, groups: true };
+
 function convolution(
   op: string,
   input: Tensor,
@@ -114,7 +117,7 @@ function convolution(
   options: ConvOptions,
   n: number,
 ): Tensor {
-  const { bias, groups = 1 } = options;
+  const { bias, groups = 1 } = checkOptions(op, options, known);
   checkShapes(op, input, weight, bias, groups, weight.shape[1] * groups, weight.shape[0], n);
   const { padding, ...spacing } = options;
   const taps = weight.shape.slice(2);
@@ -146,7 +149,7 @@ function transposed(
   options: ConvTransposeOptions,
   n: number,
 ): Tensor {
-  const { bias, groups = 1 } = options;
+  const { bias, groups = 1 } = checkOptions(op, options, { ...known, outputPadding: true });
   checkShapes(op, input, weight, bias, groups, weight.shape[0], weight.shape[1] * groups, n);
   const extra = perAxis(op, "outputPadding", options.outputPadding ?? 0, n, 0);
   const axes = spacedAxes(op, weight.shape.slice(2), options).map((axis, a): WindowAxis => {

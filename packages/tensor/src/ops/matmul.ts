@@ -1,6 +1,7 @@
 import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloom/engine";
 import { shapeError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
+import { checkOptions } from "../options.ts";
 import { promote, requireNumeric } from "../promote.ts";
 import { record } from "../record.ts";
 import { sizeAt, sizeOf, spliced } from "../shape.ts";
@@ -117,10 +118,11 @@ export interface LinearOptions {
  * @throws ShapeError if the last size of `x` is not that of `weight`.
  */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+  const { bias } = checkOptions("linear", options, { bias: true });
   const inFeatures = sizeAt(weight, -1);
   if (weight.ndim !== 2 || x.ndim === 0 || sizeAt(x, -1) !== inFeatures) {
     throw shapeError`linear: the last size of x must be that of the matrix weight, got ${x.shape} and ${weight.shape}.`;
   }
   const y = matmul(x, weight.t());
-  return options.bias === undefined ? y : y.add(options.bias);
+  return bias === undefined ? y : y.add(bias);
 }

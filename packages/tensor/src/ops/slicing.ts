@@ -1,6 +1,7 @@
 import { pad as padNode } from "@gradloom/engine";
 import { engine } from "../engine.ts";
 import { argumentError, shapeError, show } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { literal, record } from "../record.ts";
 import { axisOf, isCount, listOf, requireCount, resized, spliced, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ export function slice(
   end: number = Infinity,
   options: SliceOptions = {},
 ): Tensor {
-  const { step = 1 } = options;
+  const { step = 1 } = checkOptions("slice", options, { step: true });
   const axis = axisOf("slice", x, dim);
   requireCount("slice", "step", step, 1);
   const size = x.shape[axis];
