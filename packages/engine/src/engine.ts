@@ -143,7 +143,9 @@ export class Engine {
     // Five bits for each of the last few operations; older ones leave by the left.
     this.#place = (this.#place << 5) ^ node.op.charCodeAt(0);
     const most = this.#place === this.#settlingPlace ? mostPendingInLoop : mostPending;
-    if (this.#tracked.length > most || this.#inputBytes > mostPendingBytes) this.#settleAll();
+    if (this.#tracked.length <= most && this.#inputBytes <= mostPendingBytes) return;
+    this.realize(withoutStale(this.#tracked.filter((node) => !node.box && !node.consumed)));
+    this.#settlingPlace = this.#place;
   }
 
   /**
@@ -165,7 +167,7 @@ export class Engine {
     for (const node of nodes) {
       const { box } = node;
       node.isHeld = false;
-      if (box !== undefined && box.version !== node.version) throw staleness(node, box);
+      if (box && box.version !== node.version) throw staleness(node, box);
     }
     const wanted = this.wanted?.() ?? [];
     const settle = (others: readonly Node[]) =>
@@ -175,13 +177,14 @@ export class Engine {
       settle(dependents);
     } catch (error) {
       // Nobody has asked for those: what cannot be computed any more is an error of whoever reads it. After a run nothing is pending.
-      const current = this.#pending[0] ? withoutStale(dependents) : dependents;
-      if (current.length === dependents.length) throw error;
+      const current = withoutStale(dependents);
+      if (states.some(({ value }) => !withoutStale([value])[0])) this.#forget();
+      if (!this.#pending[0] || current.length === dependents.length) throw error;
       settle(current);
     }
     for (const { box } of states) box.isPending = false;
     this.#pending = [];
-    this.#tracked = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
+    this.#tracked = this.#tracked.filter((node) => !node.box && !node.consumed);
     this.#inputBytes = 0;
     this.#settlingPlace = 0;
     // What a function that is being recorded makes of its inputs is new in each of its runs: never old.
@@ -201,7 +204,7 @@ export class Engine {
   /** Whether reading a node needs no computing. */
   isSettled(node: Node): boolean {
     const { box } = node;
-    if (box === undefined || this.#fresh.has(box)) return false;
+    if (!box || this.#fresh.has(box)) return false;
     return box.version === node.version && !box.isReleased;
   }
 
@@ -211,7 +214,7 @@ export class Engine {
    */
   release(node: Node): void {
     const { box } = node;
-    if (box === undefined || box.isState) return;
+    if (!box || box.isState) return;
     const { storage } = box;
     if (storage.host === undefined) {
       if (node.consumed) return;
@@ -312,7 +315,7 @@ export class Engine {
     if (this.isSettled(node)) return node.box!;
     // A copy of a state that nobody has used yet, such as one in a state dict, is not made just to be read.
     const original = node.box && this.#fresh.get(node.box);
-    if (original !== undefined && this.isSettled(original)) return original.box!;
+    if (original && this.isSettled(original)) return original.box!;
     this.realize([node]);
     return node.box!;
   }
@@ -357,7 +360,7 @@ export class Engine {
     for (const box of changing) box.isChanging = true;
     const found = this.#tracked.filter(
       (node) =>
-        node.box === undefined &&
+        !node.box &&
         !node.consumed &&
         node.dependsOnState &&
         reaches(node, (box) => box.isChanging),
@@ -374,12 +377,6 @@ export class Engine {
       this.#runner.memory.drop(box!.storage);
     }
     this.#held = [];
-  }
-
-  #settleAll(): void {
-    const waiting = this.#tracked.filter((node) => node.box === undefined && !node.consumed);
-    this.realize(withoutStale(waiting));
-    this.#settlingPlace = this.#place;
   }
 
   #settle(goal: Goal): void {
@@ -415,18 +412,23 @@ export class Engine {
     settleOutputs(walk, run);
   }
 
+  /** States stay as they are, and nothing waits any longer. */
+  #forget(): void {
+    for (const box of this.#pending) {
+      box.isPending = false;
+      if (box.storage.address !== undefined) box.storage.host = undefined;
+      box.renew();
+    }
+    this.#pending = [];
+    this.#tracked = [];
+  }
+
   /** Executes a run; if it fails, states stay as they are and what waited is forgotten. */
   #attempt(run: Run, recomputed = 0): void {
     try {
       this.#runner.execute(run, recomputed);
     } catch (error) {
-      for (const box of this.#pending) {
-        box.isPending = false;
-        if (box.storage.address !== undefined) box.storage.host = undefined;
-        box.renew();
-      }
-      this.#pending = [];
-      this.#tracked = [];
+      this.#forget();
       throw error;
     }
   }

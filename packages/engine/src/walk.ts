@@ -56,20 +56,20 @@ export class Walk {
   constructor({ outputs, states }: Goal, horizon: number) {
     walks += 1;
     this.horizon = horizon;
-    for (const node of outputs) this.visit(node);
-    for (const { value } of states) this.visit(value);
+    for (const node of outputs) this.#visit(node);
+    for (const { value } of states) this.#visit(value);
     if (this.#isRepeating) this.old.push(...this.#oldOfStates);
     // Those that get a value anyway.
     for (const node of outputs) node.mark = 0;
     for (const { value } of states) value.mark = 0;
     this.held = this.#candidates.filter(({ mark }) => mark === walks);
     this.goal = { outputs: this.held.length === 0 ? outputs : [...outputs, ...this.held], states };
-    this.write(-1);
-    for (const node of this.goal.outputs) this.write(node.index);
-    this.write(-2);
+    this.#write(-1);
+    for (const node of this.goal.outputs) this.#write(node.index);
+    this.#write(-2);
     for (const { box, value } of states) {
-      this.write(this.slotOf(box));
-      this.write(value.index);
+      this.#write(this.#slotOf(box));
+      this.#write(value.index);
     }
   }
 
@@ -101,7 +101,7 @@ export class Walk {
     return { operations: operations.slice(0, 2 * order.length), numbers, literals };
   }
 
-  private visit(root: Node): void {
+  #visit(root: Node): void {
     if (root.mark === walks) return;
     const { path, nextInput } = this;
     path[0] = root;
@@ -150,7 +150,7 @@ export class Walk {
     let at = this.length;
     words[at++] = shape.length;
     for (let i = 0; i < shape.length; i++) words[at++] = shape[i];
-    if (box !== undefined) words[at++] = this.slotOf(box);
+    if (box !== undefined) words[at++] = this.#slotOf(box);
     else if (op === "scalar") words[at++] = this.scalars.push(node) - 1;
     else if (op === "constant") this.literals.push(attributes[0]);
     else {
@@ -180,7 +180,7 @@ export class Walk {
     (base.dependsOnState ? this.#oldOfStates : this.old).push(base);
   }
 
-  private slotOf(box: Box): number {
+  #slotOf(box: Box): number {
     if (box.mark !== walks) {
       box.mark = walks;
       box.slot = this.boxes.push(box) - 1;
@@ -188,7 +188,7 @@ export class Walk {
     return box.slot;
   }
 
-  private write(number: number): void {
+  #write(number: number): void {
     if (this.length === paper.length) grow(this.length + 1);
     paper[this.length++] = number;
   }

@@ -162,6 +162,23 @@ describe.each(["wasm", "js"] as const)("on %s", (backend) => {
     );
   });
 
+  test("a state that takes what is lost is an error once: it stays as it is, and all else goes on", () => {
+    use();
+    const w = new Tensor(tensor([1, 2]));
+    const running = new Tensor(tensor([5, 5]));
+    const twice = w.mul(2);
+    const more = twice.add(1);
+    w.assign(tensor([3, 4]));
+    realize(more);
+    running.assign(twice);
+    expect(() => realize()).toThrow(StateError);
+    expect(() => realize()).not.toThrow();
+    expect(running.arraySync()).toEqual([5, 5]);
+    running.assign(running.add(w));
+    expect(running.arraySync()).toEqual([8, 9]);
+    expect(more.arraySync()).toEqual([3, 5]);
+  });
+
   test("what was detached can be read after the step although something uses the original", () => {
     use();
     const w = new Tensor(tensor([1, 2]));
