@@ -13,6 +13,17 @@ export function checkModules(op: string, modules: readonly unknown[]): void {
   );
 }
 
+/** Modules in a list. @throws ArgumentError if they are none, such as a module alone, or something else is among them. */
+export function moduleList<M extends Module>(op: string, modules: Iterable<M>): M[] {
+  if (!(Symbol.iterator in Object(modules))) {
+    const got = modules instanceof Module ? modules.constructor.name : String(modules);
+    throw new ArgumentError(`${op}: modules must be an array of modules, got ${got}.`, { op });
+  }
+  const items = [...modules];
+  checkModules(op, items);
+  return items;
+}
+
 /** @throws ArgumentError if a name cannot be a part of a key. */
 export function checkKey(op: string, name: string): void {
   if (name === "" || name.includes(".")) {

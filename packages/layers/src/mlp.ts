@@ -1,4 +1,4 @@
-import { checkOptions, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, type Tensor } from "@gradloom/tensor";
 import { type Activation, activationFunction, nameOf } from "./activation.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
@@ -33,6 +33,11 @@ export class MLP extends Module {
   ) {
     super();
     checkOptions("MLP", options, { activation: true, dropout: true });
+    if (!Array.isArray(hidden)) {
+      throw new ArgumentError(`MLP: hidden must be an array of sizes, got ${hidden}.`, {
+        op: "MLP",
+      });
+    }
     const sizes = [inFeatures, ...hidden, outFeatures];
     this.layers = new ModuleList(sizes.slice(1).map((size, i) => new Linear(sizes[i], size)));
     this.activation = options.activation ?? "relu";

@@ -1,5 +1,5 @@
 import { StateError } from "@gradloom/tensor";
-import { checkModules } from "./containers.ts";
+import { checkModules, moduleList } from "./containers.ts";
 import { Module } from "./module.ts";
 import type { Part } from "./named-fields.ts";
 
@@ -10,11 +10,10 @@ import type { Part } from "./named-fields.ts";
 export class ModuleList<M extends Module = Module> extends Module implements Iterable<M> {
   readonly #items: M[];
 
-  /** @throws ArgumentError if something else than a module is among them. */
+  /** @throws ArgumentError if they are no list, or something else than a module is among them. */
   constructor(modules: Iterable<M> = []) {
     super();
-    this.#items = [...modules];
-    checkModules("ModuleList", this.#items);
+    this.#items = moduleList("ModuleList", modules);
   }
 
   /** How many modules there are. */

@@ -1,4 +1,4 @@
-import { noGrad, realize, StateError, Tensor } from "@gradloom/tensor";
+import { ArgumentError, noGrad, realize, StateError, Tensor } from "@gradloom/tensor";
 
 /** What `loadStateDict` could not use. */
 export interface LoadResult {
@@ -17,6 +17,12 @@ export function loadInto(
   dict: Readonly<Record<string, Tensor>>,
   strict: boolean,
 ): LoadResult {
+  if (dict !== Object(dict) || dict instanceof Promise) {
+    const got = dict instanceof Promise ? "a promise. Await it" : `${dict}`;
+    throw new ArgumentError(`loadStateDict: a state dict must be given, got ${got}.`, {
+      op: "loadStateDict",
+    });
+  }
   const expected = new Set(targets.map(([key]) => key));
   const missingKeys = targets.map(([key]) => key).filter((key) => !Object.hasOwn(dict, key));
   const unexpectedKeys = Object.keys(dict).filter((key) => !expected.has(key));

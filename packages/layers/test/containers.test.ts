@@ -66,6 +66,9 @@ describe("Sequential", () => {
     expect(() => Reflect.construct(Sequential, [layers])).toThrow(
       "Sequential: what it holds must be modules",
     );
+    expect(() => Reflect.construct(ModuleList, [new Linear(1, 1)])).toThrow(
+      "ModuleList: modules must be an array of modules, got Linear.",
+    );
     expect(() => Reflect.construct(ModuleList, [[undefined]])).toThrow(
       "got undefined at position 0",
     );

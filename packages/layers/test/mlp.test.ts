@@ -59,6 +59,9 @@ describe("MLP", () => {
       ArgumentError,
     );
     expect(() => new MLP(1, [0], 1)).toThrow("must be a positive integer, got 0");
+    expect(() => Reflect.construct(MLP, [1, 8, 1])).toThrow(
+      "MLP: hidden must be an array of sizes, got 8.",
+    );
     expect(() => new MLP(1, [2], 1, { dropout: -0.1 })).toThrow("p must be in [0, 1], got -0.1");
   });
 });

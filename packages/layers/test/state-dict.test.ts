@@ -72,6 +72,9 @@ describe("stateDict and loadStateDict", () => {
       "weight: shape [3] instead of [1, 2]",
     );
     expect(() => model.loadStateDict({})).toThrow("To load what fits, pass { strict: false }.");
+    const load = (given: unknown) => () => Reflect.apply(model.loadStateDict, model, [given]);
+    expect(load(undefined)).toThrow("loadStateDict: a state dict must be given, got undefined.");
+    expect(load(Promise.resolve({}))).toThrow("got a promise. Await it.");
   });
 
   test("what is not a tensor is refused", () => {

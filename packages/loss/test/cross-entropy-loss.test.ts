@@ -185,6 +185,14 @@ describe("errors", () => {
     expect(() => crossEntropyLoss(logits(), target)).toThrow("0 … 1, got 255.");
   });
 
+  test("lists in the place of tensors", () => {
+    for (const fn of [crossEntropyLoss, nllLoss]) {
+      expect(() => Reflect.apply(fn, undefined, [zeros([1, 2]), [0]])).toThrow(
+        `${fn.name}: what is compared must be tensors, got an Array. Use tensor(x); with { dtype: "int32" } for class indices.`,
+      );
+    }
+  });
+
   test("shapes and dtypes", () => {
     expect(() => crossEntropyLoss(x, tensor([1, 2, 0], int32))).toThrow(ShapeError);
     expect(() => crossEntropyLoss(x, tensor([1, 2, 0], int32))).toThrow(
