@@ -3,7 +3,10 @@ import * as i32 from "./opcodes/i32.ts";
 
 /** A position: its digits, and what has grown with them. */
 export interface Cursor {
+  /** The first one does not matter. */
   readonly sizes: readonly number[];
+  /** Pushes one of them. */
+  readonly push: (size: number) => void;
   readonly digits: readonly number[];
   readonly values: readonly { readonly local: number; readonly strides: readonly number[] }[];
 }
@@ -11,15 +14,17 @@ export interface Cursor {
 /** Sets the digits and values of a cursor for a number. Values start as they are. */
 export function startCursor(
   f: FunctionWriter,
-  { sizes, digits, values }: Cursor,
+  { sizes, digits, values, push }: Cursor,
   number: number,
 ): void {
   for (let i = sizes.length - 1; i >= 0; i--) {
     f.get(number);
-    // The number is in range: what is left of it is the first digit.
-    if (i > 0) f.i32(sizes[i]).op(i32.rem_u);
-    f.set(digits[i]);
-    if (i > 0) f.get(number).i32(sizes[i]).op(i32.div_u).set(number);
+    if (i > 0) {
+      push(sizes[i]);
+      f.op(i32.rem_u).set(digits[i]).get(number);
+      push(sizes[i]);
+      f.op(i32.div_u).set(number);
+    } else f.set(digits[i]); // The number is in range: what is left of it is the first digit.
     for (const { local, strides } of values) {
       if (strides[i] === 0) continue;
       f.get(digits[i]).i32(strides[i]).op(i32.mul).get(local).op(i32.add).set(local);
@@ -29,12 +34,14 @@ export function startCursor(
 
 /** Moves a cursor on by one of digit `i`. */
 export function moveCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
-  const { sizes, digits, values } = cursor;
+  const { sizes, digits, values, push } = cursor;
   if (i < 0) return;
   f.add(digits[i], 1);
   for (const { local, strides } of values) f.add(local, strides[i]);
   if (i === 0) return;
-  f.get(digits[i]).i32(sizes[i]).op(i32.eq).if();
+  f.get(digits[i]);
+  push(sizes[i]);
+  f.op(i32.eq).if();
   carryCursor(f, cursor, i);
   f.end();
 }

@@ -8,6 +8,7 @@ import {
 } from "@gradloom/engine";
 import type { KernelFrame } from "./kernel-frame.ts";
 import type { LaneAddress } from "./lanes.ts";
+import { affinesOf, type Nest } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
@@ -19,6 +20,21 @@ export const blockLanes = 16;
 export const wideBlock = 32;
 export const wideRow = 256;
 
+/** Elements that are less than this apart are reached from one address: the distance is a part of the code. */
+const farApart = 1024;
+
+/** For the affine expressions of a stage: the offset of the one with the same strides from which code counts. */
+export function startsOf(stage: Nest): (affine: Affine) => number {
+  const starts = new Map<string, number[]>();
+  const near = (affine: Affine & { readonly buffer?: number }) =>
+    remember(starts, `${affine.buffer} ${affine.strides}`, () => []);
+  const startOf = (affine: Affine) =>
+    near(affine).find((start) => affine.offset < start + farApart);
+  const rising = [...affinesOf(stage)].sort((a, b) => a.offset - b.offset);
+  for (const affine of rising) if (startOf(affine) === undefined) near(affine).push(affine.offset);
+  return startOf as (affine: Affine) => number;
+}
+
 /**
  * Affine expressions with the same strides, of which the lowest is kept in a local and increased from iteration to
  * iteration: addresses, values of guards, or indices.
@@ -29,8 +45,7 @@ interface Induction {
   /** What one unit of the affine expression counts: the bytes of an element, or 1. */
   readonly unit: number;
   readonly strides: readonly number[];
-  /** The least offset. */
-  offset: number;
+  readonly offset: number;
   /** Whether there may be nothing at some of the addresses, so that the local may be below 0. */
   guarded: boolean;
   /** The local with the value at the loops' present positions. */
@@ -43,32 +58,28 @@ export class Inductions {
   /** The loop along which the lanes lie, or -1. */
   readonly #laneLoop: number;
   readonly #all = new Map<string, Induction>();
+  readonly #startOf: (affine: Affine) => number;
   /** Whether all guards hold in what is being written. */
   isInside: boolean = false;
 
-  constructor(frame: KernelFrame, laneLoop: number) {
+  constructor(frame: KernelFrame, stage: Nest, laneLoop: number) {
     this.#frame = frame;
+    this.#startOf = startsOf(stage);
     this.#laneLoop = laneLoop;
+    for (const { value, access } of stage.stores) this.#ofAccess(access, stage.code[value].dtype);
+    for (const instruction of stage.code) {
+      if (instruction.op === "index") this.#ofIndex(instruction);
+      if (instruction.op !== "load") continue;
+      const { access, dtype, guards } = instruction;
+      this.#ofAccess(access, dtype).guarded ||= guards.length > 0;
+      for (const guard of guards) this.#ofIndex(guard);
+    }
   }
 
   /** How much an expression grows from a lane to the next, in elements if it is an access. */
   laneStride(affine: Affine): number {
     if (this.#isLaneScratch(affine)) return 1;
     return this.#laneLoop < 0 ? 0 : (affine.strides[this.#laneLoop] ?? 0);
-  }
-
-  /** Makes room for the address of an access. */
-  addAccess(access: Access, dtype: DType, guarded = false): void {
-    this.#add(this.#ofAccess(access, dtype), access, guarded);
-  }
-
-  addIndex(affine: Affine): void {
-    this.#add(this.#ofIndex(affine), affine, false);
-  }
-
-  #add(induction: Induction, { offset }: Affine, guarded: boolean): void {
-    induction.offset = Math.min(induction.offset, offset);
-    induction.guarded ||= guarded;
   }
 
   /** Writes the values at the start of a call, of what depends on no loop, or at the start of a row. */
@@ -96,10 +107,15 @@ export class Inductions {
 
   /** Writes the step by a number of iterations of a loop. */
   advance(loop: number, iterations: number): void {
-    const { f } = this.#frame.w;
+    const { w, push } = this.#frame;
     for (const { strides, unit, local } of this.#all.values()) {
-      const step = strides[loop] * unit * iterations;
-      if (step !== 0) f.add(local, step);
+      const stride = strides[loop];
+      if (loop === this.#laneLoop || stride === 0) w.f.add(local, stride * unit * iterations);
+      else {
+        w.f.get(local);
+        push(stride, unit * iterations);
+        w.f.op(i32.add).set(local);
+      }
     }
   }
 
@@ -132,8 +148,9 @@ export class Inductions {
   pushAllInRange(guards: readonly Guard[], reach: ReadonlyMap<number, number>): void {
     const { f } = this.#frame.w;
     const ranges = new Map<Induction, readonly [low: number, high: number]>();
-    for (const { offset, size, strides } of guards) {
-      const induction = this.#ofIndex({ offset, strides });
+    for (const guard of guards) {
+      const { offset, size, strides } = guard;
+      const induction = this.#ofIndex(guard);
       let [first, last] = [offset - induction.offset, offset - induction.offset];
       for (const [loop, count] of reach) {
         first += Math.min(strides[loop] * count, 0);
@@ -164,7 +181,7 @@ export class Inductions {
 
   /** Whether it accesses scratch rows that lie side by side, one for each lane of a block. */
   #isLaneScratch(affine: Affine | Access): boolean {
-    const { lanesAcross, firstScratch = Infinity } = this.#frame;
+    const { lanesAcross, firstScratch } = this.#frame;
     return lanesAcross && "buffer" in affine && affine.buffer >= firstScratch;
   }
 
@@ -177,8 +194,10 @@ export class Inductions {
     return this.#find(affine, 1, undefined);
   }
 
-  #find({ offset, strides }: Affine, unit: number, base: number | undefined): Induction {
-    const key = `${base} ${unit} ${strides.join()}`;
+  #find(affine: Affine, unit: number, base: number | undefined): Induction {
+    const { strides } = affine;
+    const offset = this.#startOf(affine);
+    const key = `${base} ${unit} ${offset} ${strides}`;
     return remember(
       this.#all,
       key,
@@ -187,17 +206,18 @@ export class Inductions {
   }
 
   #startOne(induction: Induction): void {
-    const { w, digits } = this.#frame;
+    const { w, digits, push } = this.#frame;
     const { strides, offset, unit, base } = induction;
     induction.local = w.fresh("i32");
-    w.f.i32(offset * unit);
+    push(offset, unit);
     if (base !== undefined) w.f.get(base).op(i32.add);
     for (const [loop, digit] of digits.entries()) {
-      const stride = strides[loop] * unit;
+      const stride = strides[loop];
       if (stride === 0) continue;
       w.f.get(digit);
-      if (stride !== 1) w.f.i32(stride).op(i32.mul);
-      w.f.op(i32.add);
+      if (loop === this.#laneLoop) w.f.i32(stride * unit);
+      else push(stride, unit);
+      w.f.op(i32.mul).op(i32.add);
     }
     w.f.set(induction.local);
   }

@@ -31,13 +31,17 @@ export interface KernelFrame {
   /** Buffers that the kernel writes: what is loaded from them changes from row to row. */
   readonly written: ReadonlySet<number>;
   /** Buffers from this one on are scratch rows: with lanes across rows, each lane has its own. */
-  readonly firstScratch?: number;
+  readonly firstScratch: number;
   /** A local with the address of a buffer. */
   address(buffer: number): number;
+  /** Numbers that the code does not know, see `tellNumbers`. */
+  readonly told: readonly number[];
+  /** Pushes a number that it may not know, times one that it knows. */
+  push(number: number, unit?: number): void;
   /** Byte offset of a scalar in the argument block. */
   scalarOffset(scalar: number): number;
   /** Takes the points instead of the stores, of which there is one then. */
-  readonly sink?: Sink;
+  sink?: Sink | undefined;
   /** For the epilogue of a contraction: a local with the address of the product of this row's start. */
-  readonly product: number | undefined;
+  readonly product: number;
 }

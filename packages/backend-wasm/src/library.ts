@@ -1,5 +1,6 @@
-import { exactKey, type Kernel, stagesOf } from "@gradloom/engine";
+import { type Instruction, remember } from "@gradloom/engine";
 import { hostMath } from "./host-math.ts";
+import type { Step } from "./steps.ts";
 
 /** A compiled function. */
 export interface LibraryEntry {
@@ -22,6 +23,7 @@ export class KernelLibrary {
   compiled: number = 0;
   /** Counts the functions that were dropped: programs must look whether theirs are still there. */
   dropped: number = 0;
+  readonly #steps = new Map<string, readonly Step[]>();
   readonly #entries = new Map<string, LibraryEntry>();
   readonly #freeSlots: number[] = [];
   #nextSlot: number;
@@ -39,6 +41,12 @@ export class KernelLibrary {
     this.#install = install;
   }
 
+  /** The steps of kernels of a structure, made if need be. When there are too many, all are forgotten. */
+  stepsOf(key: string, make: () => readonly Step[]): readonly Step[] {
+    if (this.#steps.size >= this.#capacity) this.#steps.clear();
+    return remember(this.#steps, key, make);
+  }
+
   /** The functions in the table. */
   loaded(): Iterable<LibraryEntry> {
     return this.#entries.values();
@@ -46,18 +54,15 @@ export class KernelLibrary {
 
   /** The function for a structure, compiled if need be, as the one used last. */
   get(key: string, write: () => Uint8Array<ArrayBuffer>): LibraryEntry {
-    const known = this.#entries.get(key);
-    if (known) {
-      this.touch(known);
-      return known;
-    }
-    const bytes = write();
-    const module = new WebAssembly.Module(bytes);
-    this.compiled++;
-    const firstThreadOnly = WebAssembly.Module.imports(module).some(
-      ({ module: from, name }) => from === "h" && !isBuiltIn(name),
-    );
-    const entry = { key, module, bytes, firstThreadOnly, slot: -1 };
+    const entry = remember(this.#entries, key, () => {
+      const bytes = write();
+      const module = new WebAssembly.Module(bytes);
+      this.compiled++;
+      const firstThreadOnly = WebAssembly.Module.imports(module).some(
+        ({ module: from, name }) => from === "h" && !isBuiltIn(name),
+      );
+      return { key, module, bytes, firstThreadOnly, slot: -1 };
+    });
     this.touch(entry);
     return entry;
   }
@@ -90,8 +95,18 @@ function isBuiltIn(name: string): boolean {
   return builtIn !== undefined && Reflect.get(hostMath, name) === builtIn;
 }
 
-/** What two kernels have in common if the same code computes them. */
-export function structureKey(kernel: Kernel): string {
-  const { buffers, scalars, label, ...structure } = kernel;
-  return exactKey([buffers.length, structure], stagesOf(kernel));
+/**
+ * What two things that are made of numbers and names have in common if they are alike.
+ *
+ * @param stages - Where there are instructions in it: JSON has neither -0 nor what is not finite, but constants may be that.
+ */
+export function exactKey(
+  structure: unknown,
+  stages: readonly { readonly code: readonly Instruction[] }[],
+): string {
+  let key = JSON.stringify(structure);
+  for (const { code } of stages) {
+    for (const i of code) if (i.op === "constant") key += ` ${i.value},${1 / i.value}`;
+  }
+  return key;
 }

@@ -1,6 +1,6 @@
-import { byteSize, elementCost, exactKey, type LoopKernel, remember } from "@gradloom/engine";
-import { type ArgumentLayout, argumentLayout } from "./argument-block.ts";
-import { ModuleWriter } from "./assembler.ts";
+import { byteSize, elementCost, type LoopKernel, remember } from "@gradloom/engine";
+import { scalarOffset } from "./argument-block.ts";
+import { ModuleWriter, type ValueType } from "./assembler.ts";
 import { writeAround } from "./copy-writer.ts";
 import { type Cursor, carryCursor, moveCursor, startCursor } from "./cursor.ts";
 import { importHostMath } from "./expression.ts";
@@ -25,18 +25,17 @@ import { padLoads } from "./padding.ts";
 import { writeOutPairs, writeOutPoints, writeOutRows } from "./short-loops.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
+import { knownLength, type LoopCode, type LoopForm, tellNumbers } from "./told-numbers.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
 /** How a kernel of loops is compiled, and what running it takes. */
-export interface LoopPlan {
-  /** What kernels of the same code have in common. */
-  readonly key: string;
+export interface LoopPlan extends Pick<LoopCode, "key" | "told"> {
   readonly write: (features: Features) => Uint8Array<ArrayBuffer>;
   readonly needs: LoopNeeds;
 }
 
 /** What running a kernel takes. */
-export interface LoopNeeds {
+interface LoopNeeds {
   /** For each of its scratch rows: bytes of a thread's own memory. */
   readonly scratchBytes: readonly number[];
   /** How many points of the outer loops a call goes through in one, and how many such steps it should have at least. */
@@ -46,20 +45,14 @@ export interface LoopNeeds {
 
 /** How a kernel of loops is written. */
 export function planLoops(kernel: LoopKernel): LoopPlan {
-  const { lanesAcross, ...loops } = arrangeLoops(kernel);
-  const { outer, stages, scratch, padding } = loops;
+  const code = tellNumbers({ ...kernel, ...arrangeLoops(kernel) });
+  const { lanesAcross, outer, scratch, padding } = code;
   const last = outer.length - 1;
   const rows = lanesAcross && !padding ? blockLanes : 1;
   const block = outer[last] >= wideRow ? wideBlock : blockLanes;
-  // A call is told its range of points: the first loop may be of any length, if only there are as many neighbours for vectors.
-  const first = lanesAcross && last === 0 ? knownLength(outer[0]) : 0;
-  const form = { ...loops, outer: outer.map((size, i) => (i > 0 ? size : first)) };
   return {
-    key: exactKey([kernel.buffers.length, lanesAcross, form], stages),
-    write: (features) => {
-      const ordered = lanesAcross ? stages : stages.map((s) => withBestLaneLoop(s, outer.length));
-      return compileLoops({ ...kernel, ...form, stages: ordered }, features, lanesAcross);
-    },
+    ...code,
+    write: (features) => compileLoops(code, features),
     needs: {
       scratchBytes: scratch.map(({ dtype, length }) => byteSize[dtype] * length * rows),
       points: countIterations(kernel.outer) / countIterations(outer),
@@ -68,9 +61,20 @@ export function planLoops(kernel: LoopKernel): LoopPlan {
   };
 }
 
-/** What code knows of the length of a loop along which the lanes lie, of which it is told a range. */
-export function knownLength(size: number): number {
-  return Math.min(size, wideRow);
+/** The same for loops whose points a sink takes, of which code knows more than their form. */
+export function planSink(
+  loops: LoopKernel,
+  known: string,
+  scratchBytes: readonly number[],
+  createSink: (frame: KernelFrame) => Sink,
+): LoopPlan {
+  const code = tellNumbers({ ...writtenKernel(loops), lanesAcross: false });
+  return {
+    ...code,
+    key: `${code.key} ${known}`,
+    write: (features) => compileLoops(code, features, createSink),
+    needs: { scratchBytes, points: 1, leastGrain: 1 },
+  };
 }
 
 /**
@@ -78,42 +82,16 @@ export function knownLength(size: number): number {
  * It imports the memory `e.m` and host functions `h.…`. Results do not depend on how the range is cut. A sink takes what
  * the points of the only stage give.
  */
-export function compileLoops(
-  kernel: WrittenKernel,
+function compileLoops(
+  code: LoopCode,
   features: Features,
-  lanesAcross: boolean,
-  createSink?: (
-    w: VectorWriter,
-    digits: readonly number[],
-    address: (buffer: number) => number,
-  ) => Sink,
+  createSink?: (frame: KernelFrame) => Sink,
 ): Uint8Array<ArrayBuffer> {
-  const module = new ModuleWriter();
-  module.importMemory(features.sharedMemory);
-  const { outer, stages, padding } = kernel;
-  const host = importHostMath(
-    module,
-    stages.map((stage) => stage.code),
-  );
-  const f = module.function(["i32", "i32", "i32"], [], "k");
-  const w = new VectorWriter(module, f, features, host);
-  const layout = argumentLayout(kernel.buffers.length, kernel.scratch.length);
-  const digits = outer.map(() => f.local());
-  const address = addresses(w, layout);
-  const sink = createSink?.(w, digits, address);
-  const frame: KernelFrame = {
-    w,
-    outer,
-    lanesAcross,
-    lanes: lanesOf(stages),
-    digits,
-    written: writtenBuffers([...stages, ...(padding?.copies ?? [])]),
-    address,
-    scalarOffset: layout.scalarOffset,
-    firstScratch: padding ? Infinity : kernel.buffers.length,
-    product: undefined,
-    ...(sink && { sink }),
-  };
+  const frame = openFrame(code, features, Array(3).fill("i32"), "k");
+  frame.sink = createSink?.(frame);
+  const { stages, padding } = code;
+  const { w, outer, lanesAcross } = frame;
+  const { f } = w;
   const writers: StageWriter[] = [];
   for (const stage of stages) writers.push(new StageWriter(frame, stage, [...writers]));
   f.get(1).get(2).op(i32.ge_s).if();
@@ -126,16 +104,66 @@ export function compileLoops(
   if (lanesAcross) writeChunks(frame, writers);
   else writeRows(frame, writers);
   f.get(begin).get(end).op(i32.lt_s).brIf(again).end();
-  return module.finish();
+  return w.module.finish();
+}
+
+/** Begins a module with a function that has a block of arguments as its first parameter. */
+export function openFrame(
+  { buffers, outer, stages, scratch, padding, lanesAcross, told }: LoopCode,
+  features: Features,
+  parameters: readonly ValueType[],
+  name?: string,
+): KernelFrame {
+  const module = new ModuleWriter();
+  module.importMemory(features.sharedMemory);
+  const host = importHostMath(
+    module,
+    stages.map((stage) => stage.code),
+  );
+  const f = module.function(parameters, [], name);
+  const firstTold = buffers.length + scratch.length;
+  const locals = new Map<string, number>();
+  /** A local with a word of the arguments times a number, set at the function's start when first asked for. */
+  const wordAt = (i: number, unit = 1): number =>
+    remember(locals, `${i} ${unit}`, () => {
+      const local = f.local();
+      f.hoist(() =>
+        f
+          .get(0)
+          .load(i32.load, 4 * i)
+          .i32(unit)
+          .op(i32.mul)
+          .set(local),
+      );
+      return local;
+    });
+  return {
+    w: new VectorWriter(module, f, features, host),
+    outer,
+    lanesAcross,
+    // float64 is for checking gradients: correct, one lane at a time.
+    lanes: stages.some(({ code }) => code.some(({ dtype }) => dtype === "float64")) ? 1 : 4,
+    digits: outer.map(() => f.local()),
+    product: f.local(),
+    written: new Set(
+      [...stages, ...(padding?.copies ?? [])].flatMap(({ stores }) =>
+        stores.map(({ access }) => access.buffer),
+      ),
+    ),
+    address: (buffer) => wordAt(buffer),
+    told,
+    push(number, unit = 1) {
+      const i = told.indexOf(number);
+      if (i < 0) f.i32(number * unit);
+      else f.get(wordAt(firstTold + i, unit));
+    },
+    scalarOffset: (i) => scalarOffset(firstTold + told.length, i),
+    firstScratch: padding ? Infinity : buffers.length,
+  };
 }
 
 /** The kernel's loops, as few as possible, and along which of them the lanes lie. */
-function arrangeLoops(kernel: LoopKernel): Pick<
-  WrittenKernel,
-  "outer" | "stages" | "padding" | "scratch"
-> & {
-  readonly lanesAcross: boolean;
-} {
+function arrangeLoops(kernel: LoopKernel): Omit<LoopForm, "buffers"> {
   const written = writtenKernel(kernel);
   let loops = collapseLoops(written.outer, written.stages);
   let padding: WrittenKernel["padding"];
@@ -152,45 +180,25 @@ function arrangeLoops(kernel: LoopKernel): Pick<
   const lanesAcross = loops.outer.length > first && chooseLanesAcross(loops);
   if (mayWriteOut) loops = lanesAcross ? writeOutPoints(loops, first) : writeOutPairs(loops);
   const scratch = padding?.copies ?? kernel.scratch;
-  const stages = withoutCertainGuards(loops.outer, loops.stages);
-  return { ...loops, stages, scratch, lanesAcross, ...(padding && { padding }) };
-}
-
-/** A local for the address of each buffer, loaded at the function's start when first asked for. */
-export function addresses(w: VectorWriter, layout: ArgumentLayout): (buffer: number) => number {
-  const locals = new Map<number, number>();
-  return (buffer) =>
-    remember(locals, buffer, () => {
-      const local = w.f.local();
-      w.f.hoist(() => w.f.get(0).load(i32.load, layout.bufferOffset(buffer)).set(local));
-      return local;
-    });
-}
-
-/** Lanes of a full vector. float64 is for checking gradients: correct, one lane at a time. */
-export function lanesOf(stages: readonly Nest[]): number {
-  const wide = stages.some((stage) => stage.code.some(({ dtype }) => dtype === "float64"));
-  return wide ? 1 : 4;
-}
-
-export function writtenBuffers(stages: readonly Nest[]): Set<number> {
-  return new Set(stages.flatMap((stage) => stage.stores.map(({ access }) => access.buffer)));
+  const { outer } = loops;
+  const certain = withoutCertainGuards(outer, loops.stages);
+  const stages = lanesAcross ? certain : certain.map((s) => withBestLaneLoop(s, outer.length));
+  return { outer, stages, scratch, lanesAcross, ...(padding && { padding }) };
 }
 
 const [, begin, end] = [0, 1, 2];
 
 /** The position of a point in each of the first `count` outer loops. */
-export function writeDigits({ w, outer, digits }: KernelFrame, point: number, count: number): void {
-  const { f } = w;
-  if (count === 0) return;
+export function writeDigits(frame: KernelFrame, point: number, count: number): void {
+  const { f } = frame.w;
   const rest = f.local();
   f.get(point).set(rest);
-  startCursor(f, { sizes: outer.slice(0, count), digits, values: [] }, rest);
+  startCursor(f, pointsOf(frame, count), rest);
 }
 
-/** The outer loops, to go on from point to point. */
-function pointsOf({ outer, digits }: KernelFrame): Cursor {
-  return { sizes: outer, digits, values: [] };
+/** The first outer loops, to go on from point to point. */
+function pointsOf({ outer, digits, push }: KernelFrame, count: number = outer.length): Cursor {
+  return { sizes: outer.slice(0, count), push, digits, values: [] };
 }
 
 /** One point of the outer loops after the other. */
@@ -213,20 +221,15 @@ function writeRows(frame: KernelFrame, writers: readonly StageWriter[]): void {
 
 /** Neighbours along the last outer loop at once; a chunk is what is left of that loop. */
 function writeChunks(frame: KernelFrame, writers: readonly StageWriter[]): void {
-  const { w, outer, digits } = frame;
+  const { w, outer, digits, push } = frame;
   const { f } = w;
   const last = outer.length - 1;
   const count = f.local();
   f.get(end).get(begin).op(i32.sub).set(count);
   if (last > 0) {
-    const left = (): void => {
-      f.i32(outer[last]).get(digits[last]).op(i32.sub);
-    };
-    f.get(count);
-    left();
-    f.op(i32.gt_s).if();
-    left();
-    f.set(count).end();
+    const left = f.local();
+    push(outer[last]);
+    f.get(digits[last]).op(i32.sub).set(left).smaller(count, left).set(count);
   }
   f.get(begin).get(count).op(i32.add).set(begin);
   writeChunk(frame, writers, count);
@@ -241,7 +244,7 @@ export function writeChunk(
   next: (lanes: number) => void = () => {},
 ): void {
   const { f } = w;
-  const longest = outer[outer.length - 1];
+  const longest = knownLength(outer[outer.length - 1]);
   const guarded = writers.filter((writer) => writer.isGuarded);
   /** Blocks of vectors while enough of the chunk is left. */
   const writeBlocks = (width: number, copies: number): void => {

@@ -1,33 +1,22 @@
-import type { MatmulKernel } from "@gradloom/engine";
-import { argumentLayout } from "./argument-block.ts";
-import { type FunctionWriter, ModuleWriter } from "./assembler.ts";
-import { importHostMath } from "./expression.ts";
+import { type MatmulKernel, resized } from "@gradloom/engine";
+import type { FunctionWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
-import type { KernelFrame } from "./kernel-frame.ts";
-import {
-  addresses,
-  knownLength,
-  lanesOf,
-  writeChunk,
-  writeDigits,
-  writtenBuffers,
-} from "./loop-kernel.ts";
+import { openFrame, writeChunk, writeDigits } from "./loop-kernel.ts";
 import { collapseLoops, writtenStage } from "./loop-nest.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { StageWriter } from "./stage-writer.ts";
-import { VectorWriter } from "./vector-writer.ts";
+import { type LoopCode, tellNumbers } from "./told-numbers.ts";
 
-/** An epilogue, with what its code knows of the product that it belongs to. */
-export interface Epilogue extends Pick<MatmulKernel, "batch" | "n" | "epilogue"> {
-  /** How many. */
-  readonly buffers: number;
-}
-
-/** What products with the same code have in common. Code is told its matrix and its rows, so there may be any number of them. */
-export function epilogueOf({ batch, m, n, epilogue, buffers }: MatmulKernel): Epilogue {
+/** What is written for an epilogue. Code is told its matrix and its rows, so there may be any number of them. */
+export function epilogueOf({ batch, m, n, epilogue, buffers }: MatmulKernel): LoopCode {
   const { outer, stages } = collapseLoops([...batch, m, n], [epilogue], 2);
-  const matrices = outer.slice(0, -2).map((size, i) => (i > 0 ? size : 0));
-  return { batch: matrices, n: knownLength(n), epilogue: stages[0], buffers: buffers.length };
+  return tellNumbers({
+    buffers,
+    outer: resized(outer, outer.length - 2, 1),
+    stages: stages.map((stage) => writtenStage(stage, outer.length)),
+    scratch: [],
+    lanesAcross: true,
+  });
 }
 
 /**
@@ -36,34 +25,17 @@ export function epilogueOf({ batch, m, n, epilogue, buffers }: MatmulKernel): Ep
  * epilogue, that is `k`.
  */
 export function compileEpilogue(
-  kernel: Epilogue,
+  code: LoopCode,
   features: Features,
   writeCaller?: (caller: FunctionWriter, epilogue: number) => void,
 ): Uint8Array<ArrayBuffer> {
-  const module = new ModuleWriter();
-  module.importMemory(features.sharedMemory);
-  const stage = writtenStage(kernel.epilogue, kernel.batch.length + 2);
-  const host = importHostMath(module, [stage.code]);
-  const f = module.function(epilogueParameters, [], writeCaller ? undefined : "k");
+  const frame = openFrame(code, features, epilogueParameters, writeCaller ? undefined : "k");
+  const { w, outer, digits, product } = frame;
+  const { f, module } = w;
   const [, block, blockRow, batch, i0, rows, j0, columns] = epilogueParameters.keys();
-  const w = new VectorWriter(module, f, features, host);
-  const outer = [...kernel.batch, 0, kernel.n];
-  const layout = argumentLayout(kernel.buffers);
-  const digits = outer.map(() => f.local());
   const [rowDigit, columnDigit] = digits.slice(-2);
-  const [product, left] = f.locals(2);
-  const frame: KernelFrame = {
-    w,
-    outer,
-    lanesAcross: true,
-    lanes: lanesOf([stage]),
-    digits,
-    written: writtenBuffers([stage]),
-    address: addresses(w, layout),
-    scalarOffset: layout.scalarOffset,
-    product,
-  };
-  const writer = new StageWriter(frame, stage, []);
+  const left = f.local();
+  const writer = new StageWriter(frame, code.stages[0], []);
   writer.writeStart();
 
   writeDigits(frame, batch, outer.length - 2);

@@ -1,8 +1,7 @@
-import { exactKey, type MatmulKernel, type MatrixOperand } from "@gradloom/engine";
-import { argumentLayout } from "./argument-block.ts";
+import type { MatmulKernel, MatrixOperand } from "@gradloom/engine";
 import * as coreSlots from "./core-slots.ts";
 import { matmulNanoseconds } from "./cost.ts";
-import { structureKey } from "./library.ts";
+import type { LibraryEntry } from "./library.ts";
 import { countIterations } from "./loop-nest.ts";
 import { batchFields, matrixFields } from "./matmul-arguments.ts";
 import { compileEpilogue, epilogueOf } from "./matmul-epilogue.ts";
@@ -10,7 +9,7 @@ import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import * as word from "./matmul-words.ts";
 import { argumentsOf, bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
 import { compileWindowPacking } from "./window-packing.ts";
-import { windowStructure } from "./window-structure.ts";
+import { knownStructure, windowStructure } from "./window-structure.ts";
 import {
   layerBytes,
   planWinograd,
@@ -26,13 +25,13 @@ import { layers } from "./winograd-transform.ts";
  */
 export function matmulSteps(
   kernel: MatmulKernel,
-  barrier: boolean,
   context: StepContext,
-  sharedBytes: number,
+  barrier = false,
+  sharedBytes = 0,
 ): Step[] {
   const { m, n, k, batch, groups } = kernel;
   if (countIterations([...batch, m, n]) === 0) return [];
-  const isKept = !groups && context.still.has(kernel.buffers[kernel.b.buffer]);
+  const isKept = !groups && context.isStill;
   const winograd = winogradOf(kernel);
   const plan = winograd
     ? planWinograd(winograd, context.threads)
@@ -45,14 +44,7 @@ export function matmulSteps(
     ? { kind: "kept", offset: context.keep(panelBytes) }
     : { kind: "shared", offset: sharedBytes };
   const used = isKept ? sharedBytes : sharedBytes + panelBytes;
-  const { words, scalars, argumentBytes, ownBytes } = matmulArguments(
-    kernel,
-    plan,
-    context,
-    place,
-    winograd,
-  );
-  const common = { argumentBytes, words, scalars };
+  const { ownBytes, ...common } = matmulArguments(kernel, plan, context, place, winograd);
   const steps: Step[] = [];
   if (plan.packB === "shared") {
     steps.push({
@@ -89,21 +81,28 @@ function matmulArguments(
   { library, features }: StepContext,
   panels: Word,
   winograd: WinogradProduct | undefined,
-): Pick<Step, "words" | "scalars" | "argumentBytes" | "ownBytes"> {
+): Pick<Step, "entries" | "words" | "argumentBytes" | "ownBytes"> {
   const { buffers, groups } = kernel;
-  const layout = argumentLayout(buffers.length);
+  const { output } = plan;
+  const epilogue = output ? undefined : epilogueOf(kernel);
   const { a, b, m, n, k } = winograd?.kernel ?? kernel;
   const start = word.bytes;
-  const batches = start + layout.scalarOffset(kernel.scalars.length);
+  const { words, argumentBytes: batches } = argumentsOf(kernel, epilogue?.told ?? [], start);
   const matrices = batches + plan.batches.length * batchFields * 4;
   const guards = matrices + plan.matrices.length * matrixFields * 4;
-  const { words, scalars } = argumentsOf(kernel, layout, start);
-  const set = (at: number, content: Word | number): void => {
-    words.push([at, typeof content === "number" ? { kind: "value", value: content } : content]);
+  const set = (at: number, content: Word): void => {
+    words.push([at, content]);
+  };
+  const own = (offset: number): Word => ({ kind: "own", offset });
+  const self = (offset: number): Word => ({ kind: "self", offset });
+  const entries: LibraryEntry[] = [];
+  const slot = (key: string, write: () => Uint8Array<ArrayBuffer>): Word => {
+    const entry = library.get(key, write);
+    entries.push(entry);
+    return { kind: "slot", entry };
   };
   const buffer = (position: number, offset: number): Word =>
     bufferWord(buffers[position], 4 * offset);
-  const { output } = plan;
   set(word.a, buffer(a.buffer, a.offset));
   set(word.b, buffer(b.buffer, b.offset));
   set(word.bounds, groups ? buffer(groups.bounds, 0) : 0);
@@ -120,8 +119,8 @@ function matmulArguments(
   set(word.termBlock, plan.termBlock);
   set(word.rowBlocks, plan.rowBlocks);
   set(word.columnBlocks, plan.columnBlocks);
-  set(word.batches, { kind: "self", offset: batches });
-  set(word.matrices, { kind: "self", offset: matrices });
+  set(word.batches, self(batches));
+  set(word.matrices, self(matrices));
   set(word.blockRow, plan.blockRow);
   const rows = Math.ceil(plan.rowBlock / 4) * 4;
   const plainA = plan.packA ? rows * plan.termBlock * 4 : 0;
@@ -129,21 +128,21 @@ function matmulArguments(
   const layer = winograd ? layerBytes(winograd, plan) : [0, 0, 0];
   const [bytesA, bytesB, bytesC] = winograd ? layer.map((x) => x * layers) : [plainA, plainB, 0];
   set(word.panels, plan.packB === "shared" ? panels : 0);
-  set(word.packedA, plan.packA ? { kind: "own", offset: 0 } : 0);
-  set(word.packedB, plan.packB === "own" ? { kind: "own", offset: bytesA } : 0);
-  set(word.product, { kind: "own", offset: bytesA + bytesB });
+  set(word.packedA, plan.packA ? own(0) : 0);
+  set(word.packedB, plan.packB === "own" ? own(bytesA) : 0);
+  set(word.product, own(bytesA + bytesB));
   set(word.layerA, layer[0]);
   set(word.layerB, layer[1]);
   set(word.layerProduct, layer[2]);
   set(word.termsA, winograd?.kind === "result" ? k : plan.termBlock);
-  set(word.block, { kind: "own", offset: bytesA + bytesB + bytesC });
-  const packing = (operand: MatrixOperand, isA: boolean): Word | number => {
-    const structure = winograd
+  set(word.block, own(bytesA + bytesB + bytesC));
+  const packing = (operand: MatrixOperand, isA: boolean): Word => {
+    const windows = winograd
       ? withLayer(winograd.structures[isA ? 0 : 1], layer[isA ? 0 : 1])
       : windowStructure(operand, isA);
-    if (structure === undefined) return 0;
-    const write = () => compileWindowPacking(structure, features);
-    return { kind: "slot", entry: library.get(JSON.stringify(structure), write) };
+    if (windows === undefined) return 0;
+    const structure = knownStructure(windows);
+    return slot(JSON.stringify(structure), () => compileWindowPacking(structure, features));
   };
   set(word.windowsA, packing(a, true));
   set(word.windowsB, packing(b, false));
@@ -152,24 +151,24 @@ function matmulArguments(
     set(word.c, buffer(access.buffer, access.offset));
     // The stride of a single row may be 0, which would mean that there is an epilogue.
     set(word.cRow, 4 * (access.strides[access.strides.length - 2] || n));
-  } else {
-    const code = epilogueOf(kernel);
+  } else if (epilogue) {
     const entry = winograd
-      ? library.get(`${structureKey(kernel)} ${plan.rowBlock} ${plan.columnBlock}`, () =>
-          compileOutput(code, winograd, plan, features),
+      ? slot(
+          `${epilogue.key} ${winograd.kind} ${winograd.size} ${plan.rowBlock} ${plan.columnBlock}`,
+          () => compileOutput(epilogue, winograd, plan, features),
         )
-      : library.get(exactKey(code, [code.epilogue]), () => compileEpilogue(code, features));
+      : slot(epilogue.key, () => compileEpilogue(epilogue, features));
     set(word.cRow, 0);
-    set(word.epilogue, { kind: "slot", entry });
-    set(word.epilogueArguments, { kind: "self", offset: start });
+    set(word.epilogue, entry);
+    set(word.epilogueArguments, self(start));
   }
   const panelBytes = Math.ceil(n / 8) * k * 32;
-  const tabulate = (at: number, rows: readonly (readonly (Word | number)[])[]): void => {
+  const tabulate = (at: number, rows: readonly (readonly Word[])[]): void => {
     rows.flat().forEach((content, i) => {
       set(at + 4 * i, content);
     });
   };
-  const guardsOf = (matrix: Matrix): Word => ({ kind: "self", offset: guards + 4 * matrix.guards });
+  const guardsOf = (matrix: Matrix): Word => self(guards + 4 * matrix.guards);
   tabulate(
     batches,
     plan.batches.map(({ a: one, b: other, which, to }) => [
@@ -183,8 +182,8 @@ function matmulArguments(
   );
   tabulate(guards, [plan.guards]);
   return {
+    entries,
     words,
-    scalars,
     argumentBytes: guards + plan.guards.length * 4,
     ownBytes:
       bytesA + bytesB + bytesC + (winograd ? blockBytes(winograd, plan) : rows * plan.blockRow),

@@ -1,7 +1,8 @@
+import { wholeLines } from "@gradloom/engine";
 import { maxChunks } from "./control-block.ts";
 import * as planWords from "./plan-words.ts";
 import * as stepField from "./step-words.ts";
-import { entriesOf, type Step } from "./steps.ts";
+import type { Step } from "./steps.ts";
 
 /**
  * Work, in nanoseconds, below which a second thread costs more than it helps. Sharing is worth it early: what a
@@ -18,18 +19,24 @@ const chunkNanoseconds = 6000;
 /** The most steps of a group, so that each can have several chunks. */
 const groupSteps = 8;
 
+/** A step of one of the program's kernels. */
+export interface PlacedStep {
+  readonly step: Step;
+  readonly kernel: number;
+  /** Whether all steps before must have finished. */
+  readonly barrier: boolean;
+  /** Where its arguments are. */
+  address: number;
+}
+
 /** Steps that may run at the same time. */
 interface Group {
-  readonly steps: readonly {
-    readonly step: Step;
-    readonly grain: number;
-    readonly chunks: number;
-  }[];
+  readonly steps: readonly PlacedStep[];
   /** Whether it is offered to all threads. */
   readonly parallel: boolean;
 }
 
-/** Steps cut into chunks, in groups. */
+/** Steps in groups. */
 export interface PlanLayout {
   readonly groups: readonly Group[];
   /** Words of the plan. */
@@ -38,18 +45,17 @@ export interface PlanLayout {
   readonly shared: number;
 }
 
-/** Decides what is shared among the threads, and in how large pieces, for a plan that is run so many times. */
-export function layOutPlan(steps: readonly Step[], threads: number, times = 1): PlanLayout {
+/** Decides what is shared among the threads, for a plan that is run so many times. */
+export function layOutPlan(steps: readonly PlacedStep[], threads: number, times = 1): PlanLayout {
   const groups: Group[] = [];
   let shared = 0;
-  let open: Step[] = [];
+  let open: PlacedStep[] = [];
   const close = (): void => {
     if (open.length === 0) return;
-    const nanoseconds = open.reduce((sum, step) => sum + step.nanoseconds, 0);
+    const nanoseconds = open.reduce((sum, { step }) => sum + step.nanoseconds, 0);
     const parallel = threads > 1 && nanoseconds >= worthSharing && open.every(isShareable);
     if (parallel) shared += nanoseconds;
-    const most = Math.floor(maxChunks / open.length);
-    groups.push({ steps: open.map((step) => cut(step, parallel ? threads : 1, most)), parallel });
+    groups.push({ steps: open, parallel });
     open = [];
   };
   for (const step of steps) {
@@ -69,34 +75,43 @@ export function layOutPlan(steps: readonly Step[], threads: number, times = 1): 
 }
 
 /** Whether other threads have all functions that a step calls, its epilogue among them. */
-function isShareable(step: Step): boolean {
-  return entriesOf(step).every((entry) => !entry.firstThreadOnly);
+function isShareable({ step }: PlacedStep): boolean {
+  return step.entries.every((entry) => !entry.firstThreadOnly);
 }
 
-function cut(step: Step, threads: number, most: number): Group["steps"][number] {
-  const { units, nanoseconds } = step;
+/** How many units of a step, one of so many, a chunk has. */
+function grainOf({ units, nanoseconds, leastGrain }: Step, threads: number, steps: number): number {
   const wanted = threads * Math.max(1, Math.round(nanoseconds / threads / chunkNanoseconds));
+  const most = Math.floor(maxChunks / steps);
   const chunks = Math.min(wanted, units, most - (most % threads) || 1);
-  let grain = Math.ceil(units / chunks / step.leastGrain) * step.leastGrain;
+  const grain = Math.ceil(units / chunks / leastGrain) * leastGrain;
   // Whole vectors, where there are many units.
-  if (grain >= 64 && 16 % step.leastGrain === 0) grain = Math.ceil(grain / 16) * 16;
-  return { step, grain, chunks: Math.ceil(units / grain) };
+  return grain >= 64 && 16 % leastGrain === 0 ? Math.ceil(grain / 16) * 16 : grain;
 }
 
-/** Writes a plan into memory, given where each step's arguments are. */
+/** How many argument blocks a step has: one for each thread if it needs memory of a thread's own. */
+export function copies(step: Step, threads: number): number {
+  return step.ownBytes > 0 ? threads : 1;
+}
+
+/** Writes a plan into memory. */
 export function writePlan(
   words: Int32Array,
   at: number,
   { groups }: Pick<PlanLayout, "groups">,
-  argumentsOf: (step: Step) => { readonly address: number; readonly stride: number },
+  threads: number,
 ): void {
   let i = at >>> 2;
   words[i++] = groups.length;
   for (const { steps, parallel } of groups) {
     words[i++] = steps.length;
-    words[i++] = parallel ? steps.reduce((sum, { chunks }) => sum + chunks, 0) : 0;
-    for (const { step, grain, chunks } of steps) {
-      const { address, stride } = argumentsOf(step);
+    const total = i++;
+    words[total] = 0;
+    for (const { step, address } of steps) {
+      const grain = grainOf(step, parallel ? threads : 1, steps.length);
+      const chunks = Math.ceil(step.units / grain);
+      if (parallel) words[total] += chunks;
+      const stride = copies(step, threads) > 1 ? wholeLines(step.argumentBytes) : 0;
       const slot = typeof step.function === "number" ? step.function : step.function.slot;
       words[i + stepField.position / 4] = slot;
       words[i + stepField.argumentBlock / 4] = address;

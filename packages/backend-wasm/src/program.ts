@@ -1,7 +1,7 @@
-import { type Executable, type Program, wholeLines } from "@gradloom/engine";
+import { type Executable, type Kernel, type Program, wholeLines } from "@gradloom/engine";
 import type { WasmMachine } from "./machine.ts";
-import { layOutPlan, type PlanLayout, writePlan } from "./plan-layout.ts";
-import { entriesOf, type Step, type StraightKernel, stepsOf, type Word } from "./steps.ts";
+import { copies, layOutPlan, type PlacedStep, type PlanLayout, writePlan } from "./plan-layout.ts";
+import { type StraightKernel, stepsOf, type Word } from "./steps.ts";
 
 /** Where the address of a buffer stands in memory: a word, and what is added to the address. */
 interface Patch {
@@ -25,7 +25,7 @@ export class WasmExecutable implements Executable {
   readonly #program: Program;
   readonly #machine: WasmMachine;
   readonly #loop: Repetition;
-  #steps: (Step & { readonly kernel: number })[] = [];
+  #steps: PlacedStep[] = [];
   /** All steps; and those that further repetitions of a loop take. */
   #layouts: readonly PlanLayout[] = [];
   /** What the memory was laid out for. */
@@ -34,7 +34,6 @@ export class WasmExecutable implements Executable {
   #plan = 0;
   /** Bytes of shared memory for what is kept from one repetition to the next. */
   #keptBytes = 0;
-  readonly #argumentAddresses = new Map<Step, number>();
   #patches: Patch[][] = [];
   #scalarWords: number[][] = [];
   #addresses: Float64Array;
@@ -130,32 +129,37 @@ export class WasmExecutable implements Executable {
     if (this.#threads !== machine.numThreads) {
       this.#threads = machine.numThreads;
       this.#keptBytes = 0;
-      const { still } = this.#loop;
-      const context = {
-        features: machine.features,
-        library: machine.library,
-        threads: this.#threads,
-        still,
-        keep: (bytes: number) => {
-          this.#keptBytes += wholeLines(bytes);
-          return this.#keptBytes - wholeLines(bytes);
-        },
-      };
-      this.#steps = program.kernels.flatMap((kernel, i) =>
-        stepsOf(kernel as StraightKernel, program.barriers[i], context).map((step) => {
-          return { ...step, kernel: i };
-        }),
-      );
-      this.#layouts = [this.#steps, this.#steps.filter(({ once }) => once !== true)].map((steps) =>
-        layOutPlan(steps, this.#threads, this.#loop.count),
+      const { count, still } = this.#loop;
+      this.#steps = program.kernels.flatMap((straight, i) => {
+        const kernel = straight as StraightKernel;
+        const steps = stepsOf(kernel, {
+          features: machine.features,
+          library: machine.library,
+          threads: this.#threads,
+          isStill: kernel.kind === "matmul" && still.has(kernel.buffers[kernel.b.buffer]),
+          keep: (bytes) => {
+            this.#keptBytes += wholeLines(bytes);
+            return this.#keptBytes - wholeLines(bytes);
+          },
+        });
+        return steps.map((step) => ({
+          step,
+          kernel: i,
+          barrier: step.barrier || (step === steps[0] && program.barriers[i]),
+          address: 0,
+        }));
+      });
+      const again = count > 1 ? [this.#steps.filter(({ step }) => !step.once)] : [];
+      this.#layouts = [this.#steps, ...again].map((steps) =>
+        layOutPlan(steps, this.#threads, count),
       );
     }
     let sharedBytes = 0;
     let ownBytes = 0;
-    for (const step of this.#steps) {
+    for (const { step } of this.#steps) {
       sharedBytes = Math.max(sharedBytes, step.sharedBytes);
       ownBytes = Math.max(ownBytes, step.ownBytes);
-      for (const entry of entriesOf(step)) machine.library.touch(entry);
+      for (const entry of step.entries) machine.library.touch(entry);
     }
     machine.library.trim(this.#steps.length);
     machine.reserveArena(program.arenaBytes, this.#keptBytes + sharedBytes, ownBytes);
@@ -171,59 +175,51 @@ export class WasmExecutable implements Executable {
     const threads = this.#threads;
     if (this.#plan !== 0) machine.allocator.free(this.#plan);
     this.#plan = 0;
-    this.#patches = this.#program.buffers.map(() => []);
-    this.#scalarWords = this.#program.scalars.map(() => []);
+    const program = this.#program;
+    this.#patches = program.buffers.map(() => []);
+    this.#scalarWords = program.scalars.map(() => []);
     this.#addresses.fill(-1);
     this.#scalars.fill(Number.NaN);
-    this.#argumentAddresses.clear();
     if (steps.length === 0) return;
     let bytes = 0;
     for (const { words } of layouts) bytes += wholeLines(words * 4);
     const start = bytes;
-    for (const step of steps) bytes += wholeLines(step.argumentBytes) * copies(step, threads);
+    for (const { step } of steps) bytes += wholeLines(step.argumentBytes) * copies(step, threads);
     this.#plan = machine.allocator.allocate(bytes);
     let address = this.#plan + start;
-    for (const step of steps) {
-      this.#argumentAddresses.set(step, address);
+    for (const placed of steps) {
+      const { step, kernel } = placed;
+      placed.address = address;
       for (let thread = 0; thread < copies(step, threads); thread++) {
-        this.#writeArguments(step, address, thread);
+        for (const entry of step.words) {
+          const place = (address + entry[0]) / 4;
+          const of = program.kernels[kernel];
+          machine.memory.words[place] = this.#wordValue(entry[1], of, place, address, thread);
+        }
         address += wholeLines(step.argumentBytes);
       }
     }
     let plan = this.#plan;
     for (const layout of layouts) {
-      writePlan(machine.memory.words, plan, layout, (step) => this.#argumentsOf(step));
+      writePlan(machine.memory.words, plan, layout, threads);
       plan += wholeLines(layout.words * 4);
     }
   }
 
-  #argumentsOf(step: Step): { address: number; stride: number } {
-    const stride = copies(step, this.#threads) > 1 ? wholeLines(step.argumentBytes) : 0;
-    return { address: this.#argumentAddresses.get(step) as number, stride };
-  }
-
-  #writeArguments(step: Step, address: number, thread: number): void {
-    for (const [offset, word] of step.words) {
-      const place = (address + offset) / 4;
-      this.#machine.memory.words[place] = this.#wordValue(word, place, address, thread);
-    }
-    for (const [offset, scalar] of step.scalars) {
-      this.#scalarWords[scalar].push((address + offset) / 4);
-    }
-  }
-
-  #wordValue(word: Word, place: number, address: number, thread: number): number {
+  #wordValue(word: Word, kernel: Kernel, place: number, address: number, thread: number): number {
     const machine = this.#machine;
-    const program = this.#program;
+    if (typeof word === "number") return word;
     switch (word.kind) {
-      case "value":
-        return word.value;
       case "buffer": {
-        const { arenaOffset } = program.buffers[word.buffer];
+        const buffer = kernel.buffers[word.buffer];
+        const { arenaOffset } = this.#program.buffers[buffer];
         if (arenaOffset !== undefined) return machine.arena + arenaOffset + word.offset;
-        this.#patches[word.buffer].push({ word: place, offset: word.offset });
+        this.#patches[buffer].push({ word: place, offset: word.offset });
         return 0;
       }
+      case "scalar":
+        this.#scalarWords[kernel.scalars[word.scalar]].push(place);
+        return 0;
       case "kept":
         return machine.sharedMemory + word.offset;
       case "shared":
@@ -246,16 +242,11 @@ export class WasmExecutable implements Executable {
       const steps = this.#steps.filter((step) => step.kernel === kernel);
       const layout = layOutPlan(steps, this.#threads);
       const plan = machine.allocator.allocate(layout.words * 4);
-      writePlan(machine.memory.words, plan, layout, (step) => this.#argumentsOf(step));
+      writePlan(machine.memory.words, plan, layout, this.#threads);
       const start = performance.now();
       machine.run(plan, layout.shared);
       onKernel(kernel, performance.now() - start);
       machine.allocator.free(plan);
     });
   }
-}
-
-/** How many argument blocks a step has: one for each thread if it needs memory of a thread's own. */
-function copies(step: Step, threads: number): number {
-  return step.ownBytes > 0 ? threads : 1;
 }

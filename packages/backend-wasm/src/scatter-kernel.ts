@@ -1,9 +1,8 @@
 import type { DType, LoopKernel, ScatterKernel, Stage } from "@gradloom/engine";
 import { stageNanoseconds } from "./cost.ts";
-import type { Features } from "./features.ts";
-import type { Sink } from "./kernel-frame.ts";
+import type { KernelFrame, Sink } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushLoadLane, writeStore, writeStoreLane } from "./lanes.ts";
-import { compileLoops, laneCost } from "./loop-kernel.ts";
+import { laneCost } from "./loop-kernel.ts";
 import {
   addOuter,
   collapseLoops,
@@ -11,7 +10,6 @@ import {
   dependsOn,
   moveInside,
   splitInnermost,
-  writtenKernel,
 } from "./loop-nest.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
@@ -120,16 +118,10 @@ function chooseLaneLoop(stage: Stage, outer: readonly number[], index: number): 
   return best;
 }
 
-/** A module whose function `k(args, begin, end)` scatters for a range of the plan's outer loops. */
-export function compileScatter(plan: ScatterPlan, features: Features): Uint8Array<ArrayBuffer> {
-  const loops = writtenKernel(plan.loops);
-  return compileLoops(loops, features, false, (w, digits) => createSink(plan, w, digits));
-}
-
-function createSink(
+/** Scatters what the points of the plan's loops give. */
+export function scatterSink(
   { index, stride, combine, range, loops }: ScatterPlan,
-  w: VectorWriter,
-  digits: readonly number[],
+  { w, digits }: KernelFrame,
 ): Sink {
   const { f } = w;
   const [{ code, stores }] = loops.stages;

@@ -1,11 +1,10 @@
 import {
   type Affine,
-  exactKey,
   type Guard,
   type Instruction,
   isFloat,
   type LoopKernel,
-  remember,
+  positionIn,
   resized,
   type Store,
   spliced,
@@ -230,7 +229,6 @@ function decides({ inner, code }: WrittenStage, outer: readonly number[], loop: 
 /** A stage with a piece of code for each iteration of a loop: an outer one has results for each. */
 function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: boolean): WrittenStage {
   const code: Instruction[] = [];
-  const known = new Map<string, number>();
   const stores: Store[] = [];
   const terms = stage.results.map((): Term[][] => (isOuter ? [] : [[]]));
   for (let at = 0; at < size; at++) {
@@ -245,8 +243,7 @@ function writeOut(stage: WrittenStage, loop: number, size: number, isOuter: bool
     const copy = (i: number): number => {
       if (copied[i] !== undefined) return copied[i];
       const instruction = copyOf(stage.code[i], i);
-      const key = exactKey(instruction, [{ code: [instruction] }]);
-      copied[i] = remember(known, key, () => code.push(instruction) - 1);
+      copied[i] = positionIn(code, instruction);
       return copied[i];
     };
     const copyOf = (instruction: Instruction, i: number): Instruction => {

@@ -1,9 +1,7 @@
 import type { DType, LoopKernel, SortKernel, Stage } from "@gradloom/engine";
-import type { Features } from "./features.ts";
 import { addItemSort, counterBytes, type ItemLayout, narrowItems, wideItems } from "./item-sort.ts";
-import type { Sink } from "./kernel-frame.ts";
-import { compileLoops, type LoopNeeds } from "./loop-kernel.ts";
-import { countIterations, writtenKernel } from "./loop-nest.ts";
+import type { KernelFrame, Sink } from "./kernel-frame.ts";
+import { countIterations } from "./loop-nest.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as f64x2 from "./opcodes/f64x2.ts";
 import * as i32 from "./opcodes/i32.ts";
@@ -22,7 +20,8 @@ export interface SortPlan {
   readonly layout: ItemLayout;
   /** How many items there is room for: if for less than a row, the best of those so far are kept when it is full. */
   readonly room: number;
-  readonly needs: LoopNeeds;
+  /** Of a thread's own memory. */
+  readonly scratchBytes: readonly number[];
   readonly nanoseconds: number;
 }
 
@@ -50,23 +49,15 @@ export function planSort(kernel: SortKernel): SortPlan {
     kernel,
     layout,
     room,
-    needs: { scratchBytes, points: 1, leastGrain: 1 },
+    scratchBytes,
     nanoseconds: countIterations([...outer, size]) * (room < size ? 1 : 8),
   };
 }
 
-/** A module whose function `k(args, begin, end)` sorts a range of rows. */
-export function compileSort(plan: SortPlan, features: Features): Uint8Array<ArrayBuffer> {
-  return compileLoops(writtenKernel(plan.loops), features, false, (w, digits, address) =>
-    createSink(plan, w, digits, address),
-  );
-}
-
-function createSink(
+/** Sorts the rows that the plan's loops read. */
+export function sortSink(
   { kernel, layout, room }: SortPlan,
-  w: VectorWriter,
-  digits: readonly number[],
-  address: (buffer: number) => number,
+  { w, digits, address }: KernelFrame,
 ): Sink {
   const { f } = w;
   const { dtype, size, count, descending, target, buffers } = kernel;

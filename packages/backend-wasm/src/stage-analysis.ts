@@ -23,15 +23,11 @@ export interface StageAnalysis {
   readonly inlined: readonly boolean[];
   /** Whether it becomes a long chain of dependent steps, during which a core could do other things as well. */
   readonly isLong: readonly boolean[];
-  /** For each instruction that is the same for all lanes and an index of loads: by how many bytes each moves those. */
-  readonly indexSteps: readonly ReadonlySet<number>[];
-  /** What points are divided by although it is the same for the whole row, found by earlier stages. */
-  readonly divisors: readonly number[];
   /** Of what is computed at each point, in simple instructions. */
   readonly cost: number;
 }
 
-/** Analyses a stage, and makes room for its affine expressions. */
+/** Analyses a stage. */
 export function analyseStage(
   frame: KernelFrame,
   stage: WrittenStage,
@@ -42,12 +38,9 @@ export function analyseStage(
   const pointLevel = rowLevel + stage.inner.length;
   const levels: number[] = [];
   const varies: boolean[] = [];
-  const fromResults: boolean[] = [];
-  const indexSteps = code.map(() => new Set<number>());
   // Stores, results and running sums are of each point, in each lane.
   const stageVaries = frame.lanesAcross || stage.inner.length > 0;
   for (const instruction of code) {
-    addInductions(instruction, inductions);
     const affines = affinesIn(instruction);
     const args = argumentsOf(instruction);
     const level = Math.max(
@@ -56,7 +49,6 @@ export function analyseStage(
       ...args.map((argument) => levels[argument]),
     );
     levels.push(level);
-    fromResults.push(instruction.op === "result" || args.some((argument) => fromResults[argument]));
     varies.push(
       affines.some((affine) => inductions.laneStride(affine) !== 0) ||
         args.some((argument) => varies[argument]) ||
@@ -64,18 +56,6 @@ export function analyseStage(
         (instruction.op === "result" && frame.lanesAcross) ||
         (instruction.op === "scan" && stageVaries),
     );
-    if (instruction.op === "load" && instruction.index && !varies[instruction.index.value]) {
-      const { access, dtype, index } = instruction;
-      indexSteps[index.value].add(index.stride * inductions.unit(access, dtype));
-    }
-  }
-  for (const { value, access } of stores) {
-    const { dtype } = code[value];
-    inductions.addAccess(access, dtype);
-    const index = frame.sink?.index;
-    if (index && !varies[index.value]) {
-      indexSteps[index.value].add(index.stride * inductions.unit(access, dtype));
-    }
   }
   const uses = code.map(() => [] as number[]);
   for (const [i, instruction] of code.entries()) {
@@ -117,14 +97,6 @@ export function analyseStage(
     else
       cost += instruction.op === "scan" || argumentsOf(instruction).some((j) => varies[j]) ? 8 : 1;
   }
-  const divisors = frame.lanesAcross
-    ? []
-    : code.flatMap((instruction, i) => {
-        if (instruction.op !== "div" || instruction.dtype !== "float32" || !varies[i]) return [];
-        const divisor = instruction.args[1];
-        const once = levels[i] === pointLevel && levels[divisor] === rowLevel;
-        return once && fromResults[divisor] ? [divisor] : [];
-      });
   return {
     rowLevel,
     pointLevel,
@@ -132,19 +104,8 @@ export function analyseStage(
     varies,
     inlined,
     isLong,
-    indexSteps,
-    divisors: [...new Set(divisors)],
     cost,
   };
-}
-
-function addInductions(instruction: Instruction, inductions: Inductions): void {
-  if (instruction.op === "load") {
-    inductions.addAccess(instruction.access, instruction.dtype, instruction.guards.length > 0);
-    for (const guard of instruction.guards) inductions.addIndex(guard);
-  } else if (instruction.op === "index") {
-    inductions.addIndex(instruction);
-  }
 }
 
 /** The level that an instruction has apart from its arguments and affine expressions. */

@@ -4,10 +4,12 @@ import {
   type DType,
   type Guard,
   type LoadInstruction,
+  remember,
 } from "@gradloom/engine";
 import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { type LaneAddress, pushLoad, pushSplat } from "./lanes.ts";
+import type { WrittenStage } from "./loop-nest.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
@@ -24,6 +26,7 @@ export class StageMemory {
   /** Whether there is nothing that an index could name. */
   isEmpty: boolean = false;
   readonly #frame: KernelFrame;
+  readonly #stage: WrittenStage;
   readonly #inductions: Inductions;
   readonly #analysis: StageAnalysis;
   readonly #valueOf: (instruction: number, copy: number) => Value;
@@ -34,11 +37,13 @@ export class StageMemory {
 
   constructor(
     frame: KernelFrame,
+    stage: WrittenStage,
     inductions: Inductions,
     analysis: StageAnalysis,
     read: (instruction: number, copy: number) => Value,
   ) {
     this.#frame = frame;
+    this.#stage = stage;
     this.#inductions = inductions;
     this.#analysis = analysis;
     this.#valueOf = read;
@@ -46,13 +51,18 @@ export class StageMemory {
 
   /** Writes how far an instruction moves each of the accesses that it is the index of, if all lanes have the same. */
   keepOffsets(instruction: number): void {
-    const { w } = this.#frame;
-    for (const step of this.#analysis.indexSteps[instruction]) {
+    const { w, sink } = this.#frame;
+    const { code, stores } = this.#stage;
+    const keep = (index: LoadInstruction["index"], access: Access, dtype: DType): void => {
+      if (index?.value !== instruction || this.#analysis.varies[instruction]) return;
+      const step = index.stride * this.#inductions.unit(access, dtype);
       const offset = w.fresh("i32");
       this.#valueOf(instruction, 0)();
       w.f.op(i32x4.extract_lane, 0).i32(step).op(i32.mul).set(offset);
       this.#offsets.set(`${instruction} ${step}`, offset);
-    }
+    };
+    for (const i of code) if (i.op === "load") keep(i.index, i.access, i.dtype);
+    for (const { value, access } of stores) keep(sink?.index, access, code[value].dtype);
   }
 
   /** Where the lanes of an access are, its index taken into account. */
@@ -76,10 +86,7 @@ export class StageMemory {
     w.f.op(i32x4.splat);
     w.i32(...[0, 1, 2, 3].map((lane) => at.offset + lane * at.stride))();
     w.f.op(i32x4.add);
-    const bits = Math.log2(step);
-    const indices = this.#valueOf(index.value, copy);
-    if (Number.isInteger(bits)) w.shift(i32x4.shl, indices, bits)();
-    else w.op(i32x4.mul, indices, w.i32(step))();
+    w.op(i32x4.mul, this.#valueOf(index.value, copy), w.i32(step))();
     const scattered = w.fresh();
     w.f.op(i32x4.add).set(scattered);
     return { ...at, stride: 0, scattered };
@@ -116,15 +123,12 @@ export class StageMemory {
 
   /** A local with what is pushed the first time that a question is asked. */
   #once(type: "v128" | "i32", question: unknown, push: () => void): number {
-    const key = JSON.stringify(question);
-    let local = this.#answers.get(key);
-    if (local === undefined) {
+    return remember(this.#answers, JSON.stringify(question), () => {
       push();
-      local = this.#frame.w.fresh(type);
+      const local = this.#frame.w.fresh(type);
       this.#frame.w.f.set(local);
-      this.#answers.set(key, local);
-    }
-    return local;
+      return local;
+    });
   }
 
   /** What guards say is asked anew in each piece of code. */

@@ -10,8 +10,6 @@ import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad } from "./lanes.ts";
 import { countIterations, type WrittenStage } from "./loop-nest.ts";
-import * as f32x4 from "./opcodes/f32x4.ts";
-import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePhilox } from "./philox.ts";
 import type { Scan } from "./scan.ts";
@@ -34,7 +32,6 @@ export class StageValues {
   /** For each instruction, for each copy: what is in a local now. */
   readonly #values: Value[][];
   readonly #words = new Map<string, readonly number[]>();
-  readonly #reciprocals = new Map<number, Value>();
 
   /** Scans have one for each copy if lanes lie across rows. */
   constructor(
@@ -45,7 +42,9 @@ export class StageValues {
     scans: ReadonlyMap<number, readonly Scan[]>,
     earlier: (result: ResultInstruction, copy: number) => Value,
   ) {
-    this.memory = new StageMemory(frame, inductions, analysis, (i, copy) => this.of(i, copy));
+    this.memory = new StageMemory(frame, stage, inductions, analysis, (i, copy) =>
+      this.of(i, copy),
+    );
     this.#frame = frame;
     this.#w = frame.w;
     this.#stage = stage;
@@ -108,7 +107,7 @@ export class StageValues {
       this.#inductions.indexValue(instruction, copy)();
     } else if (instruction.op === "product") {
       const unit = byteSize[instruction.dtype];
-      const pointer = this.#frame.product as number;
+      const pointer = this.#frame.product;
       const at = {
         dtype: instruction.dtype,
         pointer,
@@ -121,11 +120,6 @@ export class StageValues {
   }
 
   #pushElement({ op, args, dtype }: ElementInstruction, copy: number): void {
-    const reciprocal = op === "div" ? this.#reciprocals.get(args[1]) : undefined;
-    if (reciprocal !== undefined) {
-      this.#w.op(f32x4.mul, this.of(args[0], copy), reciprocal)();
-      return;
-    }
     const operands = args.map((argument) => {
       const operand = this.#stage.code[argument];
       return {
@@ -165,31 +159,5 @@ export class StageValues {
   startPiece(): void {
     this.memory.forgetGuards();
     this.#words.clear();
-  }
-
-  /**
-   * A division of each point by what earlier stages have found for the row becomes a product with its reciprocal,
-   * a third of the time, unless the reciprocal would leave the range of normal numbers.
-   */
-  withReciprocals(write: () => void): void {
-    const w = this.#w;
-    const { divisors } = this.#analysis;
-    if (divisors.length === 0) {
-      write();
-      return;
-    }
-    const inRange = divisors.map((i) => {
-      const size = w.keep(w.op(f32x4.abs, this.#values[i][0]));
-      this.#reciprocals.set(i, w.keep(w.op(f32x4.div, w.f32(1), this.#values[i][0])));
-      const [low, high] = [w.f32(2 ** -126), w.f32(2 ** 126)];
-      return w.op(v128.and, w.op(f32x4.ge, size, low), w.op(f32x4.le, size, high));
-    });
-    inRange.reduce((all, one) => w.op(v128.and, all, one))();
-    w.f.op(i32x4.all_true).if();
-    w.scope(write);
-    this.#reciprocals.clear();
-    w.f.else();
-    w.scope(write);
-    w.f.end();
   }
 }

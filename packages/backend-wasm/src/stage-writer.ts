@@ -5,6 +5,7 @@ import {
   type LoadInstruction,
   remember,
   type Store,
+  sameShape,
 } from "@gradloom/engine";
 import { Inductions, wideBlock, wideRow } from "./inductions.ts";
 import { type Guarded, writeInsideLoop } from "./inside-loop.ts";
@@ -16,9 +17,10 @@ import { createReduction, type Reduction } from "./reduction.ts";
 import { Scan } from "./scan.ts";
 import { analyseStage, type StageAnalysis } from "./stage-analysis.ts";
 import { StageValues } from "./stage-values.ts";
+import { hasLongSums, laneLoopOf } from "./told-numbers.ts";
 import type { Value, VectorWriter } from "./vector-writer.ts";
 
-/** Sums of more terms than this many times this are sums of sums of as many terms: rounding errors stay small. */
+/** Long sums are sums of sums of so many terms. */
 const termsOfPartialSum = 256;
 
 /** Partial results that stay in registers, with what is combined with them. */
@@ -59,9 +61,8 @@ export class StageWriter implements Guarded {
     this.#w = frame.w;
     this.#stage = stage;
     this.#earlier = earlier;
-    const last = lanesAcross ? outer.length - 1 : outer.length + inner.length - 1;
-    this.#laneLoop = lanesAcross || inner.length > 0 ? last : -1;
-    this.#inductions = new Inductions(frame, this.#laneLoop);
+    this.#laneLoop = laneLoopOf(stage, outer, lanesAcross);
+    this.#inductions = new Inductions(frame, stage, this.#laneLoop);
     this.#analysis = analyseStage(frame, stage, this.#inductions);
     this.#values = new StageValues(
       frame,
@@ -81,7 +82,8 @@ export class StageWriter implements Guarded {
     const isWrittenOut = results.some(({ terms }) => terms.length > 1);
     const parts = isWrittenOut ? code.length / 3 : results.length;
     const sums = Math.max(1, Math.floor(mostAccumulators / (parts || 1)));
-    const some = checked ? 1 : Math.min(fit, sums);
+    // What is left over of sixteen points is known, and so must be what is left of a block.
+    const some = checked ? 1 : Math.min(fit, lanesAcross ? sums : 1 << Math.log2(sums));
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
@@ -96,8 +98,7 @@ export class StageWriter implements Guarded {
     this.#values.memory.isEmpty =
       earlier.some((writer) => writer.#values.memory.isEmpty) ||
       code.some((instruction) => instruction.op === "check" && instruction.size === 0);
-    const terms = countIterations(inner) / (lanesAcross ? 1 : lanes * this.unroll);
-    const long = terms > 4 * termsOfPartialSum;
+    const long = hasLongSums(stage, lanesAcross);
     this.#reductions = results.map(({ reduce, dtype, terms }, r) => {
       for (const term of terms) {
         const known = Math.max(term.value, term.position ?? 0);
@@ -109,7 +110,7 @@ export class StageWriter implements Guarded {
 
   /** Whether rows are read across, as for the sum of many rows: two lines of the cache of each are better than one. */
   #isWide(): boolean {
-    const { outer, lanes, lanesAcross, firstScratch = Infinity } = this.#frame;
+    const { outer, lanes, lanesAcross, firstScratch } = this.#frame;
     const { inner, code, stores } = this.#stage;
     if (!lanesAcross || lanes === 1 || (inner.length === 0 && this.#earlier.length === 0))
       return false;
@@ -152,7 +153,7 @@ export class StageWriter implements Guarded {
       for (const scans of this.#scans.values()) {
         for (const scan of scans.slice(0, this.#copies)) scan.start();
       }
-      this.#values.withReciprocals(() => this.#writeInner(0));
+      this.#writeInner(0);
     });
     const isSpread = this.#laneLoop >= 0 && frame.lanes > 1;
     for (const reduction of this.#reductions) reduction.finish(isSpread);
@@ -210,14 +211,13 @@ export class StageWriter implements Guarded {
           this.#ifWanted(() => this.#writeLaneLoop(stage.inner[which]));
           return;
         }
-        this.#repeatSumming(innermost ? stage.inner[which] : 0, stage.inner[which], () => {
+        this.#repeat(stage.inner[which], 1, innermost, () => {
           this.#writeLevel(this.#analysis.rowLevel + 1 + which);
           if (!innermost) this.#writeInner(which + 1);
           next();
         });
       });
     });
-    if (innermost && which > 0) this.#addPartialSums();
   }
 
   /** Writes what is left out if all points of the innermost loop have an index that the sink does not want. */
@@ -235,59 +235,58 @@ export class StageWriter implements Guarded {
 
   #writeLaneLoop(size: number): void {
     const { lanes } = this.#frame;
-    const { unroll } = this;
-    const vectors = Math.floor(size / lanes);
+    const block = this.unroll * lanes;
     const guards = this.isGuarded ? this : undefined;
-    const part = (count: number, copies: number, width: number): void => {
+    const part = (length: number, copies: number, width: number): void => {
       this.#values.width = width;
       this.#copies = copies;
-      this.#repeatSumming(
-        count,
-        count,
-        () => {
-          this.#writeLevel(this.#analysis.pointLevel);
-          this.advance(width * copies);
-        },
-        guards,
-      );
+      const write = (): void => {
+        this.#writeLevel(this.#analysis.pointLevel);
+        this.advance(width * copies);
+      };
+      this.#repeat(length, width * copies, true, write, guards);
     };
-    part(Math.floor(vectors / unroll), unroll, lanes);
-    part(vectors % unroll, 1, lanes);
-    part(size % lanes === 0 ? 0 : 1, 1, size % lanes);
+    part(size, this.unroll, lanes);
+    part(size % block, 1, lanes);
+    part(size % lanes, 1, size % lanes);
   }
 
-  /** Writes a loop in which each sum gets a number of terms, perhaps too many for one partial sum. */
-  #repeatSumming(terms: number, count: number, write: () => void, guards?: Guarded): void {
-    const long = this.#reductions.some(({ long }) => long);
-    if (!long || terms < 2 * termsOfPartialSum) {
-      this.#repeat(count, write, guards);
-      return;
-    }
-    this.#repeat(Math.floor(count / termsOfPartialSum), () => {
-      this.#repeat(termsOfPartialSum, write, guards);
-      this.#addPartialSums();
-    });
-    this.#repeat(count % termsOfPartialSum, write, guards);
-  }
-
-  #addPartialSums(): void {
-    for (const reduction of this.#reductions) reduction.addPartialSums();
-  }
-
-  /** Writes a loop of a fixed number of iterations. */
-  #repeat(count: number, write: () => void, guards?: Guarded): void {
-    const { f } = this.#w;
-    if (count === 0) return;
-    if (count === 1 && !guards) {
-      this.#w.scope(write);
-      return;
-    }
-    this.#w.scope(() => {
-      const counter = this.#w.fresh("i32");
-      f.i32(count).set(counter);
+  /**
+   * Writes a loop that takes so many points in each iteration, as often as all of them are there. A length that the code does
+   * not know is enough for one. If it has terms of long sums, those become sums of sums.
+   */
+  #repeat(
+    size: number,
+    points: number,
+    hasTerms: boolean,
+    write: () => void,
+    guards?: Guarded,
+  ): void {
+    const w = this.#w;
+    const { f } = w;
+    const { told, push } = this.#frame;
+    const count = Math.floor(size / points);
+    if (!(count > 0)) return;
+    const long = hasTerms && this.#reductions.some((reduction) => reduction.long);
+    const addPartialSums = (): void => {
+      for (const reduction of this.#reductions) if (long) reduction.addPartialSums();
+    };
+    w.scope(() => {
+      if (count === 1 && !guards && !told.includes(size)) {
+        write();
+        addPartialSums();
+        return;
+      }
+      const counter = w.fresh("i32");
+      push(size);
+      f.i32(points).op(i32.div_u).set(counter);
       const body = (): void => {
-        this.#w.scope(write);
+        w.scope(write);
         f.add(counter, -1);
+        if (!long) return;
+        f.get(counter).i32(termsOfPartialSum).op(i32.rem_u).op(i32.eqz).if();
+        addPartialSums();
+        f.end();
       };
       writeInsideLoop(f, guards, body, () => f.get(counter));
     });
@@ -386,8 +385,6 @@ export class StageWriter implements Guarded {
 /** Whether an access is to the element behind that of another. */
 function isNext(access: Access, { buffer, offset, strides }: Access): boolean {
   return (
-    access.buffer === buffer &&
-    access.offset === offset + 1 &&
-    access.strides.every((stride, i) => stride === strides[i])
+    access.buffer === buffer && access.offset === offset + 1 && sameShape(access.strides, strides)
   );
 }

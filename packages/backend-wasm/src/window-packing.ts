@@ -46,6 +46,7 @@ function writeWindowPacking(
 ): void {
   const { step, sides, terms: digits, lines, guards: limits, patch } = structure;
   const last = digits.length - 1;
+  const push = (size: number) => f.i32(size);
   const numbers = (): number[] => limits.map(() => f.local());
   // Where four sides start: an offset and what each guard checks.
   const offsets = f.locals(4);
@@ -70,6 +71,7 @@ function writeWindowPacking(
     });
     const cursor: Cursor = {
       sizes: sides,
+      push,
       digits: sides.map(() => f.local()),
       values: lines.map(({ sides: strides }) => ({ local: f.local(), strides })),
     };
@@ -178,6 +180,7 @@ function writeWindowPacking(
     const number = f.local();
     const cursor: Cursor = {
       sizes: digits,
+      push,
       digits: digits.map(() => f.local()),
       values: [address, ...termGuards].map((local, i) => ({
         local,
@@ -192,8 +195,11 @@ function writeWindowPacking(
     startCursor(f, cursor, number);
     f.get(to).set(out).get(terms).set(left);
     const next = f.loop();
-    f.i32(digits[last]).get(cursor.digits[last]).op(i32.sub).set(run);
-    f.smaller(left, run).tee(run);
+    if (last > 0) {
+      f.i32(digits[last]).get(cursor.digits[last]).op(i32.sub).set(run);
+      f.smaller(left, run);
+    } else f.get(left);
+    f.tee(run);
     f.get(cursor.digits[last]).op(i32.add).set(cursor.digits[last]);
     f.get(left).get(run).op(i32.sub).set(left);
     write();

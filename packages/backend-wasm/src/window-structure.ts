@@ -1,4 +1,4 @@
-import type { MatrixOperand } from "@gradloom/engine";
+import { type MatrixOperand, resized } from "@gradloom/engine";
 
 /** An amount that grows by a stride with each digit of a side and of a term: an address, or what a guard checks. */
 interface Line {
@@ -59,6 +59,17 @@ export function windowStructure(operand: MatrixOperand, isA: boolean): WindowStr
     terms,
     lines: all.map((_, i) => ({ sides: sideStrides[i], terms: termStrides[i] })),
     guards: window.guards.map(({ size }) => size),
+  };
+}
+
+/** What code knows of windows: there may be any number of the first digits, unless a guard depends on them. */
+export function knownStructure(structure: WindowStructure): WindowStructure {
+  const { sides, terms, lines } = structure;
+  const isFree = lines.every(({ terms: strides }, i) => i === 0 || strides[0] === 0);
+  return {
+    ...structure,
+    sides: resized(sides, 0, 0),
+    terms: isFree ? resized(terms, 0, Math.min(terms[0], 4)) : terms,
   };
 }
 

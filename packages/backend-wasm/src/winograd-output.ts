@@ -2,10 +2,11 @@ import type { FunctionWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { minimum } from "./matmul-core.ts";
-import { compileEpilogue, type Epilogue } from "./matmul-epilogue.ts";
+import { compileEpilogue } from "./matmul-epilogue.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as v128 from "./opcodes/v128.ts";
+import type { LoopCode } from "./told-numbers.ts";
 import { transpose } from "./transpose.ts";
 import { layerBytes, type WinogradProduct } from "./winograd.ts";
 import { patchSize, tileSize, Winograd } from "./winograd-transform.ts";
@@ -34,12 +35,12 @@ export function blockBytes(winograd: WinogradProduct, plan: MatmulPlan): number 
  * parameters are those of `epilogueParameters`, with the products and a block in the place of a block and its stride.
  */
 export function compileOutput(
-  kernel: Epilogue,
+  code: LoopCode,
   winograd: WinogradProduct,
   plan: MatmulPlan,
   features: Features,
 ): Uint8Array<ArrayBuffer> {
-  return compileEpilogue(kernel, features, (f, epilogue) => {
+  return compileEpilogue(code, features, (f, epilogue) => {
     const write = winograd.kind === "result" ? writeResult : writeWeight;
     write(f, epilogue, winograd, plan, features);
   });

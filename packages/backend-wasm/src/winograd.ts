@@ -227,7 +227,7 @@ export function planWinograd({ kind, kernel }: WinogradProduct, threads: number)
   return {
     rowBlock,
     columnBlock,
-    termBlock: cut(k, blocks[kind][2], 1),
+    termBlock: cut(k, blocks[kind][2], 8),
     rowBlocks,
     columnBlocks,
     packA: true,

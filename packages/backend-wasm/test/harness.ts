@@ -1,5 +1,5 @@
 import { byteSize, type DType, type LoopKernel, type TypedArray } from "@gradloom/engine";
-import { argumentLayout } from "../src/argument-block.ts";
+import { scalarOffset } from "../src/argument-block.ts";
 import { hostMath } from "../src/host-math.ts";
 import { planLoops } from "../src/loop-kernel.ts";
 
@@ -27,9 +27,9 @@ export function prepareKernel(
   scalars: readonly ScalarArgument[] = [],
   relaxedSimd = false,
 ): RunningKernel {
-  const { write, needs } = planLoops(kernel);
-  const layout = argumentLayout(kernel.buffers.length, needs.scratchBytes.length);
-  let end = 64 + layout.scalarOffset(kernel.scalars.length);
+  const { write, told, needs } = planLoops(kernel);
+  const numWords = buffers.length + needs.scratchBytes.length + told.length;
+  let end = 64 + scalarOffset(numWords, scalars.length);
   const take = (byteLength: number): number => {
     const address = Math.ceil(end / 64) * 64;
     end = address + byteLength;
@@ -41,14 +41,15 @@ export function prepareKernel(
   const memory = new WebAssembly.Memory({ initial, maximum: 65536 });
   const view = new DataView(memory.buffer);
   for (const [i, address] of addresses.entries()) {
-    view.setInt32(64 + layout.bufferOffset(i), address, true);
     const { buffer, byteOffset, byteLength } = buffers[i];
     new Uint8Array(memory.buffer, address).set(new Uint8Array(buffer, byteOffset, byteLength));
   }
-  for (const [i, row] of rows.entries()) view.setInt32(64 + layout.scratchOffset(i), row, true);
+  for (const [i, word] of [...addresses, ...rows, ...told].entries()) {
+    view.setInt32(64 + 4 * i, word, true);
+  }
   for (const [i, { dtype, value }] of scalars.entries()) {
     for (let byte = 0; byte < 16; byte += byteSize[dtype] === 8 ? 8 : 4) {
-      const at = 64 + layout.scalarOffset(i) + byte;
+      const at = 64 + scalarOffset(numWords, i) + byte;
       if (dtype === "float32") view.setFloat32(at, value, true);
       else if (dtype === "float64") view.setFloat64(at, value, true);
       else view.setInt32(at, dtype === "bool" ? -value : value, true);

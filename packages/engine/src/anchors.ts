@@ -1,6 +1,6 @@
 import { commonDigits } from "./digits.ts";
 import { elementCost, elementOps } from "./element-op.ts";
-import { Group } from "./group.ts";
+import { Group, isClosed } from "./group.ts";
 import { stridesOf, wholeOf, windowOf } from "./operand.ts";
 import { Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
@@ -73,17 +73,8 @@ function dropUnused(values: readonly Value[]): void {
 }
 
 function isOwnKernel(value: Value): boolean {
-  const { op } = value;
-  return (
-    op === "matmul" ||
-    op === "cat" ||
-    op === "copy" ||
-    op === "sort" ||
-    op === "part" ||
-    op.startsWith("scatter:") ||
-    value.scanOp !== undefined ||
-    value.reduceOp !== undefined
-  );
+  const { op, reduceOp } = value;
+  return isClosed(value) || op === "matmul" || op === "cat" || op === "copy" || !!reduceOp;
 }
 
 function isLiteral({ op }: Value): boolean {

@@ -70,7 +70,7 @@ export class Variables {
   resolve(form: Form): Form {
     if (this.#isResolved(form.terms)) return form;
     let offset = form.offset;
-    const factors = new Map<number, number>();
+    const terms: Term[] = [];
     const pending = [...form.terms];
     for (let term = pending.pop(); term !== undefined; term = pending.pop()) {
       const { variable, factor } = term;
@@ -85,11 +85,14 @@ export class Variables {
         pending.push({ variable: parts[0], factor: factor * this.#sizes[parts[1]] });
         pending.push({ variable: parts[1], factor });
       } else if (this.#sizes[variable] > 1) {
-        factors.set(variable, (factors.get(variable) ?? 0) + factor);
+        const i = terms.findIndex((other) => other.variable === variable);
+        if (i < 0) terms.push(term);
+        else terms[i] = { variable, factor: terms[i].factor + factor };
       }
     }
-    const terms = [...factors].map(([variable, factor]) => ({ variable, factor }));
-    return { offset, terms: sorted(terms.filter(({ factor }) => factor !== 0)) };
+    const left = terms.filter(({ factor }) => factor !== 0);
+    left.sort((a, b) => Math.abs(a.factor) - Math.abs(b.factor) || b.variable - a.variable);
+    return { offset, terms: left };
   }
 
   /** Whether these are variables as they are, in order: mostly they are, and nothing has to be done. */
@@ -139,10 +142,10 @@ export class Variables {
       remainder.push({ variable, factor });
     }
     const whole = Math.floor(offset / size);
-    const low = { offset: offset - whole * size, terms: sorted(remainder) };
+    const low = { offset: offset - whole * size, terms: remainder };
     const [least, greatest] = this.range(low);
     if (least < 0 || greatest >= size) return undefined;
-    return [{ offset: whole, terms: sorted(quotient) }, low];
+    return [{ offset: whole, terms: quotient }, low];
   }
 
   /**
@@ -205,10 +208,6 @@ interface Term {
 
 /** The form that is always 0. */
 export const zero: Form = { offset: 0, terms: [] };
-
-function sorted(terms: Term[]): Term[] {
-  return terms.sort((a, b) => Math.abs(a.factor) - Math.abs(b.factor) || b.variable - a.variable);
-}
 
 /** `form · factor + offset`. */
 export function scale(form: Form, factor: number, offset: number): Form {

@@ -310,7 +310,8 @@ export function placed(value: Value, forms: readonly Form[]): Form {
   return flatten(shifted, placement.whole.shape);
 }
 
-function isClosed({ op, scanOp }: Value): boolean {
+/** Whether a value is computed by a kernel of its own kind, or in order. */
+export function isClosed({ op, scanOp }: Value): boolean {
   return op === "sort" || op === "part" || op.startsWith("scatter:") || scanOp !== undefined;
 }
 

@@ -99,7 +99,7 @@ export type {
 } from "./kernel.ts";
 export { stagesOf, windowIn, withAffines } from "./kernel.ts";
 export { isView, Node, type NodeOp, nextNodeId } from "./node.ts";
-export { exactKey } from "./open-stage.ts";
+export { positionIn } from "./open-stage.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";

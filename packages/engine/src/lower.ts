@@ -321,8 +321,9 @@ class Lowering {
 
   #affine(form: Form, loops = this.#loops): Affine {
     const { variables } = this.#group;
-    const { offset } = variables.resolve(form);
-    return { offset, strides: loops.map((loop) => strideAlong(variables, form, loop)!) };
+    const resolved = variables.resolve(form);
+    const strides = loops.map((loop) => strideAlong(variables, resolved, loop)!);
+    return { offset: resolved.offset, strides };
   }
 
   #close(stage: OpenStage, kept: readonly OpenStage[]): Stage {

@@ -1,6 +1,7 @@
 import { byteSize } from "./dtype.ts";
-import { type Access, type Kernel, type Stage, stagesOf } from "./kernel.ts";
+import { type Access, type Kernel, stagesOf } from "./kernel.ts";
 import { remember } from "./remember.ts";
+import { sameShape } from "./shape.ts";
 import { blockBytes, Ranges, Space } from "./space.ts";
 
 /** A buffer to be placed in the arena: its size, and what kernels do with it. */
@@ -70,37 +71,26 @@ export function layOut(
 /** Whether a kernel reads each element of `old` only just before it writes the same one of `fresh`. */
 function canReplace(kernel: Kernel, old: number, fresh: number): boolean {
   if (kernel.kind !== "loop") return false;
-  const store = storesOf(kernel.stages, kernel.buffers, fresh);
-  if (store.length !== 1) return false;
-  const [{ access, stage, size }] = store;
-  return kernel.stages.every((other, at) =>
+  const { stages, buffers } = kernel;
+  const written = stages.flatMap(({ stores, code }, stage) =>
+    stores
+      .filter(({ access }) => buffers[access.buffer] === fresh)
+      .map(({ access, value }) => ({ access, stage, size: byteSize[code[value].dtype] })),
+  );
+  if (written.length !== 1) return false;
+  const [{ access, stage, size }] = written;
+  return stages.every((other, at) =>
     other.code.every((i) => {
-      if (i.op !== "load" || kernel.buffers[i.access.buffer] !== old) return true;
+      if (i.op !== "load" || buffers[i.access.buffer] !== old) return true;
       if (i.index !== undefined) return false;
       return at <= stage && byteSize[i.dtype] === size && sameAccess(i.access, access);
     }),
   );
 }
 
-function storesOf(
-  stages: readonly Stage[],
-  buffers: readonly number[],
-  buffer: number,
-): { access: Access; stage: number; size: number }[] {
-  return stages.flatMap(({ stores, code }, stage) =>
-    stores
-      .filter(({ access }) => buffers[access.buffer] === buffer)
-      .map(({ access, value }) => ({ access, stage, size: byteSize[code[value].dtype] })),
-  );
-}
-
 /** Whether two accesses name the same element at each point of the loops. */
 export function sameAccess(a: Access, b: Access): boolean {
-  return (
-    a.offset === b.offset &&
-    a.strides.length === b.strides.length &&
-    a.strides.every((stride, i) => stride === b.strides[i])
-  );
+  return a.offset === b.offset && sameShape(a.strides, b.strides);
 }
 
 /** The buffers that a kernel reads and writes, by the program's numbers. */

@@ -7,28 +7,20 @@ import {
   type Store,
   withAffines,
 } from "./kernel.ts";
-import { remember } from "./remember.ts";
-import type { Step } from "./trace.ts";
+import { Value } from "./value.ts";
 
-/**
- * What two things that are made of numbers and names have in common if they are alike.
- *
- * @param stages - Where there are instructions in it: JSON has neither -0 nor what is not finite, but constants may be that.
- */
-export function exactKey(
-  structure: unknown,
-  stages: readonly { readonly code: readonly (Instruction | Step)[] }[],
-): string {
-  let key = JSON.stringify(structure);
-  let at = 0;
-  for (const { code } of stages) {
-    for (const i of code) {
-      at += 1;
-      if (i.op !== "constant") continue;
-      if (!Number.isFinite(i.value) || Object.is(i.value, -0)) key += ` ${at}:${i.value}`;
-    }
-  }
-  return key;
+/** Whether two things that are made of numbers and names, in the same order, are alike. */
+function isAlike(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (!(a instanceof Object) || a instanceof Value) return false;
+  const [first, second] = [Object.values(a), Object.values(b ?? [])];
+  return first.length === second.length && first.every((part, i) => isAlike(part, second[i]));
+}
+
+/** The position of an instruction, which is added to the code if there is none that does the same. */
+export function positionIn<T extends { readonly op: string }>(code: T[], instruction: T): number {
+  const known = code.findIndex((i) => i.op === instruction.op && isAlike(i, instruction));
+  return known < 0 ? code.push(instruction) - 1 : known;
 }
 
 /** A stage while members are being put into it. Results name stages by their time, rows have negative numbers. */
@@ -40,7 +32,6 @@ export class OpenStage {
   readonly values: Map<Member, number> = new Map();
   readonly exported: Map<Member, number> = new Map();
   readonly #code: Instruction[] = [];
-  readonly #known = new Map<string, number>();
 
   constructor(time: number) {
     this.time = time;
@@ -53,8 +44,7 @@ export class OpenStage {
 
   /** Adds an instruction, or finds the one that does the same. */
   push(instruction: Instruction): number {
-    const key = exactKey(instruction, [{ code: [instruction] }]);
-    return remember(this.#known, key, () => this.#code.push(instruction) - 1);
+    return positionIn(this.#code, instruction);
   }
 
   /**

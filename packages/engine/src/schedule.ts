@@ -189,14 +189,12 @@ class Ordering {
 
   /** What each group waits for: groups that compute what it reads, and that read what it changes. */
   #waits(groups: readonly Group[]): Map<Group, Wait[]> {
-    const waits = new Map<Group, Wait[]>();
-    for (const group of groups) {
-      const producers = this.#grouping.producers(group);
-      waits.set(
-        group,
-        producers.map((other) => ({ group: other, slot: -1 })),
-      );
-    }
+    const waits = new Map(
+      groups.map((group) => {
+        const producers = this.#grouping.producers(group);
+        return [group, producers.map((other): Wait => ({ group: other, slot: -1 }))];
+      }),
+    );
     const writers = new Map([...this.#states].map(([anchor, slot]) => [slot, anchor]));
     for (const group of groups) {
       for (const { isLeaf, slot } of group.reads()) {
@@ -250,41 +248,38 @@ class Ordering {
   /** A kernel may write a state that it reads only if it reads each element just before it writes it. */
   #checkStates(kernel: Kernel, buffers: readonly Value[]): void {
     const stages = stagesOf(kernel);
-    if (kernel.kind === "repeat") {
-      for (const position of kernel.writes) {
-        const slot = this.#states.get(buffers[position]);
-        if (slot !== undefined) this.#moveToEnd(buffers[position], slot);
-      }
-      return;
-    }
+    const check = (
+      position: number,
+      isHarmful: (isOld: (buffer: number) => boolean) => boolean,
+    ) => {
+      const value = buffers[position];
+      const slot = value && this.#states.get(bufferOf(value));
+      const isOld = (buffer: number) =>
+        buffers[buffer]?.isLeaf === true && buffers[buffer].slot === slot;
+      if (slot !== undefined && isHarmful(isOld)) this.#moveToEnd(value, slot);
+    };
+    if (kernel.kind === "repeat") for (const position of kernel.writes) check(position, () => true);
     if (kernel.kind === "scatter" || kernel.kind === "sort") {
-      const value = buffers[kernel.target.buffer];
-      const slot = this.#states.get(value);
-      if (slot === undefined) return;
-      if (buffers.some((other) => other.isLeaf && other.slot === slot))
-        this.#moveToEnd(value, slot);
-      return;
+      check(kernel.target.buffer, (isOld) => buffers.some((_, i) => isOld(i)));
     }
-    stages.forEach((stage, position) => {
-      for (const { access } of stage.stores) {
-        const value = buffers[access.buffer];
-        const slot = value === undefined ? undefined : this.#states.get(bufferOf(value));
-        if (value === undefined || slot === undefined) continue;
-        const isOld = (buffer: number) =>
-          buffers[buffer]?.isLeaf === true && buffers[buffer].slot === slot;
-        const isOperand =
-          kernel.kind === "matmul" && (isOld(kernel.a.buffer) || isOld(kernel.b.buffer));
-        const isHarmful = stages.some((other, at) =>
-          other.code.some(
-            (i) =>
-              i.op === "load" &&
-              isOld(i.access.buffer) &&
-              (at > position || i.index !== undefined || !sameAccess(i.access, access)),
-          ),
+    // Had an index been out of range, the state would be spoilt.
+    const mayFail = stages.some(({ code }) => code.some(({ op }) => op === "check"));
+    stages.forEach(({ stores }, position) => {
+      for (const { access } of stores) {
+        check(
+          access.buffer,
+          (isOld) =>
+            mayFail ||
+            (kernel.kind === "matmul" && (isOld(kernel.a.buffer) || isOld(kernel.b.buffer))) ||
+            stages.some((other, at) =>
+              other.code.some(
+                (i) =>
+                  i.op === "load" &&
+                  isOld(i.access.buffer) &&
+                  (at > position || i.index !== undefined || !sameAccess(i.access, access)),
+              ),
+            ),
         );
-        // Had an index been out of range, the state would be spoilt.
-        const mayFail = stages.some(({ code }) => code.some(({ op }) => op === "check"));
-        if (isOperand || isHarmful || mayFail) this.#moveToEnd(value, slot);
       }
     });
   }

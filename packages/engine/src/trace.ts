@@ -2,9 +2,8 @@ import type { DType } from "./dtype.ts";
 import { type ElementOp, elementOps } from "./element-op.ts";
 import { combine, type Form, flatten, scale, type Variables, zero } from "./form.ts";
 import { outsideOf } from "./graph.ts";
-import { exactKey } from "./open-stage.ts";
+import { positionIn } from "./open-stage.ts";
 import { stridesOf } from "./operand.ts";
-import { remember } from "./remember.ts";
 import type { Value } from "./value.ts";
 
 /** Holds when `0 <= form < size`. */
@@ -70,7 +69,6 @@ export class Trace {
   readonly code: Step[] = [];
   readonly #variables: Variables;
   readonly #needsAxes: (value: Value) => boolean;
-  readonly #known = new Map<string, number>();
 
   /**
    * @param needsAxes - Whether a read of this anchor is of use only if its axes are known.
@@ -266,13 +264,7 @@ export class Trace {
 
   /** Adds a step, or finds the one that does the same. */
   #push(step: Step): number {
-    // An element is known by its position by axis, where that is known.
-    const named =
-      step.op === "read"
-        ? [step.value.number, step.forms ?? step.flat, step.guards, step.outside, step.index]
-        : step;
-    const key = exactKey(named, [{ code: [step] }]);
-    return remember(this.#known, key, () => this.code.push(step) - 1);
+    return positionIn(this.code, step);
   }
 }
 

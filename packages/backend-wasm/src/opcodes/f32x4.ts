@@ -5,7 +5,6 @@ export const ne = 0x142;
 export const lt = 0x143;
 export const gt = 0x144;
 export const le = 0x145;
-export const ge = 0x146;
 export const demote_f64x2_zero = 0x15e;
 export const ceil = 0x167;
 export const floor = 0x168;

@@ -71,7 +71,7 @@ function forward(task: Task, masks: Masks | undefined): readonly Tensor[] {
       const sum = e.sum(-1, kept);
       const none = literal(Infinity, sum);
       const logSum = sum.eq(literal(0, sum)).where(none, sum.log().add(largest));
-      const weights = e.div(sum.maximum(literal(1, sum)));
+      const weights = e.mul(sum.maximum(literal(1, sum)).reciprocal());
       const used = masks?.(scores, `${number} ${i}`).mul(weights) ?? weights;
       return [used.matmul(block.v), logSum];
     });

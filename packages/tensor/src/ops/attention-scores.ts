@@ -50,7 +50,7 @@ export function weightsOf(scores: Tensor): Tensor {
   const node = formula(() => {
     const e = scores.sub(largestOf(scores)).exp();
     // Whoever sees a key has a sum of at least 1, to which the largest score contributes 1.
-    return e.div(e.sum(-1, kept).maximum(literal(1, e)));
+    return e.mul(e.sum(-1, kept).maximum(literal(1, e)).reciprocal());
   });
   return record("softmax", node, [scores], [softmaxGradient(-1)]);
 }

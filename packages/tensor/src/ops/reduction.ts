@@ -2,7 +2,7 @@ import { isFloat, type Node, type ReduceOp, reduce, reshape } from "@gradloom/en
 import { argumentError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { requireFloat } from "../promote.ts";
-import { formula, literal, record } from "../record.ts";
+import { formula, given, literal, record } from "../record.ts";
 import { firstAxes, sizeOf, toAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { shifted } from "./scan.ts";
@@ -96,7 +96,7 @@ function productsBefore(x: Tensor): Tensor {
 export function mean(x: Tensor, dim?: Axes, options: ReduceOptions = {}): Tensor {
   requireFloat("mean", x);
   const axes = toAxes("mean", dim, x.ndim);
-  const count = literal(countOf(x, axes), x);
+  const count = given(countOf(x, axes), x.dtype);
   const node = formula(() => x.sum(axes, options).div(count));
   return record("mean", node, [x], [(grad) => spread(grad.div(count), x, axes)]);
 }
@@ -131,7 +131,7 @@ function varianceOf(
   const axes = toAxes(op, dim, x.ndim);
   const centred = x.sub(x.mean(axes, kept));
   const divisor = Math.max(0, countOf(x, axes) - correction);
-  return centred.square().sum(axes, { keepdim }).div(literal(divisor, x));
+  return centred.square().sum(axes, { keepdim }).div(given(divisor, x.dtype));
 }
 
 /** `√var`. Where it is 0, so is its slope. */

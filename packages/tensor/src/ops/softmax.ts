@@ -16,7 +16,8 @@ export function softmax(x: Tensor, dim: number): Tensor {
   if (x.numel === 0) return x;
   const node = formula(() => {
     const e = x.sub(x.amax(axis, kept)).exp();
-    return e.div(e.sum(axis, kept));
+    // One division for all of the axis. The sum is at least 1.
+    return e.mul(e.sum(axis, kept).reciprocal());
   });
   return record("softmax", node, [x], [softmaxGradient(axis)]);
 }
