@@ -1,8 +1,9 @@
 import type { Plan } from "./plan.ts";
 import type { Walk } from "./walk.ts";
 
-/** Plans kept at most; the least recently used goes first. */
+/** Plans kept at most, and kernels in all of them, each some 3 KB; the least recently used goes first. */
 const capacity = 256;
+const mostKernels = 32_768;
 
 /** Plans by the hash of their structure, each confirmed by comparing the structure exactly. */
 export class PlanCache {
@@ -11,6 +12,7 @@ export class PlanCache {
   /** What was found last: in a loop it is the one again, and needs no hash to be found. */
   #latest: Plan | undefined;
   size: number = 0;
+  #kernels = 0;
 
   /** The plan for a structure; `make` makes it if there is none. */
   find(walk: Walk, make: () => Plan): Plan {
@@ -29,17 +31,23 @@ export class PlanCache {
     if (known === undefined) {
       plans.push(plan);
       this.size += 1;
+      this.#kernels += plan.program.kernels.length;
       this.#dropOldest();
     }
     return plan;
   }
 
   #dropOldest(): void {
-    if (this.size <= capacity) return;
-    const [oldest, dropped] = this.#byHash.entries().next().value!;
-    this.#byHash.delete(oldest);
-    this.size -= dropped.length;
-    for (const { executable } of dropped) executable.dispose?.();
+    for (const [oldest, dropped] of this.#byHash) {
+      if (this.#byHash.size === 1) return;
+      if (this.size <= capacity && this.#kernels <= mostKernels) return;
+      this.#byHash.delete(oldest);
+      this.size -= dropped.length;
+      for (const { executable, program } of dropped) {
+        this.#kernels -= program.kernels.length;
+        executable.dispose?.();
+      }
+    }
   }
 
   /** The largest arena that a plan needs. */
