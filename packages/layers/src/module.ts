@@ -168,6 +168,7 @@ export abstract class Module {
    * @param inputShape - With the batch: `[1, 784]`. A list of shapes if `forward` takes several
    *   tensors.
    * @param options - `dtype` of the inputs, `'float32'` by default.
+   * @throws DTypeError if `forward` takes another one.
    */
   summary(
     inputShape: readonly number[] | readonly (readonly number[])[],

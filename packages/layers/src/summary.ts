@@ -1,4 +1,4 @@
-import { type DType, noGrad, Tensor, zeros } from "@gradloom/tensor";
+import { type DType, DTypeError, noGrad, Tensor, zeros } from "@gradloom/tensor";
 import { evaluating } from "./evaluating.ts";
 import type { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -61,6 +61,11 @@ function recordResults(root: Module, inputs: readonly Tensor[]): Map<Module, str
   });
   try {
     evaluating(modules, () => noGrad((): unknown => Reflect.apply(root.forward, root, inputs)));
+  } catch (error) {
+    if (!(error instanceof DTypeError)) throw error;
+    throw new DTypeError(
+      `summary: the inputs must have the dtype that forward takes, got ${inputs[0].dtype}. For indices: summary(inputShape, { dtype: "int32" }). ${error.message}`,
+    );
   } finally {
     for (const undo of restore) undo();
   }

@@ -1,6 +1,6 @@
 import { manualSeed, rand, type Tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { Dropout, Linear, Module, ReLU, Sequential } from "../src/index.ts";
+import { Dropout, Embedding, Linear, Module, ReLU, Sequential } from "../src/index.ts";
 
 test("is a table of results and parameters", () => {
   const model = new Sequential(new Linear(784, 32), new ReLU(), new Linear(32, 10));
@@ -32,6 +32,14 @@ test("takes several inputs, and shows results that are lists", () => {
   ]);
   expect(lines).toContain("Pair               ([2, 4], –)");
   expect(lines).toContain("  unused: Linear   –");
+});
+
+test("a model of indices wants a dtype", () => {
+  const model = new Sequential(new Embedding(5, 3), new Linear(3, 2));
+  expect(() => model.summary([4, 7])).toThrow(
+    'summary: the inputs must have the dtype that forward takes, got float32. For indices: summary(inputShape, { dtype: "int32" }). embedding: indices must be int32',
+  );
+  expect(model.summary([4, 7], { dtype: "int32" })).toContain("[4, 7, 2]");
 });
 
 test("leaves the model and the random numbers as they were", () => {
