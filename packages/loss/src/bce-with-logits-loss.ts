@@ -30,7 +30,7 @@ export function bceWithLogitsLoss(
   target: Tensor,
   options: BCEWithLogitsLossOptions = {},
 ): Tensor {
-  checkLossOptions("bceWithLogitsLoss", options, known);
+  checkLossOptions("bceWithLogitsLoss", options, known, logits, target);
   const { weight, posWeight, reduction } = options;
   checkSameShape("bceWithLogitsLoss", logits, target);
   const y = posWeight === undefined ? target : target.mul(posWeight);

@@ -1,5 +1,4 @@
 import { arange, checkIndices, ShapeError, type Tensor } from "@gradloom/tensor";
-import { checkTensors } from "./reduction.ts";
 
 /** Class indices, set beside scores `[N, C, d1, …]`. */
 export interface ClassTarget {
@@ -21,7 +20,6 @@ export function classTarget(
   target: Tensor,
   ignoreIndex?: number,
 ): ClassTarget {
-  checkTensors(op, scores, target);
   const axis = classAxis(op, scores);
   const numClasses = scores.shape[axis];
   checkShape(op, scores, target, axis);

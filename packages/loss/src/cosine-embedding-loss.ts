@@ -29,7 +29,7 @@ export function cosineEmbeddingLoss(
   y: Tensor,
   options: CosineEmbeddingLossOptions = {},
 ): Tensor {
-  checkLossOptions("cosineEmbeddingLoss", options, known);
+  checkLossOptions("cosineEmbeddingLoss", options, known, x1, x2, y);
   const { margin = 0, reduction } = options;
   const shapes = [x1.shape, x2.shape, y.shape];
   const [a, b, c] = shapes.map((shape) => shape.join(", "));

@@ -2,7 +2,7 @@ import { Buffer, Module } from "@gradloom/layers";
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { classAxis, classWeights } from "./class-target.ts";
 import { type NLLLossOptions, weightedNll } from "./nll-loss.ts";
-import { checkLossOptions, checkReduction, checkTensors, type Reduction } from "./reduction.ts";
+import { checkLossOptions, checkReduction, type Reduction } from "./reduction.ts";
 
 /** Options of {@link crossEntropyLoss}. */
 export interface CrossEntropyLossOptions extends NLLLossOptions {
@@ -35,7 +35,7 @@ export function crossEntropyLoss(
   target: Tensor,
   options: CrossEntropyLossOptions = {},
 ): Tensor {
-  checkLossOptions("crossEntropyLoss", options, known);
+  checkLossOptions("crossEntropyLoss", options, known, logits, target);
   const { labelSmoothing = 0 } = options;
   const op = "crossEntropyLoss";
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
@@ -43,7 +43,6 @@ export function crossEntropyLoss(
       op,
     });
   }
-  checkTensors(op, logits, target);
   const logp = logits.logSoftmax(classAxis(op, logits));
   return areProbabilities(logits, target)
     ? withProbabilities(op, logp, target, labelSmoothing, options)

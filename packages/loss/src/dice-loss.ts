@@ -27,7 +27,7 @@ const known = { reduction: true, smooth: true } as const;
  * @throws ShapeError, DTypeError, IndexError if the target does not fit, as in `nllLoss`.
  */
 export function diceLoss(logits: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
-  checkLossOptions("diceLoss", options, known);
+  checkLossOptions("diceLoss", options, known, logits, target);
   const { smooth = 1, reduction } = options;
   const { axis, picked } = classTarget("diceLoss", logits, target);
   const p = logits.softmax(axis);

@@ -29,7 +29,7 @@ const known = { reduction: true, gamma: true, alpha: true } as const;
  *   ArgumentError if `gamma` is negative.
  */
 export function focalLoss(logits: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
-  checkLossOptions("focalLoss", options, known);
+  checkLossOptions("focalLoss", options, known, logits, target);
   const { gamma = 2, alpha = 1, reduction } = options;
   if (!(gamma >= 0)) {
     throw new ArgumentError(`focalLoss: gamma must be at least 0, got ${gamma}.`, {

@@ -30,7 +30,7 @@ export function huberLoss(
   target: Tensor,
   options: HuberLossOptions = {},
 ): Tensor {
-  checkLossOptions("huberLoss", options, huberOptions);
+  checkLossOptions("huberLoss", options, huberOptions, prediction, target);
   const { delta = 1, reduction } = options;
   checkSameShape("huberLoss", prediction, target);
   if (!(delta > 0)) {
@@ -76,7 +76,7 @@ export function smoothL1Loss(
   target: Tensor,
   options: SmoothL1LossOptions = {},
 ): Tensor {
-  checkLossOptions("smoothL1Loss", options, smoothL1Options);
+  checkLossOptions("smoothL1Loss", options, smoothL1Options, prediction, target);
   const { beta = 1, reduction } = options;
   checkSameShape("smoothL1Loss", prediction, target);
   if (!(beta >= 0)) {

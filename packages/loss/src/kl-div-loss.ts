@@ -32,7 +32,7 @@ export function klDivLoss(
   target: Tensor,
   options: KLDivLossOptions = {},
 ): Tensor {
-  checkLossOptions("klDivLoss", options, known);
+  checkLossOptions("klDivLoss", options, known, logProbabilities, target);
   const { reduction = "mean", logTarget = false } = options;
   checkSameShape("klDivLoss", logProbabilities, target);
   const losses = logTarget

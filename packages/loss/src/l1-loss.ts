@@ -17,7 +17,7 @@ const known = { reduction: true } as const;
  * @throws ShapeError if the shapes differ.
  */
 export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkLossOptions("l1Loss", options, known);
+  checkLossOptions("l1Loss", options, known, prediction, target);
   checkSameShape("l1Loss", prediction, target);
   return reduce("l1Loss", prediction.sub(target).abs(), options.reduction);
 }

@@ -17,7 +17,7 @@ const known = { reduction: true } as const;
  * @throws ShapeError if the shapes differ.
  */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkLossOptions("mseLoss", options, known);
+  checkLossOptions("mseLoss", options, known, prediction, target);
   checkSameShape("mseLoss", prediction, target);
   return reduce("mseLoss", prediction.sub(target).square(), options.reduction);
 }

@@ -26,7 +26,7 @@ export function nllLoss(
   target: Tensor,
   options: NLLLossOptions = {},
 ): Tensor {
-  checkLossOptions("nllLoss", options, known);
+  checkLossOptions("nllLoss", options, known, logProbabilities, target);
   return weightedNll("nllLoss", logProbabilities, target, 0, options);
 }
 

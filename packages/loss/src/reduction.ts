@@ -1,5 +1,11 @@
 import { Module } from "@gradloom/layers";
-import { ArgumentError, checkOptions, ShapeError, Tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  checkOptions,
+  requireTensor,
+  ShapeError,
+  type Tensor,
+} from "@gradloom/tensor";
 
 /** How the losses of all elements become one: their mean, their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
@@ -19,8 +25,10 @@ export function checkLossOptions<Options extends object>(
   op: string,
   options: Options,
   known: Readonly<Record<keyof Options, true>>,
+  ...inputs: readonly Tensor[]
 ): void {
   if (!(options instanceof Module)) checkOptions(op, options, known);
+  for (const input of inputs) requireTensor(op, input);
 }
 
 /**
@@ -51,25 +59,12 @@ export function checkReduction(op: string, reduction: Reduction = "mean"): Reduc
 
 const reductions: Readonly<Record<Reduction, true>> = { mean: true, sum: true, none: true };
 
-/** @throws ArgumentError if one of what a criterion compares is no tensor, but a list of numbers, say. */
-export function checkTensors(op: string, ...compared: readonly unknown[]): void {
-  for (const x of compared) {
-    if (x instanceof Tensor) continue;
-    const got = x === Object(x) ? `an ${x?.constructor?.name ?? "object"}` : `${x}`;
-    throw new ArgumentError(
-      `${op}: what is compared must be tensors, got ${got}. Use tensor(x); with { dtype: "int32" } for class indices.`,
-      { op },
-    );
-  }
-}
-
 /**
  * Differs from PyTorch, which broadcasts: [32, 1] against [32] would compare each with each.
  *
- * @throws ArgumentError if one is no tensor. ShapeError if the shapes differ.
+ * @throws ShapeError if the shapes differ.
  */
 export function checkSameShape(op: string, prediction: Tensor, target: Tensor): void {
-  checkTensors(op, prediction, target);
   const [a, b] = [prediction.shape, target.shape];
   if (a.length === b.length && a.every((size, axis) => size === b[axis])) return;
   throw new ShapeError(

@@ -43,7 +43,7 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
-  checkLossOptions("tripletMarginLoss", options, known);
+  checkLossOptions("tripletMarginLoss", options, known, anchor, positive, negative);
   const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction } = options;
   checkSameShape("tripletMarginLoss", anchor, positive);
   checkSameShape("tripletMarginLoss", anchor, negative);

@@ -188,7 +188,7 @@ describe("errors", () => {
   test("lists in the place of tensors", () => {
     for (const fn of [crossEntropyLoss, nllLoss]) {
       expect(() => Reflect.apply(fn, undefined, [zeros([1, 2]), [0]])).toThrow(
-        `${fn.name}: what is compared must be tensors, got an Array. Use tensor(x); with { dtype: "int32" } for class indices.`,
+        `${fn.name}: it must be given a tensor, got an array. Make one with tensor(…).`,
       );
     }
   });

@@ -58,7 +58,7 @@ describe.each(Object.entries(criteria))("%s", (name, { fn, module: Loss, losses,
   test("refuses shapes that differ, also if they broadcast, and unknown reductions", () => {
     expect(() => fn(tensor([[1], [2]]), tensor([1, 2]))).toThrow(ShapeError);
     expect(() => Reflect.apply(fn, undefined, [tensor([1]), 0])).toThrow(
-      "what is compared must be tensors, got 0. Use tensor(x)",
+      "it must be given a tensor, got 0. Make one with tensor(…).",
     );
     expect(() => fn(tensor([[1], [2]]), tensor([1, 2]))).toThrow(
       "prediction and target must have the same shape, got [2, 1] and [2]",

@@ -10,3 +10,12 @@ export function pathTo(position: number, shape: readonly number[]): string {
   }
   return path === "" ? "[]" : path;
 }
+
+/** Anything, as messages show it. */
+export function describe(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  const isObject = value === Object(value);
+  return isObject ? `a ${(value as object).constructor?.name ?? "object"}` : String(value);
+}

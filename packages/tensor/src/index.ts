@@ -213,7 +213,7 @@ export {
 } from "./ops/view.ts";
 export type { Pair } from "./ops/window.ts";
 export { checkOptions } from "./options.ts";
-export type { Operand } from "./promote.ts";
+export { type Operand, requireTensor } from "./promote.ts";
 export {
   bernoulli,
   type RandomOptions,

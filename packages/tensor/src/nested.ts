@@ -1,5 +1,5 @@
 import { createArray, type DType, isFloat, type TypedArray } from "@gradloom/engine";
-import { argumentError, shapeError } from "./errors.ts";
+import { argumentError, describe, shapeError } from "./errors.ts";
 import { requireDType } from "./promote.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -68,12 +68,12 @@ export function flatten(data: TensorData, dtype?: DType, op = "tensor"): Flat {
         throw argumentError`${message("entries must be of one kind", `${kind} first and ${kindOf(entry)}`)}`;
       }
       const rule = "entries must be numbers, booleans or typed arrays";
-      throw argumentError`${message(rule, show(entry))}${wayOut(entry)}`;
+      throw argumentError`${message(rule, describe(entry))}${wayOut(entry)}`;
     }
     const isDeep = axis < shape.length;
     if (isList !== isDeep || (isTyped && axis < shape.length - 1)) {
       const expected = isDeep ? "an array" : `a ${kind}`;
-      throw uneven("entries must be nested equally deep", expected, show(entry));
+      throw uneven("entries must be nested equally deep", expected, describe(entry));
     }
     if (!isList) return put(Number(entry));
     const { length } = entry;
@@ -153,15 +153,6 @@ export function unflatten(data: TypedArray, shape: readonly number[]): NestedNum
 
 function at(path: readonly number[]): string {
   return path.length === 0 ? "" : ` at [${path.join("][")}]`;
-}
-
-/** A value as messages show it. */
-function show(value: unknown): string {
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  const isObject = value === Object(value);
-  return isObject ? `a ${(value as object).constructor?.name ?? "object"}` : String(value);
 }
 
 function wayOut(value: unknown): string {

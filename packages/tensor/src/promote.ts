@@ -1,5 +1,5 @@
 import { type DType, isFloat } from "@gradloom/engine";
-import { argumentError, dtypeError } from "./errors.ts";
+import { argumentError, describe, dtypeError } from "./errors.ts";
 import { requireOneOf } from "./options.ts";
 import { given } from "./record.ts";
 import type { Tensor } from "./tensor.ts";
@@ -25,9 +25,12 @@ function categoryOf(dtype: DType): number {
  * axes, or a number, changes the result only if its category (bool, integer, floating) is wider. A number without
  * a fraction counts as an integer.
  */
-export function resultType(a: Tensor, b: Operand): DType {
+export function resultType(op: string, a: Tensor, b: Operand): DType {
+  requireTensor(op, a);
   if (typeof b === "number") return withNumber(a.dtype, b);
-  if (typeof b === "boolean" || !b?.dtype || a.dtype === b.dtype) return a.dtype;
+  if (typeof b === "boolean") return a.dtype;
+  requireTensor(op, b);
+  if (a.dtype === b.dtype) return a.dtype;
   if ((a.ndim === 0) === (b.ndim === 0)) return promote(a.dtype, b.dtype);
   const [wide, narrow] = a.ndim === 0 ? [b, a] : [a, b];
   return categoryOf(narrow.dtype) > categoryOf(wide.dtype) ? narrow.dtype : wide.dtype;
@@ -39,17 +42,19 @@ function withNumber(dtype: DType, value: number): DType {
   return dtype === "bool" ? "int32" : dtype;
 }
 
-/**
- * The operand as a tensor of the given dtype.
- *
- * @throws ArgumentError for what is no operand, such as an array.
- */
+/** The operand as a tensor of the given dtype. */
 export function toTensor(operand: Operand, dtype: DType): Tensor {
-  if (typeof operand === "number" || typeof operand === "boolean") {
-    return given(Number(operand), dtype);
-  }
-  if (operand?.dtype) return operand.to(dtype);
-  throw argumentError`operand: it must be a tensor or a number, got ${String(operand)}. Use tensor(x).`;
+  return typeof operand === "object" ? operand.to(dtype) : given(Number(operand), dtype);
+}
+
+/**
+ * @param cause - The error that it led to.
+ * @throws ArgumentError for what is no tensor.
+ */
+export function requireTensor(op: string, x: unknown, cause?: Error): asserts x is Tensor {
+  if ((x as Partial<Tensor> | null | undefined)?.dtype) return;
+  const error = argumentError`${op}: it must be given a tensor, got ${describe(x)}. Make one with tensor(…).`;
+  throw cause ? Object.assign(error, { cause }) : error;
 }
 
 /** The dtype of a floating result: that of `x`, or float32 for integers. */
@@ -61,6 +66,7 @@ export function floatType(dtype: DType): DType {
  * @throws DTypeError if `x` is not floating.
  */
 export function requireFloat(op: string, x: Tensor): void {
+  requireTensor(op, x);
   if (isFloat(x.dtype)) return;
   throw dtypeError`${op}: the tensor must be floating, got ${x.dtype}. Convert it with to("float32").`;
 }
@@ -77,7 +83,9 @@ export function requireNumeric(op: string, dtype: DType): void {
 }
 
 /** @throws DTypeError for what is no mask: neither a boolean nor, if that will do, floating. `what` begins the message. */
-export function requireMask(what: string, { dtype }: Tensor, orFloating: boolean = false): void {
+export function requireMask(what: string, mask: Tensor, orFloating: boolean = false): void {
+  requireTensor(what, mask);
+  const { dtype } = mask;
   if (dtype === "bool" || (orFloating && isFloat(dtype))) return;
   const rule = orFloating ? "bool or floating" : "bool";
   throw dtypeError`${what} must be ${rule}, got ${dtype}. Compare first, for example with ne(0).`;

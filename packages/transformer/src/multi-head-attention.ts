@@ -3,6 +3,7 @@ import {
   ArgumentError,
   checkOptions,
   eye,
+  requireTensor,
   ShapeError,
   scaledDotProductAttention,
   type Tensor,
@@ -204,7 +205,9 @@ export class MultiHeadAttention extends Module {
   }
 
   #check(query: Tensor, key: Tensor, value: Tensor): void {
-    const shapes = [query.shape, key.shape, value.shape];
+    const inputs = [query, key, value];
+    for (const x of inputs) requireTensor("MultiHeadAttention", x);
+    const shapes = inputs.map((x) => x.shape);
     const { ndim } = query;
     const fits =
       (ndim === 2 || ndim === 3) &&

@@ -163,6 +163,10 @@ describe("MultiHeadAttention", () => {
     const attention = new MultiHeadAttention(4, 2);
     const x = randn([2, 3, 4]);
     expect(() => attention.forward(x, x, randn([2, 2, 4]))).toThrow(ShapeError);
+    for (const wrong of [undefined, [1]] as never[]) {
+      expect(() => attention.forward(x, wrong, x)).toThrow("MultiHeadAttention: it must be given");
+      expect(() => attention.forward(x, x, wrong)).toThrow("MultiHeadAttention: it must be given");
+    }
     expect(() => attention.forward(x, x, x, { mask: bools([[0, 1]]) })).toThrow(
       "MultiHeadAttention: mask must be [3, 3], [2, 3, 3], [4, 3, 3] or [2, 2, 3, 3], got [1, 2].",
     );

@@ -1,11 +1,12 @@
 import { element } from "@gradloom/engine";
 import { requireOneOf } from "../options.ts";
-import { floatType } from "../promote.ts";
+import { floatType, requireTensor } from "../promote.ts";
 import { formula, given, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** `max(x, 0)`. Its slope at 0 is 0. */
 export function relu(x: Tensor): Tensor {
+  requireTensor("relu", x);
   if (x.dtype === "bool") return x;
   const zero = literal(0, x);
   const node = element("max", [x.node, zero.node], x.dtype);
@@ -14,13 +15,14 @@ export function relu(x: Tensor): Tensor {
 
 /** `x` where positive, else `negativeSlope · x` (default 0.01). */
 export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number } = {}): Tensor {
+  requireTensor("leakyRelu", x);
   const slope = given(options.negativeSlope ?? 0.01, x.dtype);
   return x.gt(literal(0, x)).where(x, x.mul(slope));
 }
 
 /** `x` where positive, else `α (e^x - 1)` (default α = 1). */
 export function elu(input: Tensor, options: { readonly alpha?: number } = {}): Tensor {
-  const x = floating(input);
+  const x = floating("elu", input);
   const zero = literal(0, x);
   // The minimum keeps e^x finite where it is not used, for gradients of gradients.
   const negative = x.clamp(undefined, zero).expm1();
@@ -31,7 +33,7 @@ export function elu(input: Tensor, options: { readonly alpha?: number } = {}): T
 
 /** `1 / (1 + e^-x)`. */
 export function sigmoid(input: Tensor): Tensor {
-  const x = floating(input);
+  const x = floating("sigmoid", input);
   const one = literal(1, x);
   const node = formula(() => one.div(one.add(x.neg().exp())));
   return record("sigmoid", node, [x], [(grad, y) => grad.mul(y.mul(one.sub(y)))]);
@@ -39,7 +41,7 @@ export function sigmoid(input: Tensor): Tensor {
 
 /** `x · sigmoid(x)`. */
 export function silu(input: Tensor): Tensor {
-  const x = floating(input);
+  const x = floating("silu", input);
   return x.mul(x.sigmoid());
 }
 
@@ -54,7 +56,7 @@ export interface GeluOptions {
  * approximately `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
  */
 export function gelu(input: Tensor, options: GeluOptions = {}): Tensor {
-  const x = floating(input);
+  const x = floating("gelu", input);
   const { approximate = "none" } = options;
   requireOneOf("gelu", "approximate", approximate, ["none", "tanh"]);
   if (approximate === "none") {
@@ -76,7 +78,7 @@ export interface SoftplusOptions {
 
 /** `log(1 + e^(β x)) / β`, a smooth `relu`. */
 export function softplus(input: Tensor, options: SoftplusOptions = {}): Tensor {
-  const x = floating(input);
+  const x = floating("softplus", input);
   const { beta = 1, threshold = 20 } = options;
   const scaled = beta === 1 ? x : x.mul(beta);
   const linear = () => scaled.gt(given(threshold, x.dtype));
@@ -99,17 +101,18 @@ export function softplus(input: Tensor, options: SoftplusOptions = {}): Tensor {
 
 /** `x · clamp(x + 3, 0, 6) / 6`. */
 export function hardswish(input: Tensor): Tensor {
-  const x = floating(input);
+  const x = floating("hardswish", input);
   const six = literal(6, x);
   return x.mul(x.add(literal(3, x)).clamp(literal(0, x), six)).div(six);
 }
 
 /** `x · tanh(softplus(x))`. */
 export function mish(input: Tensor): Tensor {
-  const x = floating(input);
+  const x = floating("mish", input);
   return x.mul(x.softplus().tanh());
 }
 
-function floating(x: Tensor): Tensor {
+function floating(op: string, x: Tensor): Tensor {
+  requireTensor(op, x);
   return x.to(floatType(x.dtype));
 }

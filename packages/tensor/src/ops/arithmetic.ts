@@ -17,21 +17,21 @@ const divRules: Gradients = [
 
 /** `a + b`; shapes broadcast. */
 export function add(a: Tensor, b: Operand): Tensor {
-  const dtype = resultType(a, b);
+  const dtype = resultType("add", a, b);
   const op = dtype === "bool" ? "or" : "add";
   return binary("add", op, a.to(dtype), toTensor(b, dtype), addRules);
 }
 
 /** `a - b`; shapes broadcast. */
 export function sub(a: Tensor, b: Operand): Tensor {
-  const dtype = resultType(a, b);
+  const dtype = resultType("sub", a, b);
   requireNumeric("sub", dtype);
   return binary("sub", "sub", a.to(dtype), toTensor(b, dtype), subRules);
 }
 
 /** `a · b`; shapes broadcast. */
 export function mul(a: Tensor, b: Operand): Tensor {
-  const dtype = resultType(a, b);
+  const dtype = resultType("mul", a, b);
   const op = dtype === "bool" ? "and" : "mul";
   return binary("mul", op, a.to(dtype), toTensor(b, dtype), mulRules);
 }
@@ -46,10 +46,10 @@ export interface DivOptions {
 export function div(a: Tensor, b: Operand, options?: DivOptions): Tensor {
   const roundingMode = options?.roundingMode;
   if (roundingMode === undefined) {
-    const dtype = floatType(resultType(a, b));
+    const dtype = floatType(resultType("div", a, b));
     return binary("div", "div", a.to(dtype), toTensor(b, dtype), divRules);
   }
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("div", a, b);
   requireNumeric("div", x.dtype);
   requireOneOf("div", "roundingMode", roundingMode, ["floor", "trunc"]);
   const rules = [zeroGradient, zeroGradient];
@@ -69,7 +69,7 @@ function truncatedQuotient(x: Tensor, y: Tensor): Tensor {
 
 /** The remainder of `a / b` rounded down: it has the sign of `b`, as in Python. Shapes broadcast. */
 export function remainder(a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("remainder", a, b);
   requireNumeric("remainder", x.dtype);
   return binary("remainder", "mod", x, y, [
     (grad) => grad,
@@ -144,7 +144,7 @@ export function trunc(x: Tensor): Tensor {
 
 /** `start + weight · (end - start)`; shapes broadcast. Exact at both ends. */
 export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
-  const [a, b] = promoted(start, end, floatType);
+  const [a, b] = promoted("lerp", start, end, floatType);
   const distance = b.sub(a);
   const fromStart = () => a.add(distance.mul(weight));
   const fromEnd = () => b.sub(distance.mul(oneMinus(weight)));

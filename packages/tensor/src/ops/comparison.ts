@@ -7,13 +7,13 @@ import { isTracing } from "../tracing.ts";
 import { binary, promoted, unary } from "./elementwise.ts";
 
 function compare(name: string, op: ElementOp, a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted(name, a, b);
   return binary(name, op, x, y, undefined, "bool");
 }
 
 /** The same with the sides exchanged. */
 function compareReversed(name: string, op: ElementOp, a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted(name, a, b);
   return binary(name, op, y, x, undefined, "bool");
 }
 
@@ -94,7 +94,7 @@ export function allclose(a: Tensor, b: Tensor, options: AllcloseOptions = {}): b
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
   // One after the other: in one plan, sums of the same numbers may be added up in another order.
   if (!isTracing()) [[a], [b]].forEach(settle);
-  const [x, y] = promoted(a, b, (dtype) => (isFloat(dtype) ? dtype : "float64"));
+  const [x, y] = promoted("allclose", a, b, (dtype) => (isFloat(dtype) ? dtype : "float64"));
   // Infinities are close to themselves only: their difference is NaN, and the bound would be infinite.
   const near = x.sub(y).abs().le(y.abs().mul(rtol).add(atol)).logicalAnd(isfinite(y));
   const close = x.eq(y).logicalOr(near);

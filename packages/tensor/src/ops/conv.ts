@@ -1,6 +1,6 @@
 import { argumentError, shapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { promote, requireFloat } from "../promote.ts";
+import { promote, requireFloat, requireTensor } from "../promote.ts";
 import { formula, record } from "../record.ts";
 import { firstAxes, sameShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -118,6 +118,7 @@ function convolution(
   n: number,
 ): Tensor {
   const { bias, groups = 1 } = checkOptions(op, options, known);
+  requireTensor(op, weight);
   checkShapes(op, input, weight, bias, groups, weight.shape[1] * groups, weight.shape[0], n);
   const { padding, ...spacing } = options;
   const taps = weight.shape.slice(2);
@@ -150,6 +151,7 @@ function transposed(
   n: number,
 ): Tensor {
   const { bias, groups = 1 } = checkOptions(op, options, { ...known, outputPadding: true });
+  requireTensor(op, weight);
   checkShapes(op, input, weight, bias, groups, weight.shape[0], weight.shape[1] * groups, n);
   const extra = perAxis(op, "outputPadding", options.outputPadding ?? 0, n, 0);
   const axes = spacedAxes(op, weight.shape.slice(2), options).map((axis, a): WindowAxis => {

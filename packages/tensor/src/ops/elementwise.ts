@@ -1,6 +1,6 @@
 import { type DType, type ElementOp, element } from "@gradloom/engine";
 import type { Gradient, Gradients } from "../history.ts";
-import { floatType, type Operand, resultType, toTensor } from "../promote.ts";
+import { floatType, type Operand, requireTensor, resultType, toTensor } from "../promote.ts";
 import { isDifferentiable, literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -19,6 +19,7 @@ export function unary(
 
 /** One whose result is floating: integers become float32 first. The rule gets the converted input. */
 export function floatUnary(op: ElementOp, input: Tensor, gradient: Gradient): Tensor {
+  requireTensor(op, input);
   return unary(op, op, input.to(floatType(input.dtype)), gradient);
 }
 
@@ -38,11 +39,12 @@ export function binary(
 
 /** Converts both to their common dtype: of integers too, or floating at least. */
 export function promoted(
+  op: string,
   a: Tensor,
   b: Operand,
   result: (dtype: DType) => DType = same,
 ): readonly [Tensor, Tensor] {
-  const dtype = result(resultType(a, b));
+  const dtype = result(resultType(op, a, b));
   return [a.to(dtype), toTensor(b, dtype)];
 }
 

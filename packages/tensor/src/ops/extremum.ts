@@ -18,7 +18,7 @@ export function minimum(a: Tensor, b: Operand): Tensor {
 }
 
 function extremum(name: string, op: "max" | "min", a: Tensor, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted(name, a, b);
   const isMax = op === "max";
   if (x.dtype === "bool") return isMax ? x.logicalOr(y) : x.logicalAnd(y);
   const rules: Gradient[] = [(grad) => grad.mul(share(x, y)), (grad) => grad.mul(share(y, x))];
@@ -61,7 +61,7 @@ function isBounds(value: Operand | ClampOptions | undefined): value is ClampOpti
 }
 
 function bounded(op: "max" | "min", a: Tensor, b: Operand): Tensor {
-  const [x, bound] = promoted(a, b);
+  const [x, bound] = promoted("clamp", a, b);
   if (!isFloat(x.dtype)) return extremum("clamp", op, x, bound);
   const [stays, leaves] = op === "max" ? [ge, lt] : [le, gt];
   const zero = literal(0, x);

@@ -7,7 +7,7 @@ import {
   scatter as scatterNode,
 } from "@gradloom/engine";
 import { dtypeError, shapeError } from "../errors.ts";
-import { toTensor } from "../promote.ts";
+import { requireTensor, toTensor } from "../promote.ts";
 import { record } from "../record.ts";
 import { resized, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -40,6 +40,7 @@ function axisLast(args: readonly unknown[]): readonly unknown[] {
  * @throws DTypeError if they are not int32 or uint8. IndexError if one is out of range.
  */
 export function checkIndices(op: string, index: Tensor, size: number, ignored?: number): Tensor {
+  requireTensor(op, index);
   const { dtype, node } = index;
   requireIntegers(op, dtype);
   const known = node.box?.storage.host ?? [];
@@ -134,6 +135,7 @@ function starts(x: Tensor): readonly number[] {
 
 /** The elements of `src` that an index names. */
 function sources(op: string, src: Tensor, x: Tensor, index: Tensor): Tensor {
+  requireTensor(op, src);
   const given = vectorAtLeast(src);
   if (src.dtype !== x.dtype) {
     throw dtypeError`${op}: dtypes must be equal, got ${src.dtype} for ${x.dtype}. Convert it with to("${x.dtype}").`;
@@ -185,8 +187,8 @@ export function scatterAdd(x: Tensor, ...args: ScatterArguments<Tensor>): Tensor
   const op = "scatterAdd";
   const [indices, src, dim] = axisLast(args);
   const [input, index, axis] = withAxis(op, x, indices, dim);
-  const added = addAlong(widened(sources(op, src, x, index)), index, axis, input.shape[axis]);
-  return widened(input).add(grown(added, input)).to(x.dtype).reshape(x.shape);
+  const added = addAlong(widened(op, sources(op, src, x, index)), index, axis, input.shape[axis]);
+  return widened(op, input).add(grown(added, input)).to(x.dtype).reshape(x.shape);
 }
 
 /**

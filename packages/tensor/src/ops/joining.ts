@@ -1,7 +1,7 @@
 import { engine } from "../engine.ts";
-import { argumentError, shapeError, show } from "../errors.ts";
+import { argumentError, describe, shapeError, show } from "../errors.ts";
 import { requireOneOf } from "../options.ts";
-import { promote } from "../promote.ts";
+import { promote, requireTensor } from "../promote.ts";
 import { record } from "../record.ts";
 import { axisOf, isCount, listOf, requireCount, resized, sameShape, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -54,8 +54,11 @@ export function stack(tensors: readonly Tensor[], dim: number = 0): Tensor {
 }
 
 function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
-  if (tensors.length > 0) return tensors[0];
-  throw argumentError`${op}: there must be a tensor, got none.`;
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw argumentError`${op}: there must be a list of tensors, got ${describe(tensors)}.`;
+  }
+  for (const x of tensors) requireTensor(op, x);
+  return tensors[0];
 }
 
 /**

@@ -30,13 +30,18 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 function commonType(a: Operand, b: Operand): DType {
-  if (typeof a === "object") return resultType(a, b);
-  if (typeof b === "object") return resultType(b, a);
+  if (!isPlain(a)) return resultType("where", a, b);
+  if (!isPlain(b)) return resultType("where", b, a);
   return typeof a === "boolean" && typeof b === "boolean" ? "bool" : "float32";
+}
+
+function isPlain(value: Operand): value is number | boolean {
+  return typeof value === "number" || typeof value === "boolean";
 }
 
 /** `x` with `value` where the mask is true; the mask broadcasts. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  resultType("maskedFill", x, value); // refuses what is no operand
   return where(mask, toTensor(value, x.dtype), x);
 }
 

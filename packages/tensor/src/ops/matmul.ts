@@ -2,7 +2,7 @@ import { broadcastShapes, matmul as matmulNode, type ShapeError } from "@gradloo
 import { shapeError } from "../errors.ts";
 import type { Gradients } from "../history.ts";
 import { checkOptions } from "../options.ts";
-import { promote, requireNumeric } from "../promote.ts";
+import { promote, requireNumeric, requireTensor } from "../promote.ts";
 import { record } from "../record.ts";
 import { sizeAt, sizeOf, spliced } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -16,6 +16,8 @@ import type { Tensor } from "../tensor.ts";
  * DTypeError for bool.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  requireTensor("matmul", a);
+  requireTensor("matmul", b);
   if (a.ndim === 0 || b.ndim === 0) {
     throw shapeError`matmul: both tensors must have an axis, got ${a.shape} and ${b.shape}. Use mul().`;
   }
@@ -100,6 +102,8 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 }
 
 function requireAxes(op: string, a: Tensor, b: Tensor, ndim: number): void {
+  requireTensor(op, a);
+  requireTensor(op, b);
   if (a.ndim === ndim && b.ndim === ndim) return;
   const rule = ndim === 1 ? "1 axis" : `${ndim} axes`;
   throw shapeError`${op}: both tensors must have ${rule}, got ${a.shape} and ${b.shape}. Use matmul().`;
@@ -119,6 +123,8 @@ export interface LinearOptions {
  */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
   const { bias } = checkOptions("linear", options, { bias: true });
+  requireTensor("linear", x);
+  requireTensor("linear", weight);
   const inFeatures = sizeAt(weight, -1);
   if (weight.ndim !== 2 || x.ndim === 0 || sizeAt(x, -1) !== inFeatures) {
     throw shapeError`linear: the last size of x must be that of the matrix weight, got ${x.shape} and ${weight.shape}.`;

@@ -12,10 +12,10 @@ import { binary, promoted, zeroGradient } from "./elementwise.ts";
  */
 export function pow(base: Tensor, exponent: Operand): Tensor {
   if (typeof exponent === "number") {
-    const simple = simplePower(base.to(resultType(base, exponent)), exponent);
+    const simple = simplePower(base.to(resultType("pow", base, exponent)), exponent);
     if (simple !== undefined) return simple;
   }
-  const [x, p] = promoted(base, exponent);
+  const [x, p] = promoted("pow", base, exponent);
   if (!isFloat(x.dtype)) {
     if (typeof exponent === "number" && exponent < 0) {
       throw argumentError`pow: the exponent of an integer tensor must not be negative, got ${exponent}. Convert the tensor with to("float32").`;

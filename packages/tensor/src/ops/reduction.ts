@@ -1,7 +1,7 @@
 import { isFloat, type Node, type ReduceOp, reduce, reshape } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { requireFloat } from "../promote.ts";
+import { requireFloat, requireTensor } from "../promote.ts";
 import { formula, given, literal, record } from "../record.ts";
 import { firstAxes, sizeOf, toAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -42,7 +42,8 @@ export function spread(reduced: Tensor, x: Tensor, axes: readonly number[]): Ten
 }
 
 /** Sums and products of narrow integers are int32. */
-export function widened(x: Tensor): Tensor {
+export function widened(op: string, x: Tensor): Tensor {
+  requireTensor(op, x);
   return isFloat(x.dtype) ? x : x.to("int32");
 }
 
@@ -64,7 +65,7 @@ function total(
   options: ReduceOptions,
   slope: (grad: Tensor, x: Tensor, axes: readonly number[]) => Tensor,
 ): Tensor {
-  const x = widened(input);
+  const x = widened(op, input);
   const axes = toAxes(op, dim, x.ndim);
   if (axes.length === 0) return x;
   const node = reduceNode(op, x, axes, options);

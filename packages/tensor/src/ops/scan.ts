@@ -9,7 +9,7 @@ import { widened } from "./reduction.ts";
  * and booleans: int32.
  */
 export function cumsum(input: Tensor, dim: number): Tensor {
-  const x = widened(input);
+  const x = widened("cumsum", input);
   const axis = toAxis("cumsum", dim, x.ndim);
   if (x.ndim === 0) return x;
   const node = scanNode("sum", x.node, axis);
@@ -21,7 +21,7 @@ export function cumsum(input: Tensor, dim: number): Tensor {
  * integers and booleans: int32. The gradients of every order are right also where elements are 0: nothing is divided.
  */
 export function cumprod(input: Tensor, dim: number): Tensor {
-  const x = widened(input);
+  const x = widened("cumprod", input);
   const axis = toAxis("cumprod", dim, x.ndim);
   if (x.numel === 0 || x.ndim === 0) return x;
   const node = scanNode("prod", x.node, axis);

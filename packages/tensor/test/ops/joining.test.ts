@@ -61,7 +61,7 @@ test("cat and stack refuse what does not fit", () => {
     "cat: the tensor must have an axis, got a scalar. Use unsqueeze(0).",
   );
   expect(() => cat([])).toThrow(ArgumentError);
-  expect(() => stack([])).toThrow("stack: there must be a tensor, got none.");
+  expect(() => stack([])).toThrow("stack: there must be a list of tensors, got an empty array.");
   expect(() => stack([tensor([1]), tensor([1, 2])])).toThrow(
     "stack: shapes must be equal, got [1] and [2].",
   );

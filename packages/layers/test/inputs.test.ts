@@ -1,0 +1,61 @@
+import { ArgumentError, ones, type Tensor } from "@gradloom/tensor";
+import { expect, test } from "vitest";
+import { LayerNorm, Linear, Module, ReLU, Sequential } from "../src/index.ts";
+
+class Scale extends Module {
+  forward(options: { by: { factor: number } }): number {
+    return options.by.factor;
+  }
+}
+
+class Twice extends Module {
+  readonly inner: Linear = new Linear(2, 2);
+
+  forward(x: Tensor): Tensor {
+    return this.inner.forward(this.inner.forward(x));
+  }
+}
+
+test.each([
+  [[1, 2], "an array"],
+  [new Float32Array(2), "a Float32Array"],
+  [3, "3"],
+  ["a", '"a"'],
+  [null, "null"],
+  [undefined, "undefined"],
+])("a layer that is given no tensor says so: %o", (input, shown) => {
+  const rule = `: it must be given a tensor, got ${shown}. Make one with tensor(…).`;
+  const models = {
+    Linear: new Linear(2, 3),
+    LayerNorm: new LayerNorm(2),
+    ReLU: new ReLU(),
+  };
+  for (const [name, model] of Object.entries(models)) {
+    expect(() => model.forward(input as never)).toThrow(ArgumentError);
+    expect(() => model.forward(input as never)).toThrow(name + rule);
+  }
+  // The one that could do nothing with it is named.
+  expect(() => new Sequential(new Linear(2, 3), new ReLU()).forward(input as never)).toThrow(
+    `Linear${rule}`,
+  );
+  expect(() => new Twice().forward(input as never)).toThrow(`Linear${rule}`);
+});
+
+test("the error keeps what it led to", () => {
+  const failed = (run: () => unknown): Error => {
+    try {
+      run();
+    } catch (error) {
+      return error as Error;
+    }
+    throw new Error("It did not fail.");
+  };
+  expect(failed(() => new Linear(2, 3).forward(3 as never)).cause).toBeInstanceOf(TypeError);
+});
+
+test("other errors, and those of modules that take other things, stay what they are", () => {
+  const scale = new Scale();
+  expect(scale.forward({ by: { factor: 3 } })).toBe(3);
+  expect(() => scale.forward({} as never)).toThrow(TypeError);
+  expect(() => new Linear(2, 3).forward(ones([1, 4]))).toThrow("got [1, 4]");
+});
