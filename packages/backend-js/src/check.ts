@@ -109,7 +109,7 @@ function checkKernel(kernel: Kernel, program: Program): void {
     return;
   }
   const { a, b, batch, dtype, epilogue, groups } = kernel;
-  if (groups !== undefined) {
+  if (groups) {
     equal(dtype, "float32", "the dtype of a product of groups");
     equal(batch.length, 1, "the number of batch loops of groups");
     const bounds = { buffer: groups.bounds, offset: 0, strides: [1] };
@@ -139,7 +139,7 @@ function checkKernel(kernel: Kernel, program: Program): void {
 
 function checkOperand(operand: MatrixOperand, sizes: readonly number[], length: number): void {
   const { window, batchStrides, rowStride, columnStride, offset } = operand;
-  if (window === undefined) {
+  if (!window) {
     checkInside({ offset, strides: [...batchStrides, rowStride, columnStride] }, sizes, length);
     return;
   }
@@ -220,7 +220,7 @@ function checkInstruction(
     case "load":
       checkAccess(instruction.access, instruction.dtype, scope, loopCount);
       for (const guard of instruction.guards) checkStrides(guard, loopCount);
-      if (instruction.index !== undefined) checkIndex(instruction.index.value, earlier);
+      if (instruction.index) checkIndex(instruction.index.value, earlier);
       return;
     case "index":
       checkStrides(instruction, loopCount);

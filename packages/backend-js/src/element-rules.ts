@@ -89,7 +89,7 @@ export function elementRule(op: ElementOp, operands: DType, result: DType): Rule
   const toFloatOrBool = op === "cast" && (isFloat(result) || result === "bool");
   const byKind = isFloatFunction(op) ? floats(floatFunctions[op]) : rules[op];
   const rule: Rule | undefined = toFloatOrBool ? (a) => a : byKind[kind];
-  if (rule === undefined) return undefined;
+  if (!rule) return undefined;
   const fitResult = fit[result];
   return (a, b, c, d, word) => fitResult(rule(a, b, c, d, word));
 }

@@ -139,7 +139,7 @@ export class JsBackend implements Backend {
 
   #buffer(op: string, address: number): ArrayBuffer {
     const buffer = this.#allocations.get(address);
-    if (buffer === undefined) {
+    if (!buffer) {
       throw new BackendError(`${op}: the address must be allocated, got ${address}.`);
     }
     return buffer;

@@ -60,7 +60,7 @@ function compileMatmul(kernel: MatmulKernel): KernelFunction {
       const [i, j] = loops.slice(batch.length);
       let sum = 0;
       let [first, last] = [0, k];
-      if (groups !== undefined) {
+      if (groups) {
         const [group] = loops;
         const [start, end] = arrays[groups.bounds].subarray(group, group + 2);
         if (groups.along === "terms") [first, last] = [start, end];

@@ -121,7 +121,7 @@ function compileInstruction(
       const { op, args, dtype, word = 0 } = instruction;
       const operands = code[args[op === "where" ? 1 : 0]].dtype;
       const rule = elementRule(op, operands, dtype);
-      if (rule === undefined) {
+      if (!rule) {
         throw new BackendError(`${op}: operands must have a dtype it is for, got ${operands}.`);
       }
       const [a, b = a, c = a, d = a] = args;
@@ -142,7 +142,7 @@ export function compileAccess(access: Access, index?: LoadInstruction["index"]):
   const locate = compileAffine(access);
   return ({ arrays, loops, values }) => {
     let position = locate(loops);
-    if (index !== undefined) position += index.stride * values[index.value];
+    if (index) position += index.stride * values[index.value];
     const { length } = arrays[buffer];
     if (position >= 0 && position < length) return position;
     throw new BackendError(

@@ -23,7 +23,7 @@ export function matmulNanoseconds(kernel: MatmulKernel): number {
 export function stageNanoseconds(stage: Stage): number {
   let cost = 0;
   for (const instruction of stage.code) {
-    if (instruction.op === "load") cost += instruction.index === undefined ? 1.5 : 10;
+    if (instruction.op === "load") cost += instruction.index ? 10 : 1.5;
     else if (instruction.op === "check") cost += 1;
     else if (instruction.op === "scan") cost += 60;
     else cost += elementCost(instruction.op) * (instruction.dtype === "float64" ? 4 : 1);

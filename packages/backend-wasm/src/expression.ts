@@ -138,7 +138,7 @@ function floatValue(
   const instruction = laneInstruction(dtype, op);
   if (instruction !== undefined) return w.op(instruction, ...values);
   const vector = dtype === "float32" ? vectorMath[op] : undefined;
-  if (vector !== undefined) return vector(w, values[0]);
+  if (vector) return vector(w, values[0]);
   return callHost(w, op, dtype, values);
 }
 

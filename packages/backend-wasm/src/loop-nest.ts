@@ -48,7 +48,7 @@ export function affinesIn(instruction: Instruction): readonly Affine[] {
 export function argumentsOf(instruction: Instruction): readonly number[] {
   if ("args" in instruction) return instruction.args;
   if ("arg" in instruction) return [instruction.arg];
-  return "index" in instruction && instruction.index !== undefined ? [instruction.index.value] : [];
+  return "index" in instruction && instruction.index ? [instruction.index.value] : [];
 }
 
 /** The same instruction with other numbers for those that it uses. */
@@ -58,7 +58,7 @@ export function withArguments(
 ): Instruction {
   if ("args" in instruction) return { ...instruction, args: instruction.args.map(renumber) };
   if ("arg" in instruction) return { ...instruction, arg: renumber(instruction.arg) };
-  if (!("index" in instruction) || instruction.index === undefined) return instruction;
+  if (!("index" in instruction) || !instruction.index) return instruction;
   return {
     ...instruction,
     index: { ...instruction.index, value: renumber(instruction.index.value) },

@@ -62,7 +62,7 @@ const ownElements = 131072;
 export function isBlocked(kernel: MatmulKernel): boolean {
   const { m, n, k, b, dtype, groups } = kernel;
   // Few rows: unless the columns of b are contiguous, reading them once is worth a tile that is not full.
-  const leastRows = b.window === undefined && b.rowStride === 1 ? tileRows : 2;
+  const leastRows = !b.window && b.rowStride === 1 ? tileRows : 2;
   const large = m >= leastRows && n >= tileColumns / 2 && k >= 4;
   return dtype === "float32" && (large || groups !== undefined || termDigits(kernel) === undefined);
 }

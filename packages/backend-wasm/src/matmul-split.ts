@@ -38,13 +38,7 @@ export function splitTerms(kernel: MatmulKernel): SplitMatmul | undefined {
   const isSmall = 4 * m * n <= (m + n) * localTerms && m * n * k >= localWork;
   const isLocal = isSmall && countIterations(batch) === 1;
   const least = isLocal ? 2 * localTerms : longSum;
-  if (
-    kernel.groups ||
-    digits === undefined ||
-    k < least ||
-    countIterations(batch) * m * n > manySums
-  )
-    return;
+  if (kernel.groups || !digits || k < least || countIterations(batch) * m * n > manySums) return;
   // Whole digits from the outside, then a part of the next one.
   const outer: number[] = [];
   const inner = [...digits];
@@ -72,7 +66,7 @@ export function splitTerms(kernel: MatmulKernel): SplitMatmul | undefined {
     };
     const { batchStrides, matrix } = divide(access);
     const { window } = operand;
-    if (window === undefined) return { ...operand, batchStrides };
+    if (!window) return { ...operand, batchStrides };
     return {
       ...operand,
       batchStrides,

@@ -38,7 +38,7 @@ export class LinearMemory {
     const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.#maximum);
     if (needed > this.#maximum || !(this.#grow(wanted - pages) || this.#grow(needed - pages))) {
       throw new BackendError(
-        `allocate: all memory must fit into ${this.#maximum / 16384} GiB and into what the system gives, got a need of ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
+        `allocate: all memory must fit into ${this.#maximum / 16384} GiB and what the system gives, got ${(end / 2 ** 20).toFixed(0)} MiB. Use a smaller batch, or keep fewer tensors.`,
       );
     }
   }

@@ -32,7 +32,7 @@ class RepeatingExecutable implements Executable {
     onKernel?: (kernel: number, milliseconds: number) => void,
   ): void {
     for (const { executable, first, loop } of this.#parts) {
-      if (loop === undefined) {
+      if (!loop) {
         executable.run(addresses, scalars, onKernel && ((i, time) => onKernel(first + i, time)));
         continue;
       }

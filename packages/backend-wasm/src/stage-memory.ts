@@ -74,7 +74,7 @@ export class StageMemory {
   ): LaneAddress {
     const { w } = this.#frame;
     const at = this.#inductions.laneAddress(access, dtype, copy);
-    if (index === undefined) return at;
+    if (!index) return at;
     const step = index.stride * this.#inductions.unit(access, dtype);
     w.f.get(at.pointer);
     if (!this.#analysis.varies[index.value]) {
@@ -140,7 +140,7 @@ export class StageMemory {
   pushLoad(instruction: LoadInstruction, copy: number, width: number): void {
     const { w } = this.#frame;
     const { access, dtype, guards, index, outside = 0 } = instruction;
-    if (index !== undefined && this.isEmpty) {
+    if (index && this.isEmpty) {
       w.f.i32x4(0);
       return;
     }
@@ -161,7 +161,7 @@ export class StageMemory {
       if (i > 0) w.f.op(i32.and);
     });
     w.f.if("v128");
-    if (mask === undefined || width === 1) load(at);
+    if (!mask || width === 1) load(at);
     else {
       load(this.#near(at, access, mask));
       if (outside !== 0) w.constant(dtype, outside)();

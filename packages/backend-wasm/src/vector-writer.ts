@@ -164,7 +164,7 @@ export class VectorWriter {
       const low = this.f32(rising[i]);
       const pair =
         i + 1 < rising.length ? this.keep(this.madd(this.f32(rising[i + 1]), x, low)) : low;
-      sum = sum === undefined ? pair : this.madd(sum, square, pair);
+      sum = sum ? this.madd(sum, square, pair) : pair;
     }
     return sum as Value;
   }

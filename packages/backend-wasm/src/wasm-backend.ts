@@ -36,7 +36,7 @@ export class WasmBackend implements Backend {
 
   constructor(options: WasmBackendOptions = {}) {
     if (!hasSimd()) {
-      throw new BackendError("WasmBackend: the host must run WebAssembly with SIMD, but does not.");
+      throw new BackendError("WasmBackend: the host must have WebAssembly with SIMD, got none.");
     }
     const detected = detectFeatures();
     const threads = options.threads ?? Math.min(hardwareThreads(), 8);

@@ -142,7 +142,7 @@ function anchorOperands([a, b, bounds]: readonly Value[]): void {
     const isMatrix = operand.isAnchor || stridesOf(operand) !== undefined;
     return isMatrix ? undefined : windowOf(operand)?.window;
   });
-  if (left && right && commonDigits(left.columns, right.rows) === undefined) b.isAnchor = true;
+  if (left && right && !commonDigits(left.columns, right.rows)) b.isAnchor = true;
 }
 
 /**

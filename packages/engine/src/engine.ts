@@ -216,7 +216,7 @@ export class Engine {
     const { box } = node;
     if (!box || box.isState) return;
     const { storage } = box;
-    if (storage.host === undefined) {
+    if (!storage.host) {
       if (node.consumed) return;
       box.isReleased = storage.address !== undefined;
     }
@@ -268,7 +268,7 @@ export class Engine {
       });
       for (const box of states) box.renew();
     }
-    const results = wanted.map((node) => (node.box === undefined ? node : of(node.box).node));
+    const results = wanted.map((node) => (node.box ? of(node.box).node : node));
     for (const { box } of results) computed.delete(box!);
     for (const { storage } of computed) this.#runner.memory.drop(storage);
     return results;
@@ -278,7 +278,7 @@ export class Engine {
   explain(node: Node): PlanReport {
     this.#initialize();
     const states = this.#pending.map((box) => ({ box, value: box.node }));
-    const outputs = node.box === undefined ? [node] : [];
+    const outputs = node.box ? [] : [node];
     return reportOf(this.#runner.planFor(new Walk({ outputs, states }, 0)), undefined, 0);
   }
 
@@ -388,11 +388,11 @@ export class Engine {
     }
     const run = this.#runner.bind(walk);
     this.#recording?.steps.push(run);
-    this.#attempt(run, this.#runner.onRun === undefined ? 0 : countRepeated(walk.order));
+    this.#attempt(run, this.#runner.onRun ? countRepeated(walk.order) : 0);
     for (const { box, value } of goal.states) {
       box.renew();
       // What depends on no state goes on meaning the same: it must not become one.
-      if (value.box === undefined && value.dependsOnState) value.settle(box);
+      if (!value.box && value.dependsOnState) value.settle(box);
     }
     settleOutputs(walk, run);
     if (goal.states.length > 0 && !this.#recording) this.#releaseHeld();

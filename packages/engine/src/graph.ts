@@ -29,7 +29,7 @@ export function broadcastShapes(
   let result = shapes[0];
   for (let s = 1; s < shapes.length; s++) {
     const joined = broadcastTwo(result, shapes[s]);
-    if (joined === undefined) return undefined;
+    if (!joined) return undefined;
     result = joined;
   }
   return result;
@@ -70,7 +70,7 @@ export function element(
   let shape = inputs[0].shape;
   for (let i = 1; i < inputs.length; i++) {
     const joined = broadcastTwo(shape, inputs[i].shape);
-    if (joined === undefined) {
+    if (!joined) {
       const shapes = inputs.map((input) => input.shape).filter(({ length }) => length > 0);
       throw shapeError`${name}: shapes must broadcast, got ${shapes}. From the last axis on, sizes must be equal or one of them 1.`;
     }

@@ -190,8 +190,8 @@ export class Group {
     if (step.op !== "read") return true;
     if (this.#hasPartOf(step.value)) return false;
     const member = this.members.find(({ value }) => value === step.value);
-    if (member === undefined) return true;
-    if (step.forms === undefined || step.guards.length > 0) return false;
+    if (!member) return true;
+    if (!step.forms || step.guards.length > 0) return false;
     return step.forms.every((form, axis) => this.variables.unify(form, member.forms[axis]));
   }
 
@@ -200,7 +200,7 @@ export class Group {
     if (this.isMatmul && value.reduceOp !== undefined) return false;
     const { variables } = this;
     const { own, reduced, forms, points } = this.#loopsFor(value, true);
-    if (known !== undefined) {
+    if (known) {
       for (let i = 0; i < forms.length; i++) {
         if (!variables.unify(forms[i], known[i])) return false;
       }
@@ -212,7 +212,7 @@ export class Group {
 
     const isReduction = value.reduceOp !== undefined;
     const inner = isReduction ? this.#innerFor(value, reduced) : this.inner;
-    if (inner === undefined) return false;
+    if (!inner) return false;
     const outer = this.outer.filter((variable) => !inner.includes(variable));
     const rowSize = this.#count(inner);
     const isRow = inner.length === 0 || isReduction || value.numel !== this.#count(outer) * rowSize;
@@ -303,7 +303,7 @@ export class Group {
 /** The position of an anchor's element in the buffer that holds it. */
 export function placed(value: Value, forms: readonly Form[]): Form {
   const { placement } = value;
-  if (placement === undefined) return flatten(forms, value.shape);
+  if (!placement) return flatten(forms, value.shape);
   const shifted = forms.map((form, axis) =>
     axis === placement.axis ? { ...form, offset: form.offset + placement.offset } : form,
   );

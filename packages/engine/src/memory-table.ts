@@ -66,15 +66,15 @@ export class MemoryTable {
   /** Where a box's value is for this run, having brought it there if need be. */
   bring(box: Box): number {
     const { storage, source } = box;
-    if (source !== undefined) return this.bring(source) + box.offset * byteSize[storage.dtype];
+    if (source) return this.bring(source) + box.offset * byteSize[storage.dtype];
     storage.lastUse = this.#clock;
     if (storage.address !== undefined) return storage.address;
     if (box.failure !== undefined) throw box.failure;
     if (box.isReleased) {
-      throw stateError`realize: the value of ${box.name} was given back: a gradient by zeroGrad(), predictions by the next step. Read it, or keep it with realize(), before that.`;
+      throw stateError`realize: ${box.name} must be read, or kept with realize(), before zeroGrad() or the next step gives it back.`;
     }
     const { host } = storage;
-    if (host !== undefined && !box.isState && !box.isUsed) {
+    if (host && !box.isState && !box.isUsed) {
       // An input is often used once, a batch: it need not stay.
       box.isUsed = true;
       const bytes = host.byteLength;
@@ -84,7 +84,7 @@ export class MemoryTable {
       return address;
     }
     const address = this.place(box);
-    if (host !== undefined) this.#backend.write(address, host);
+    if (host) this.#backend.write(address, host);
     if (box.isState) storage.host = undefined;
     if (storage.isPagedOut) {
       this.#budget += storage.bytes;
@@ -221,14 +221,14 @@ export class MemoryTable {
   ): T | TypedArray {
     const { host, dtype, length } = box.storage;
     const [start, end] = [Math.max(first, 0), Math.min(last, length)];
-    if (host !== undefined) return host.slice(start, end);
+    if (host) return host.slice(start, end);
     if (start >= end) return createArray(dtype, 0);
     return read(this.bring(box), dtype, end - start, start);
   }
 
   #download(address: number, dtype: DType, length: number, start?: number): TypedArray {
     const backend = this.#backend;
-    if (backend.readSync === undefined) {
+    if (!backend.readSync) {
       throw new BackendError(
         `read: the backend ${backend.name} cannot read at once. Use the asynchronous form (await).`,
       );

@@ -59,7 +59,7 @@ export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): 
     for (const [position, box] of boxesOf(narrowed)) {
       const buffer = kernel.buffers[position];
       if (!boxes.has(buffer)) boxes.set(buffer, []);
-      if (box === undefined) boxes.set(buffer, undefined);
+      if (!box) boxes.set(buffer, undefined);
       else boxes.get(buffer)?.push(box);
     }
   }
@@ -130,16 +130,16 @@ function narrowKernel(
     for (const { access } of stores) {
       if (access.buffer >= kernel.buffers.length) continue;
       const boxes = read.get(kernel.buffers[access.buffer]);
-      if (boxes === undefined) return kernel;
+      if (!boxes) return kernel;
       for (const box of boxes) {
         const own = rangesOf(box, access, [...loops, ...inner])?.slice(0, loops.length);
-        if (own === undefined) return kernel;
+        if (!own) return kernel;
         ranges = ranges?.map((range, i) => union(range, own[i])) ?? own;
       }
     }
   }
   const isWhole = loops.every((size, i) => ranges === undefined || ranges[i].count === size);
-  return ranges === undefined || isWhole ? kernel : within(kernel, ranges);
+  return !ranges || isWhole ? kernel : within(kernel, ranges);
 }
 
 /**
@@ -207,7 +207,7 @@ function within(kernel: Narrowable, ranges: readonly Range[]): Narrowable {
   const [first, second] = matricesOf(kernel);
   const a = operandWithin(first, batch, rows, terms);
   const b = operandWithin(second, batch, terms, columns);
-  if (a === undefined || b === undefined) return kernel;
+  if (!a || !b) return kernel;
   return {
     ...kernel,
     batch: sizes.slice(0, -2),
@@ -228,7 +228,7 @@ function operandWithin(
 ): MatrixOperand | undefined {
   const ownRows = digitRanges(rowRange, rows);
   const ownColumns = digitRanges(columnRange, columns);
-  if (ownRows === undefined || ownColumns === undefined) return undefined;
+  if (!ownRows || !ownColumns) return undefined;
   const own = [...batch, ...ownRows, ...ownColumns];
   const { offset, strides } = along(affine, own);
   const [batchStrides, digits] = [strides.slice(0, batch.length), strides.slice(batch.length)];
@@ -238,16 +238,16 @@ function operandWithin(
     ...operand,
     offset,
     batchStrides,
-    ...(window === undefined
-      ? { rowStride: digits[0], columnStride: digits[1] }
-      : {
+    ...(window
+      ? {
           window: {
             rows: counts(ownRows),
             columns: counts(ownColumns),
             strides: digits,
             guards: window.guards.map((guard) => along(guard, own)),
           },
-        }),
+        }
+      : { rowStride: digits[0], columnStride: digits[1] }),
   };
 }
 

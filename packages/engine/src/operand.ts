@@ -43,7 +43,7 @@ export function stridesOf(
   | { readonly base: Value; readonly offset: number; readonly strides: readonly number[] }
   | undefined {
   const place = operandOf(operand);
-  if (place === undefined || place.guards.length > 0) return undefined;
+  if (!place || place.guards.length > 0) return undefined;
   const { base, variables, axes, flat } = place;
   const strides = axes.map((axis) => strideAlong(variables, flat, axis));
   if (strides.includes(undefined)) return undefined;
@@ -62,7 +62,7 @@ export function windowOf(
   operand: Value,
 ): (Pick<MatrixOperand, "offset" | "batchStrides"> & { base: Value; window: Window }) | undefined {
   const place = operandOf(operand);
-  if (place === undefined) return undefined;
+  if (!place) return undefined;
   const { base, variables, axes, flat, guards } = place;
   const matrix = axes.slice(-2).map((axis) => variables.leaves(axis));
   const batch = axes.slice(0, -2);

@@ -23,7 +23,7 @@ export function slicePlaced(
   shape: readonly number[],
 ): Node {
   const place = placeOf(x);
-  if (place === undefined || shape.includes(0)) return slice(x, starts, steps, shape);
+  if (!place || shape.includes(0)) return slice(x, starts, steps, shape);
   const { leaf, box, strides } = place;
   const factors = strides.map((stride, axis) => stride * steps[axis]);
   // From the first element to those at the lowest and the highest place.
@@ -54,7 +54,7 @@ export function joinPlaced(inputs: readonly Node[], axis: number): TypedArray | 
     const place = placeOf(input);
     const host = place?.box.storage.host;
     const isSplit = shape.slice(0, axis).some((size) => size > 1);
-    if (host === undefined || isSplit || !isRowMajor(place!.strides, shape)) return;
+    if (!host || isSplit || !isRowMajor(place!.strides, shape)) return;
     parts.push(host.subarray(place!.offset, place!.offset + numel));
     length += numel;
   }
@@ -69,7 +69,7 @@ export function joinPlaced(inputs: readonly Node[], axis: number): TypedArray | 
 
 function placeOf(node: Node): Place | undefined {
   const { box, op, shape, attributes } = node;
-  if (box !== undefined) {
+  if (box) {
     const { source = box, offset } = box;
     const { host, address } = source.storage;
     const exists = node.version === box.version && (host ?? address) !== undefined;
@@ -80,14 +80,14 @@ function placeOf(node: Node): Place | undefined {
   if (op !== "permute" && op !== "reshape" && op !== "affine") return undefined;
   const [x] = node.inputs;
   const place = placeOf(x);
-  if (place === undefined) return undefined;
+  if (!place) return undefined;
   const { strides } = place;
   if (op === "permute") return { ...place, strides: attributes.map((axis) => strides[axis]) };
   if (op === "reshape") {
     return isRowMajor(strides, x.shape) ? { ...place, strides: rowMajor(shape) } : undefined;
   }
   // What was sliced before; not windows, which may go beyond the edges.
-  if (x.box?.source === undefined) return undefined;
+  if (!x.box?.source) return undefined;
   return { ...place, offset: place.offset + attributes[0], strides: attributes.slice(1, -1) };
 }
 

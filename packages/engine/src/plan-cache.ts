@@ -16,7 +16,7 @@ export class PlanCache {
 
   /** The plan for a structure; `make` makes it if there is none. */
   find(walk: Walk, make: () => Plan): Plan {
-    if (this.#latest === undefined || !walk.matches(this.#latest.signature))
+    if (!this.#latest || !walk.matches(this.#latest.signature))
       this.#latest = this.#look(walk, make);
     return this.#latest;
   }
@@ -28,7 +28,7 @@ export class PlanCache {
     const plan = known ?? make();
     this.#byHash.delete(hash);
     this.#byHash.set(hash, plans);
-    if (known === undefined) {
+    if (!known) {
       plans.push(plan);
       this.size += 1;
       this.#kernels += plan.program.kernels.length;

@@ -166,7 +166,7 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
   const boxes = new Map<number, Value>();
   const uses = new Uint32Array(order.length);
   for (const { box, inputs } of order) {
-    if (box === undefined) for (const input of inputs) uses[input.index] += 1;
+    if (!box) for (const input of inputs) uses[input.index] += 1;
   }
   for (const node of goal.outputs) uses[node.index] += 1;
   for (const { value } of goal.states) uses[value.index] += 1;
@@ -174,7 +174,7 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
   const recorded = [...order].sort((a, b) => a.id - b.id);
   for (const node of recorded) {
     const { box, shape, dtype, index } = node;
-    if (box !== undefined) {
+    if (box) {
       const leaf = remember(boxes, box.slot, () => graph.leaf("box", box.slot, shape, dtype));
       byNode[index] = graph.as(leaf, shape);
     } else if (node.op === "argument") {

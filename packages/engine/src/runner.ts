@@ -80,7 +80,7 @@ export class Runner {
     }
     const values = scalars.map(({ value }) => (typeof value === "function" ? value() : value));
     try {
-      if (onRun === undefined) executable.run(addresses, values);
+      if (!onRun) executable.run(addresses, values);
       else {
         const times = new Array<number>(program.kernels.length).fill(0);
         executable.run(addresses, values, (kernel, milliseconds) => {
@@ -95,7 +95,7 @@ export class Runner {
     for (const { storage } of states) storage.host = undefined;
     for (const { storage } of outputs) {
       const { address, bytes, dtype, length } = storage;
-      if (bytes > smallResult || address === undefined || backend.readSync === undefined) continue;
+      if (bytes > smallResult || address === undefined || !backend.readSync) continue;
       storage.host = backend.readSync(address, dtype, length);
       memory.drop(storage);
     }

@@ -81,7 +81,7 @@ class Grouping {
     for (const value of group.reads()) {
       for (const anchor of value.op === "cat" ? value.inputs : [value]) {
         const producer = this.#byAnchor.get(anchor);
-        if (producer !== undefined && producer !== group) producers.add(producer);
+        if (producer && producer !== group) producers.add(producer);
       }
     }
     return [...producers];
@@ -171,7 +171,7 @@ class Ordering {
     const done = new Set<Group>();
     for (let next = 0; done.size < groups.length; ) {
       const group = released.pop() ?? groups[next++];
-      if (group === undefined) {
+      if (!group) {
         this.#postpone(groups, waits, done);
         next = 0;
         continue;
@@ -200,7 +200,7 @@ class Ordering {
       for (const { isLeaf, slot } of group.reads()) {
         const anchor = isLeaf ? writers.get(slot) : undefined;
         const writer = anchor && this.#grouping.groupOf(anchor);
-        if (writer !== undefined && writer !== group) waits.get(writer)!.push({ group, slot });
+        if (writer && writer !== group) waits.get(writer)!.push({ group, slot });
       }
     }
     return waits;
@@ -239,7 +239,7 @@ class Ordering {
     for (const group of groups) {
       for (const value of group.reads()) stored.add(value);
       for (const { value } of group.members) {
-        if (value.isRoot || value.placement !== undefined) stored.add(value);
+        if (value.isRoot || value.placement) stored.add(value);
       }
     }
     return stored;

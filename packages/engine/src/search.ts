@@ -24,12 +24,12 @@ export function copyGraph(
   replace: (node: Node) => Node | undefined,
 ): Node[] {
   const pending = [...roots].reverse();
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+  for (let node = pending.pop(); node; node = pending.pop()) {
     if (copies.has(node)) continue;
     const { op, attributes, shape, dtype, inputs } = node;
     const missing = inputs.filter((input) => !copies.has(input));
     const other = replace(node);
-    if (other !== undefined) copies.set(node, other);
+    if (other) copies.set(node, other);
     else if (missing.length > 0) pending.push(node, ...missing.reverse());
     else {
       const copied = inputs.map((input) => copies.get(input)!);
@@ -46,7 +46,7 @@ export function distinct(lists: readonly (readonly Node[])[], states: Goal["stat
   const found: Node[] = [];
   for (const list of lists) {
     for (const node of list) {
-      if (node.box !== undefined || node.mark === searches) continue;
+      if (node.box || node.mark === searches) continue;
       node.mark = searches;
       found.push(node);
     }
@@ -58,8 +58,8 @@ export function distinct(lists: readonly (readonly Node[])[], states: Goal["stat
 export function reaches(root: Node, isTrue: (box: Box, leaf: Node) => boolean): boolean {
   searches -= 1;
   const stack = [root];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.box !== undefined && isTrue(node.box, node)) return true;
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (node.box && isTrue(node.box, node)) return true;
     const { inputs } = node;
     for (let i = 0; i < inputs.length; i++) {
       if (inputs[i].dependsOnState && inputs[i].mark !== searches) {

@@ -205,7 +205,7 @@ export class ValueGraph {
     else if (row >= 16 * fewTerms && strideOf(x, axes) >= longStride) most = row / fewTerms;
     if (this.#split && !positions && most > 0) {
       const parts = this.#reduceParts(op, x, axes, most);
-      if (parts !== undefined) return this.#reshape(parts, shape);
+      if (parts) return this.#reshape(parts, shape);
     }
     return this.#make(op, [x], axes, shape, dtype);
   }

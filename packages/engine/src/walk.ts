@@ -137,20 +137,20 @@ export class Walk {
     const index = order.length;
     order[index] = node;
     node.index = index;
-    if (box === undefined) {
+    if (!box) {
       if (node.isHeld) this.#candidates.push(node);
       if (node.reused && node.reused < horizon) this.#isRepeating = true;
     } else if (node.version !== box.version) throw staleness(this.path[0], box);
     const needed = this.length + 3 + shape.length + attributes.length + inputs.length;
     if (needed > paper.length) grow(needed);
-    operations[2 * index] = box === undefined ? op : "box";
+    operations[2 * index] = box ? "box" : op;
     operations[2 * index + 1] = node.dtype;
     // This is the inner loop of every step: it keeps what it uses at hand.
     const words = paper;
     let at = this.length;
     words[at++] = shape.length;
     for (let i = 0; i < shape.length; i++) words[at++] = shape[i];
-    if (box !== undefined) words[at++] = this.#slotOf(box);
+    if (box) words[at++] = this.#slotOf(box);
     else if (op === "scalar") words[at++] = this.scalars.push(node) - 1;
     else if (op === "constant") this.literals.push(attributes[0]);
     else {
@@ -172,10 +172,10 @@ export class Walk {
     if (!node.isSubstantial) return;
     // Other strides of a value, or another shape of all of it, take no place of their own.
     let base = node;
-    while (base.box === undefined && strided.has(base.op)) base = base.inputs[0];
+    while (!base.box && strided.has(base.op)) base = base.inputs[0];
     let whole = base;
-    while (whole.box === undefined && whole.op === "reshape") whole = whole.inputs[0];
-    if (whole.box !== undefined || base.reused === this.horizon) return;
+    while (!whole.box && whole.op === "reshape") whole = whole.inputs[0];
+    if (whole.box || base.reused === this.horizon) return;
     base.reused = this.horizon;
     (base.dependsOnState ? this.#oldOfStates : this.old).push(base);
   }

@@ -59,7 +59,7 @@ function differentiate(
   const seeds = outputs.map((output, i) => seedFor(op, output, gradOutputs[i]));
   return withGradMode(createGraph, () => {
     const histories = collect(op, outputs, stops);
-    if (wanted === undefined) holdPredictions(outputs[0], histories);
+    if (!wanted) holdPredictions(outputs[0], histories);
     const gradients = propagate(outputs, seeds, histories, wanted);
     if (!retainGraph) for (const { history } of histories) history.free();
     return gradients;
@@ -80,7 +80,7 @@ export function gradients(
 ): (Tensor | null)[] {
   const from = toList(outputs);
   const to = toList(inputs);
-  const given = options.gradOutputs === undefined ? [] : toList(options.gradOutputs);
+  const given = options.gradOutputs ? toList(options.gradOutputs) : [];
   if (given.length > 0 && given.length !== from.length) {
     throw argumentError`grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`;
   }
@@ -92,7 +92,7 @@ export function gradients(
   const found = differentiate("grad", from, given, options, new Set(to));
   return to.map((input, i) => {
     const gradient = found.get(input);
-    if (gradient === undefined && !options.allowUnused) {
+    if (!gradient && !options.allowUnused) {
       throw argumentError`grad: inputs must be used, got number ${i} that is not. Pass { allowUnused: true } to get null for it.`;
     }
     return gradient ?? null;
@@ -125,7 +125,7 @@ function seedFor(op: string, output: Tensor, gradient: Tensor | undefined): Tens
   if (!output.requiresGrad) {
     throw stateError`${op}: the loss must require a gradient, got one that does not. Use requiresGrad_() on what it is made of, outside of noGrad().`;
   }
-  if (gradient === undefined) {
+  if (!gradient) {
     if (output.numel !== 1) {
       throw shapeError`${op}: the loss must be a scalar, got ${output.shape}. Reduce it first, for example with mean().`;
     }
@@ -150,9 +150,9 @@ function collect(op: string, outputs: readonly Tensor[], stops: ReadonlySet<Tens
   const found: Recorded[] = [];
   searches += 1;
   const stack = [...outputs];
-  for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+  for (let tensor = stack.pop(); tensor; tensor = stack.pop()) {
     const { history } = tensor;
-    if (history === undefined || history.mark === searches || stops.has(tensor)) continue;
+    if (!history || history.mark === searches || stops.has(tensor)) continue;
     history.check(op);
     history.mark = searches;
     found.push({ tensor, history });
@@ -178,7 +178,7 @@ function propagate(
   const pending = new Map<Tensor, Tensor>();
   const add = (tensor: Tensor, gradient: Tensor) => {
     const sum = pending.get(tensor);
-    pending.set(tensor, sum === undefined ? gradient : sum.add(gradient));
+    pending.set(tensor, sum ? sum.add(gradient) : gradient);
   };
   outputs.forEach((output, i) => {
     add(output, seeds[i]);
@@ -186,15 +186,15 @@ function propagate(
   for (let h = histories.length - 1; h >= 0; h--) {
     const { tensor, history } = histories[h];
     const gradient = pending.get(tensor);
-    if (gradient === undefined) continue;
-    const keep = wanted === undefined ? history.retainsGrad : wanted.has(tensor);
+    if (!gradient) continue;
+    const keep = wanted ? wanted.has(tensor) : history.retainsGrad;
     if (!keep) pending.delete(tensor);
     const { inputs, gradients } = history;
     for (let i = 0; i < gradients.length; i++) {
       const rule = gradients[i];
       const input = inputs[i];
-      if (rule === undefined || !input.requiresGrad) continue;
-      if (useful !== undefined && !useful.has(input)) continue;
+      if (!rule || !input.requiresGrad) continue;
+      if (useful && !useful.has(input)) continue;
       const found = isDetectingAnomaly()
         ? watchGradient(() => rule(gradient, tensor, ...inputs), history, i)
         : rule(gradient, tensor, ...inputs);

@@ -56,7 +56,7 @@ export function compile<Inputs extends readonly Tensor[], Result>(
     traces.unshift(...traces.splice(at, 1));
     const [{ recording, outputs, finish }] = traces;
     // What the plan assigns to must not be what it reads as an input.
-    const given = inputs.map((input) => (input.state === undefined ? input.node : copyOf(input)));
+    const given = inputs.map((input) => (input.state ? copyOf(input) : input.node));
     return finish(engine().replay(recording, given, outputs)) as Result;
   };
 }

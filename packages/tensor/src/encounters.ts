@@ -19,7 +19,7 @@ export class Encounters {
 
   /** Whether a later call of the function would do the same. */
   hold(): boolean {
-    for (const { state } of this.constants) if (state !== undefined) return false;
+    for (const { state } of this.constants) if (state) return false;
     return this.holds.every((holds) => holds());
   }
 }

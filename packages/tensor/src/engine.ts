@@ -57,7 +57,7 @@ function createBackend(name: BackendName): Backend {
  * there is WebAssembly, `"js"` elsewhere.
  */
 export function setBackend(name: BackendName): void {
-  if (current === undefined) current = createEngine(name);
+  if (!current) current = createEngine(name);
   else current.use(createBackend(name));
 }
 

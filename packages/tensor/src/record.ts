@@ -22,7 +22,7 @@ export function record(
   if (!isSketch()) engine().track(node, isGradEnabled());
   if (isGradEnabled()) {
     for (let i = 0; i < gradients.length; i++) {
-      if (inputs[i].requiresGrad && gradients[i] !== undefined) {
+      if (inputs[i].requiresGrad && gradients[i]) {
         output.requiresGrad = true;
         output.history = new History(op, inputs, gradients);
         break;

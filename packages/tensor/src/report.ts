@@ -42,7 +42,7 @@ export class Report {
     ]);
     const header = ["kernel", "sizes", "operations", "bytes", "FLOPs", "ms", "of peak"];
     const total = ["total", "", "", ...amounts(kernels), ""];
-    const columns = this.#peak === undefined ? 5 : 7;
+    const columns = this.#peak ? 7 : 5;
     const count = `${kernels.length} ${kernels.length === 1 ? "kernel" : "kernels"}`;
     const again = recomputed > 0 ? `; ${recomputed} operations had been computed before` : "";
     const title = `plan ${number + 1}: ${count}, ${amount(arenaBytes)}B of temporaries${again}`;
@@ -52,7 +52,7 @@ export class Report {
 
   /** How much of the time the machine's peak for this kernel's FLOPs or bytes would have taken. */
   #share({ flops, bytes, milliseconds }: KernelReport): string {
-    if (this.#peak === undefined || !milliseconds) return "";
+    if (!this.#peak || !milliseconds) return "";
     const least = Math.max(flops / this.#peak.flops, bytes / this.#peak.bytes) * 1e3;
     return `${Math.round((100 * least) / milliseconds)} %`;
   }

@@ -89,7 +89,7 @@ export class Tensor {
     this.dtype = source.dtype;
     if (source instanceof Tensor) {
       this.recorded = source.recorded;
-      this.state = source.history === undefined ? source.toState() : newState(source.recorded);
+      this.state = source.history ? newState(source.recorded) : source.toState();
     } else {
       this.recorded = source;
     }
@@ -97,7 +97,7 @@ export class Tensor {
 
   /** What is recorded for the value as it is now. */
   get node(): Node {
-    if (this.state !== undefined) return this.state.node;
+    if (this.state) return this.state.node;
     this.met?.constants.add(this);
     return this.recorded;
   }
@@ -105,7 +105,7 @@ export class Tensor {
   /** What the function that is being compiled meets, if this tensor is from outside. */
   private get met(): Encounters | undefined {
     const { value } = encounters;
-    return value !== undefined && this.recorded.id < value.start ? value : undefined;
+    return value && this.recorded.id < value.start ? value : undefined;
   }
 
   get ndim(): number {
@@ -195,13 +195,13 @@ export class Tensor {
    */
   assign(value: Tensor): this {
     refuseInVmap("assign", "a state must not change", "Return its new value.");
-    if (this.history !== undefined) {
+    if (this.history) {
       throw stateError`assign: the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`;
     }
     if (this.requiresGrad && isGradEnabled()) {
       throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
     }
-    if (this.state === undefined) {
+    if (!this.state) {
       // What has been recorded of the tensor so far would go on reading the old value.
       refuseWhileTracing("assign", "a state must not be made", "Make it outside: new Tensor(x).");
     }
@@ -238,7 +238,7 @@ export class Tensor {
     if (gradient !== null) {
       gradient.holders += 1;
       // One that is computed already needs no plan.
-      if (gradient.node.box === undefined) announceGradient(this);
+      if (!gradient.node.box) announceGradient(this);
     }
     if (old === null) return;
     // What nobody else has seen can go at once; a loop that never waits has no other chance.
@@ -254,7 +254,7 @@ export class Tensor {
   /** {@link Tensor.grad} for who does not keep it, as an optimizer. */
   peekGrad(): Tensor | null {
     const { met } = this;
-    if (met !== undefined && !met.gradients.has(this)) {
+    if (met && !met.gradients.has(this)) {
       if (this.gradient === null) met.holds.push(() => this.gradient === null);
       else met.usesGradient = true;
     }
@@ -288,7 +288,7 @@ export class Tensor {
     if (!this.requiresGrad) {
       throw stateError`retainGrad: the tensor must require a gradient, got one that does not.`;
     }
-    if (this.history !== undefined) this.history.retainsGrad = true;
+    if (this.history) this.history.retainsGrad = true;
     return this;
   }
 
@@ -299,7 +299,7 @@ export class Tensor {
    */
   requiresGrad_(flag: boolean = true): this {
     if (flag) requireFloat("requiresGrad_", this);
-    if (!flag && this.history !== undefined) {
+    if (!flag && this.history) {
       throw stateError`requiresGrad_: the tensor must be a leaf, got a result of "${this.history.op}". Use detach().`;
     }
     this.requiresGrad = flag;

@@ -105,7 +105,7 @@ function gradients(
       const weights = scoresOf(block, true).sub(turned(logSum!)).exp(); // [..., keys, queries]
       const mask = masks?.(weights.transpose(-2, -1), `${number} ${i}`, true).transpose(-2, -1);
       let ofWeights: Tensor | undefined;
-      if (grad !== undefined) {
+      if (grad) {
         const used = mask?.mul(weights) ?? weights;
         ofV = addLonger(ofV, used.matmul(ofBlock(grad)));
         const product = v.matmul(turned(grad));
@@ -117,14 +117,14 @@ function gradients(
       ofK = addLonger(ofK, ofScores.matmul(q));
     }
     const keys = sizeAt(part.k, -2);
-    const sums = grad === undefined ? [ofK!] : [ofK!, ofV!];
+    const sums = grad ? [ofK!, ofV!] : [ofK!];
     return [cat(ofQ, -2), ...sums.map((sum) => padded(sum, keys))];
   });
 }
 
 /** Adds what may be longer along the last axis but one, where a sum so far is 0. */
 function addLonger(sum: Tensor | undefined, x: Tensor): Tensor {
-  return sum === undefined ? x : x.add(padded(sum, sizeAt(x, -2)));
+  return sum ? x.add(padded(sum, sizeAt(x, -2))) : x;
 }
 
 /** With zeros up to a length of the last axis but one. */

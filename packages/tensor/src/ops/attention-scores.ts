@@ -35,7 +35,7 @@ export function scoresOf(task: Attention, turned: boolean = false): Tensor {
     const isPast = key.le(query.add(literal(first, query)));
     seen = seen?.logicalAnd(isPast) ?? isPast;
   }
-  const sum = placed === undefined || isBoolean ? scores : scores.add(placed);
+  const sum = !placed || isBoolean ? scores : scores.add(placed);
   return seen?.where(sum, literal(-Infinity, sum)) ?? sum;
 }
 

@@ -91,14 +91,14 @@ function checkShapes(
   const features = sizeAt(query, -1);
   const keys = sizeAt(key, -2);
   const fits = sizeAt(key, -1) === features && sizeAt(value, -2) === keys;
-  if (shapes.some((shape) => shape.length < 2) || !fits || lead === undefined) {
+  if (shapes.some((shape) => shape.length < 2) || !fits || !lead) {
     throw shapeError`${op}: the tensors must be [..., queries, features], [..., keys, features] and [..., keys, valueFeatures], got ${shapes}.`;
   }
-  if (mask === undefined) return lead;
+  if (!mask) return lead;
   requireMask(`${op}: the mask`, mask, true);
   const scores = [...lead, sizeAt(query, -2), keys];
   const joined = broadcastShapes([scores, mask.shape]);
-  if (joined === undefined || !sameShape(joined, scores)) {
+  if (!joined || !sameShape(joined, scores)) {
     throw shapeError`${op}: the mask must broadcast to the scores ${scores}, got ${mask.shape}.`;
   }
   return lead;

@@ -20,6 +20,6 @@ export function to(x: Tensor, dtype: DType): Tensor {
 /** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
 export function clone(x: Tensor): Tensor {
   const copy = record("clone", x.node, [x], [(grad) => grad]);
-  if (x.state !== undefined && !areStatesBorrowed()) copy.state = engine().state(x.node);
+  if (x.state && !areStatesBorrowed()) copy.state = engine().state(x.node);
   return copy;
 }

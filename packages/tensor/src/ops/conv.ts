@@ -193,7 +193,7 @@ function checkShapes(
   if (!Number.isInteger(groups) || groups < 1 || weight.shape[0] % groups !== 0) {
     throw shapeError`${op}: groups must divide the channels, got ${groups} for weight ${weight.shape}.`;
   }
-  if (bias !== undefined && !sameShape(bias.shape, [outChannels])) {
+  if (bias && !sameShape(bias.shape, [outChannels])) {
     throw shapeError`${op}: the bias must be [${outChannels}], got ${bias.shape}.`;
   }
 }
@@ -221,9 +221,7 @@ function inGroups(
   const y = product(op, x, w, axes); // [batch, groups, channels, ...]
   const channels = y.shape[1] * y.shape[2];
   const result = y.reshape([...batch, channels, ...y.shape.slice(3)]);
-  return bias === undefined
-    ? result
-    : result.add(bias.to(dtype).reshape([channels, ...axes.map(() => 1)]));
+  return bias ? result.add(bias.to(dtype).reshape([channels, ...axes.map(() => 1)])) : result;
 }
 
 /** So few terms of a single channel are summed at each place, for all phases in one. */

@@ -13,7 +13,7 @@ export function unary(
   dtype: DType = x.dtype,
 ): Tensor {
   const node = element(op, [x.node], dtype);
-  if (gradient === undefined || !isDifferentiable(x)) return record(name, node);
+  if (!gradient || !isDifferentiable(x)) return record(name, node);
   return record(name, node, [x], [gradient]);
 }
 
@@ -33,7 +33,7 @@ export function binary(
   dtype: DType = a.dtype,
 ): Tensor {
   const node = element(op, [a.node, b.node], dtype, undefined, name);
-  if (gradients === undefined || !isDifferentiable(a, b)) return record(name, node);
+  if (!gradients || !isDifferentiable(a, b)) return record(name, node);
   return record(name, node, [a, b], gradients);
 }
 

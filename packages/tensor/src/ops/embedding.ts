@@ -36,7 +36,7 @@ export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions
     [weight],
     [
       (grad) => {
-        const counted = isPadding === undefined ? grad : isPadding.where(literal(0, grad), grad);
+        const counted = isPadding ? isPadding.where(literal(0, grad), grad) : grad;
         return addAlong(counted, index, 0, rows);
       },
     ],

@@ -117,20 +117,16 @@ export function gather(x: Tensor, ...args: IndexArguments): Tensor {
 
 /** The part of `x` that an index can reach, whose other sizes are smaller. */
 function shrunk(x: Tensor, { shape }: Tensor, axis: number): Tensor {
-  return part(x, starts(x), resized(shape, axis, x.shape[axis]));
+  return part(x, resized(shape, axis, x.shape[axis]));
 }
 
 /** Undoes {@link shrunk}, with zeros. */
 function grown(y: Tensor, { shape }: Tensor): Tensor {
   return padWithZeros(
     y,
-    starts(y),
+    shape.map(() => 0),
     shape.map((size, axis) => size - y.shape[axis]),
   );
-}
-
-function starts(x: Tensor): readonly number[] {
-  return x.shape.map(() => 0);
 }
 
 /** The elements of `src` that an index names. */
@@ -143,7 +139,7 @@ function sources(op: string, src: Tensor, x: Tensor, index: Tensor): Tensor {
   if (given.ndim !== index.ndim || index.shape.some((size, i) => size > given.shape[i])) {
     throw shapeError`${op}: src must have an element for each index, got ${src.shape} for ${index.shape}.`;
   }
-  return part(given, starts(given), index.shape);
+  return part(given, index.shape);
 }
 
 /**
@@ -159,7 +155,7 @@ export function scatter(x: Tensor, ...args: ScatterArguments<Tensor | number>): 
   const [indices, src, dim] = axisLast(args);
   const [input, index, axis] = withAxis(op, x, indices, dim);
   const given = typeof src === "number" ? undefined : sources(op, src, x, index);
-  if (index.numel === 0) return given === undefined ? x : scatterAdd(x, indices, given, dim);
+  if (index.numel === 0) return given ? scatterAdd(x, indices, given, dim) : x;
   const size = input.shape[axis];
   const length = index.shape[axis];
   // Which element of the index goes to each place, counted from 1 along the axis; 0: none.
@@ -171,7 +167,7 @@ export function scatter(x: Tensor, ...args: ScatterArguments<Tensor | number>): 
     scatterNode("max", count.expand(index.shape).node, index.node, axis, size),
   );
   const source = given && takeAlong(given, winner.sub(1).maximum(0), axis);
-  const written = source === undefined ? toTensor(src, x.dtype) : grown(source, input);
+  const written = source ? grown(source, input) : toTensor(src, x.dtype);
   return grown(winner.gt(0), input).where(written, input).reshape(x.shape);
 }
 

@@ -42,7 +42,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     throw argumentError`${op}: either size or scaleFactor must be given, got ${size === undefined ? "none" : "both"}.`;
   }
   const factors = typeof scaleFactor === "number" ? sizes.map(() => scaleFactor) : scaleFactor;
-  if (factors !== undefined && (factors.length !== sizes.length || !factors.every((f) => f > 0))) {
+  if (factors && (factors.length !== sizes.length || !factors.every((f) => f > 0))) {
     throw argumentError`${op}: scaleFactor must be a positive number or ${sizes.length} of them, got ${scaleFactor!}.`;
   }
   const wanted = size ?? sizes.map((length, a) => Math.floor(length * factors![a]));

@@ -45,7 +45,7 @@ function squeezed(x: Tensor, dim: number): Tensor {
 
 function batched(x: Tensor, y: Tensor): Tensor {
   const batch = broadcastShapes([x.shape.slice(0, -2), y.shape.slice(0, -2)]);
-  if (batch === undefined) {
+  if (!batch) {
     throw shapeError`matmul: the axes in front of the last two must broadcast, got ${x.shape} and ${y.shape}.`;
   }
   return product(
@@ -130,5 +130,5 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
     throw shapeError`linear: the last size of x must be that of the matrix weight, got ${x.shape} and ${weight.shape}.`;
   }
   const y = matmul(x, weight.t());
-  return bias === undefined ? y : y.add(bias);
+  return bias ? y.add(bias) : y;
 }

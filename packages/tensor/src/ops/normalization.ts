@@ -98,7 +98,7 @@ export function batchNorm(
   }
   const parameters = [perChannel(x, weight), perChannel(x, bias)] as const;
   if (!training) {
-    if (runningMean === undefined || runningVar === undefined) {
+    if (!runningMean || !runningVar) {
       throw argumentError`batchNorm: running statistics must be given, got none. Pass { training: true } to do without.`;
     }
     const scale = perChannel(x, runningVar.add(eps).rsqrt());
@@ -126,7 +126,7 @@ function perChannel<T extends Tensor | undefined>(x: Tensor, parameter: T): Tens
 }
 
 function moveTowards(running: Tensor | undefined, batch: Tensor, momentum: number): void {
-  if (running === undefined) return;
+  if (!running) return;
   const target = batch.reshape(running.shape).to(running.dtype);
   running.assign(running.mul(1 - momentum).add(target.mul(momentum)));
 }
@@ -170,8 +170,8 @@ function standardized(x: Tensor, axes: readonly number[], eps: number): Tensor {
 }
 
 function affine(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined): Tensor {
-  const scaled = weight === undefined ? x : x.mul(weight);
-  return bias === undefined ? scaled : scaled.add(bias);
+  const scaled = weight ? x.mul(weight) : x;
+  return bias ? scaled.add(bias) : scaled;
 }
 
 function lastAxes(
@@ -190,6 +190,6 @@ function lastAxes(
 }
 
 function requireShape(op: string, parameter: Tensor | undefined, shape: readonly number[]): void {
-  if (parameter === undefined || sameShape(parameter.shape, shape)) return;
+  if (!parameter || sameShape(parameter.shape, shape)) return;
   throw shapeError`${op}: weights and statistics must have shape ${shape}, got ${parameter.shape}.`;
 }

@@ -115,7 +115,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   const op = "adaptiveAvgPool2d";
   const [height, width] = outputSizes(op, x, outputSize);
   const even = evenWindows(x, height, width);
-  if (even !== undefined) return avgPool2d(x, even);
+  if (even) return avgPool2d(x, even);
   const means = (axis: number, count: number) => {
     const [inside, elements] = adaptiveWindows(x.shape[axis], count);
     return inside.where(elements.to(x.dtype).reciprocal(), literal(0, x));
@@ -133,7 +133,7 @@ export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   const op = "adaptiveMaxPool2d";
   const [height, width] = outputSizes(op, x, outputSize);
   const even = evenWindows(x, height, width);
-  if (even !== undefined) return maxPool2d(x, even);
+  if (even) return maxPool2d(x, even);
   const lowest = literal(-Infinity, x);
   const [columns] = adaptiveWindows(sizeAt(x, -1), width);
   const [rows] = adaptiveWindows(sizeAt(x, -2), height);

@@ -13,7 +13,7 @@ import { binary, promoted, zeroGradient } from "./elementwise.ts";
 export function pow(base: Tensor, exponent: Operand): Tensor {
   if (typeof exponent === "number") {
     const simple = simplePower(base.to(resultType("pow", base, exponent)), exponent);
-    if (simple !== undefined) return simple;
+    if (simple) return simple;
   }
   const [x, p] = promoted("pow", base, exponent);
   if (!isFloat(x.dtype)) {

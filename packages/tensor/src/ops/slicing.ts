@@ -116,9 +116,9 @@ export function along(x: Tensor, axis: number, value: number, other = 0): readon
   return x.shape.map((_, i) => (i === axis ? value : other));
 }
 
-/** The inner part, from `starts` on. */
-export function part(x: Tensor, starts: readonly number[], shape: readonly number[]): Tensor {
-  return shape.reduce((inner, length, axis) => inner.narrow(axis, starts[axis], length), x);
+/** The inner part, from `starts` on: default, from the first element. */
+export function part(x: Tensor, shape: readonly number[], starts: readonly number[] = []): Tensor {
+  return shape.reduce((inner, length, axis) => inner.narrow(axis, starts[axis] ?? 0, length), x);
 }
 
 /** Adds zeros around: how many before and behind along each axis. */
@@ -132,7 +132,7 @@ export function padWithZeros(
     "pad",
     padNode(x.node, before, behind),
     [x],
-    [(grad) => part(grad, before, x.shape)],
+    [(grad) => part(grad, x.shape, before)],
   );
 }
 
@@ -161,7 +161,7 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   if (sizes.some((size) => size < 0)) {
     throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;
   }
-  const inner = part(x, before.map(cut), sizes);
+  const inner = part(x, sizes, before.map(cut));
   const added = [before, behind].map((list) => list.map((n) => Math.max(n, 0)));
   const padded = padWithZeros(inner, added[0], added[1]);
   if (value === 0 || padded === inner) return padded;

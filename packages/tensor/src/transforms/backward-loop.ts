@@ -40,7 +40,7 @@ export function backwardLoop(
   const ofCaptured = gradients.slice(carries.length + elements.length);
   const given = cotangents.flatMap((node, k) => {
     const grad = k < carries.length ? undefined : gradOutputs[k]?.node;
-    return node === undefined || grad === undefined ? [] : [{ node, grad }];
+    return !node || !grad ? [] : [{ node, grad }];
   });
   // Everything that is there for all repetitions, by what stands for it in one.
   const stacked = new Map<Node, Node>([
@@ -64,14 +64,14 @@ export function backwardLoop(
         known.set(cotangents[carry]!, flow[i]);
       });
       for (const node of cotangents) {
-        if (node !== undefined && !known.has(node)) known.set(node, zeros(node));
+        if (node && !known.has(node)) known.set(node, zeros(node));
       }
       const outside = (node: Node) => (step.isOutside(node) ? node : undefined);
       // On the elements and gradients of this repetition.
       const copy = (node: Node) => copyGraph([node], known, outside)[0];
       const next = flowing.map((i) => {
         const gradient = gradients[i];
-        return gradient === undefined ? zeros(carries[i].node) : copy(gradient);
+        return gradient ? copy(gradient) : zeros(carries[i].node);
       });
       const sums = carried.map((i, at) => {
         const sum = flow[flowing.length + at];
@@ -92,7 +92,7 @@ export function backwardLoop(
   for (const node of kept) stacked.set(node, loop.outputs[next++]);
   const all = (node: Node): Node => {
     let whole = stacked.get(node);
-    if (whole === undefined) {
+    if (!whole) {
       whole =
         isView(node.op) && !step.isOutside(baseOf(node))
           ? batched(node, node.inputs.map(all), count)
@@ -108,7 +108,7 @@ export function backwardLoop(
   });
   const carryGradients = carries.map((_, i) => gradients[i] && loop.carries[flowing.indexOf(i)]);
   return [...carryGradients, ...elementGradients, ...capturedGradients].map((node) =>
-    node === undefined ? null : new Tensor(node),
+    node ? new Tensor(node) : null,
   );
 }
 
@@ -139,7 +139,7 @@ function totalOf(node: Node, count: number, keep: (node: Node) => void): Total |
   }
   if (op === "add" && inputs.every((input) => String(input.shape) === String(shape))) {
     const totals = inputs.map((input) => totalOf(input, count, keep));
-    if (totals[0] === undefined || totals[1] === undefined) return undefined;
+    if (!totals[0] || !totals[1]) return undefined;
     const [a, b] = totals as Total[];
     return (all) => sumOf(a(all), b(all));
   }

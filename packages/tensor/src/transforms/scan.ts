@@ -131,7 +131,7 @@ function differentiable(
   const [, carries] = scan(before, initial, elements, options);
   const float = initial.map((_, i) => i).filter((i) => isFloat(initial[i].dtype));
   const given = gradOutputs.flatMap((grad, k) =>
-    grad === undefined || k < initial.length ? [] : [{ grad, k }],
+    !grad || k < initial.length ? [] : [{ grad, k }],
   );
   const sums = captured.map(zerosLike);
   const back: ScanStep = (flowing, element) => {

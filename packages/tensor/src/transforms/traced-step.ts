@@ -57,7 +57,7 @@ export class TracedStep {
     const inputs = [...this.carries, ...this.elements, ...this.captured];
     const wanted = inputs.filter(({ requiresGrad }) => requiresGrad);
     const outputs = results.filter((_, k) => this.cotangents[k] !== undefined);
-    const seeds = this.cotangents.flatMap((node) => (node === undefined ? [] : [new Tensor(node)]));
+    const seeds = this.cotangents.flatMap((node) => (node ? [new Tensor(node)] : []));
     const found =
       outputs.length === 0
         ? []
@@ -74,7 +74,7 @@ export class TracedStep {
   #capture(results: readonly Tensor[]): Tensor[] {
     // Where the gradients of an inner loop meet is a constant, but made here.
     const isOutside = ({ history, node }: Tensor) =>
-      history === undefined ? this.isOutside(node) : history.order < this.#began.order;
+      history ? history.order < this.#began.order : this.isOutside(node);
     const found = reached(results, (tensor) => (isOutside(tensor) ? [] : inputsOf(tensor)));
     return [...found].filter((tensor) => tensor.requiresGrad && isOutside(tensor));
   }
