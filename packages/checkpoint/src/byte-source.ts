@@ -1,3 +1,4 @@
+import { ArgumentError } from "@gradloom/tensor";
 import { type Context, malformed } from "./checkpoint-error.ts";
 import { fileError, nodeFiles } from "./node-files.ts";
 
@@ -10,6 +11,13 @@ export interface ByteSource extends Context {
 
 /** A source of bytes in memory. */
 export function memorySource(op: string, bytes: Uint8Array): ByteSource {
+  if (!(bytes instanceof Uint8Array)) {
+    const hint = Object(bytes) instanceof ArrayBuffer ? " Pass new Uint8Array(buffer)." : "";
+    throw new ArgumentError(
+      `${op}: the bytes must be a Uint8Array, got ${Object.prototype.toString.call(bytes)}.${hint}`,
+      { op },
+    );
+  }
   return {
     op,
     size: bytes.byteLength,

@@ -47,14 +47,17 @@ export function loadNpy(path: string): Promise<Tensor> {
 }
 
 /** {@link loadNpy} for bytes in memory, also in browsers. */
-export function decodeNpy(bytes: Uint8Array): Promise<Tensor> {
+export async function decodeNpy(bytes: Uint8Array): Promise<Tensor> {
   return readNpy(memorySource("decodeNpy", bytes));
 }
 
 /** What comes before the numbers of a tensor in an npy file. */
 export function npyHeader(op: string, name: string, value: unknown): Uint8Array {
   if (!(value instanceof Tensor)) {
-    throw new ArgumentError(`${op}: values must be tensors, got another as ${name}.`, { op });
+    throw new ArgumentError(
+      `${op}: values must be tensors, got another as ${name}. Of a model, pass its stateDict().`,
+      { op },
+    );
   }
   const shape = value.shape.length === 1 ? `${value.shape[0]},` : value.shape.join(", ");
   const text = `{'descr': '${numpyName[value.dtype]}', 'fortran_order': False, 'shape': (${shape}), }`;

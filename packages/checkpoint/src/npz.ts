@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradloom/tensor";
+import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { type ByteSink, writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed, quote } from "./checkpoint-error.ts";
@@ -24,7 +24,7 @@ export function loadNpz(path: string): Promise<Record<string, Tensor>> {
 }
 
 /** {@link loadNpz} for bytes in memory, also in browsers. */
-export function decodeNpz(bytes: Uint8Array): Promise<Record<string, Tensor>> {
+export async function decodeNpz(bytes: Uint8Array): Promise<Record<string, Tensor>> {
   return readNpz(memorySource("decodeNpz", bytes));
 }
 
@@ -56,6 +56,9 @@ async function writeNpz(
   sink: ByteSink,
   arrays: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
+  if (Object(arrays) !== arrays) {
+    throw new ArgumentError(`${op}: there must be tensors by name, got ${String(arrays)}.`, { op });
+  }
   const files = Object.entries(arrays).map(([name, tensor]) => {
     return { name, header: npyHeader(op, name, tensor), tensor: asItIs(tensor) };
   });

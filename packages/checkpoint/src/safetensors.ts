@@ -90,7 +90,7 @@ export function loadSafetensors(path: string): Promise<StateDict> {
 }
 
 /** {@link loadSafetensors} for bytes in memory, also in browsers. */
-export function decodeSafetensors(bytes: Uint8Array): Promise<StateDict> {
+export async function decodeSafetensors(bytes: Uint8Array): Promise<StateDict> {
   return readAll(memorySource("decodeSafetensors", bytes));
 }
 
@@ -172,10 +172,18 @@ export function plan(
       op,
     });
   }
-  const entries = Object.entries(stateDict);
+  const entries = Object.entries(stateDict ?? {});
+  if (Object(stateDict) !== stateDict) {
+    throw new ArgumentError(`${op}: there must be tensors by name, got ${String(stateDict)}.`, {
+      op,
+    });
+  }
   for (const [name, value] of entries) {
     if (value instanceof Tensor && name !== "__metadata__") continue;
-    throw new ArgumentError(`${op}: values must be tensors, got another as ${name}.`, { op });
+    throw new ArgumentError(
+      `${op}: values must be tensors, got another as ${name}. Of a model, pass its stateDict().`,
+      { op },
+    );
   }
   const width = ({ dtype }: Tensor) => storedTypes[storedAs[dtype]].bytes;
   // Wide elements first, so that each tensor begins at a multiple of its element's size.

@@ -65,7 +65,7 @@ export function loadTorch<T = StateDict>(path: string): Promise<T> {
 }
 
 /** {@link loadTorch} for bytes in memory, also in browsers. */
-export function decodeTorch<T = StateDict>(bytes: Uint8Array): Promise<T> {
+export async function decodeTorch<T = StateDict>(bytes: Uint8Array): Promise<T> {
   return readTorch(memorySource("decodeTorch", bytes));
 }
 

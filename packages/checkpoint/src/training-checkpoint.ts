@@ -71,6 +71,14 @@ async function write(
   contents: CheckpointContents,
   into: (fill: (sink: ByteSink) => Promise<void>) => Promise<void>,
 ): Promise<void> {
+  // A model is an object, too, whose fields would be kept, but not as its state.
+  if (Object(contents) !== contents || "stateDict" in contents) {
+    const got = Object(contents) === contents ? contents.constructor.name : String(contents);
+    throw new ArgumentError(
+      `${op}: there must be an object of what to keep, got ${got}. Pass { model, optimizer }, say.`,
+      { op },
+    );
+  }
   if (Object.hasOwn(contents, randomKey)) {
     throw new ArgumentError(`${op}: the name "${randomKey}" must be left to the random state.`, {
       op,
@@ -142,6 +150,13 @@ function restoreAll<T>(
       { op },
     );
   }
+  const other = wanted.find(([, target]) => !isTarget(target));
+  if (other !== undefined) {
+    throw new ArgumentError(
+      `${op}: targets must have loadStateDict, got ${String(other[1])} as ${other[0]}. What is plain is returned.`,
+      { op },
+    );
+  }
   for (const [name, target] of wanted) restore(op, name, target!, state[name]);
   if (Object.hasOwn(state, randomKey)) restore(op, randomKey, defaultGenerator, state[randomKey]);
   return state as T;
@@ -195,6 +210,10 @@ function isStateful(value: unknown): value is Stateful {
     "stateDict" in value &&
     typeof value.stateDict === "function"
   );
+}
+
+function isTarget(value: unknown): boolean {
+  return value instanceof Generator || typeof Object(value).loadStateDict === "function";
 }
 
 function restore(op: string, name: string, target: Stateful | Generator, state: PlainData): void {

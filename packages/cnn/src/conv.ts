@@ -70,8 +70,8 @@ abstract class Convolution extends Module {
     this.outChannels = outChannels;
     this.kernelSize = pairOf(name, "kernelSize", kernelSize, axes, 1);
     this.stride = pairOf(name, "stride", stride, axes, 1);
-    this.padding =
-      typeof padding === "string" ? padding : pairOf(name, "padding", padding, axes, 0);
+    const isNamed = padding === "same" || padding === "valid";
+    this.padding = isNamed ? padding : pairOf(name, "padding", padding, axes, 0);
     this.dilation = pairOf(name, "dilation", dilation, axes, 1);
     this.groups = groups;
     const [first, second] = isTransposed ? [inChannels, outChannels] : [outChannels, inChannels];

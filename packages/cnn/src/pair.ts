@@ -12,7 +12,7 @@ export function pairOf(
   axes: number,
   least: number,
 ): readonly number[] {
-  const sizes = typeof value === "number" ? new Array<number>(axes).fill(value) : [...value];
+  const sizes = Array.isArray(value) ? [...value] : new Array(axes).fill(value);
   if (sizes.length === axes && sizes.every((size) => Number.isInteger(size) && size >= least)) {
     return sizes;
   }

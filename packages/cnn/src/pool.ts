@@ -107,8 +107,22 @@ export class AvgPool2d extends Pool {
 /** A size for both axes, or one for each; `null`: as it is. */
 export type OutputSize = number | readonly (number | null)[];
 
-function showSize(size: OutputSize): string {
-  return typeof size === "number" ? String(size) : `[${size.map(String).join(", ")}]`;
+abstract class AdaptivePool extends Module {
+  readonly outputSize: OutputSize;
+
+  constructor(outputSize: OutputSize) {
+    super();
+    const sizes = Array.isArray(outputSize) ? outputSize : [outputSize, outputSize];
+    const name = this.constructor.name;
+    if (sizes.length !== 2) pairOf(name, "outputSize", sizes, 2, 1);
+    for (const size of sizes) if (size !== null) pairOf(name, "outputSize", size, 2, 1);
+    this.outputSize = outputSize;
+  }
+
+  override describe(): string {
+    const size = this.outputSize;
+    return `outputSize=${typeof size === "number" ? size : `[${size.map(String).join(", ")}]`}`;
+  }
 }
 
 /**
@@ -118,20 +132,9 @@ function showSize(size: OutputSize): string {
  * - Shape: `x [..., height, width] -> [..., outputSize, outputSize]`
  * - PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
  */
-export class AdaptiveAvgPool2d extends Module {
-  readonly outputSize: OutputSize;
-
-  constructor(outputSize: OutputSize) {
-    super();
-    this.outputSize = outputSize;
-  }
-
+export class AdaptiveAvgPool2d extends AdaptivePool {
   forward(x: Tensor): Tensor {
     return x.adaptiveAvgPool2d(this.outputSize);
-  }
-
-  override describe(): string {
-    return `outputSize=${showSize(this.outputSize)}`;
   }
 }
 
@@ -141,19 +144,8 @@ export class AdaptiveAvgPool2d extends Module {
  * - Shape: `x [..., height, width] -> [..., outputSize, outputSize]`
  * - PyTorch: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
  */
-export class AdaptiveMaxPool2d extends Module {
-  readonly outputSize: OutputSize;
-
-  constructor(outputSize: OutputSize) {
-    super();
-    this.outputSize = outputSize;
-  }
-
+export class AdaptiveMaxPool2d extends AdaptivePool {
   forward(x: Tensor): Tensor {
     return x.adaptiveMaxPool2d(this.outputSize);
-  }
-
-  override describe(): string {
-    return `outputSize=${showSize(this.outputSize)}`;
   }
 }

@@ -8,6 +8,7 @@ import {
   type Items,
   type IterableDataset,
 } from "./dataset.ts";
+import { type ItemsOrList, itemsOf } from "./items.ts";
 import { ahead } from "./prefetch.ts";
 import { itemSeeds, Random } from "./random.ts";
 import { inOrder, type Sampler, shuffled } from "./sampler.ts";
@@ -33,19 +34,15 @@ type Collate<T, B> = (items: T[]) => B | Promise<B>;
 
 /** @throws ArgumentError if options do not go with each other, or with the dataset. */
 export function sourceOf<T, B>(
-  dataset: Items<T> | IterableDataset<T> | readonly T[],
+  dataset: ItemsOrList<T> | IterableDataset<T>,
   options: Options<T, B>,
 ): BatchSource<B> {
-  const items = isList(dataset) ? itemsOf(dataset) : dataset;
-  return "get" in items ? indexed(items, options) : streamed(items, options);
+  if (isStream(dataset)) return streamed(dataset, options);
+  return indexed(itemsOf(op, dataset, ", or be an async iterable"), options);
 }
 
-function isList<T>(dataset: object | readonly T[]): dataset is readonly T[] {
-  return Array.isArray(dataset);
-}
-
-function itemsOf<T>(list: readonly T[]): Items<T> {
-  return { length: list.length, get: (index) => list[index] };
+function isStream<T>(dataset: ItemsOrList<T> | IterableDataset<T>): dataset is IterableDataset<T> {
+  return Symbol.asyncIterator in Object(dataset) && !("get" in dataset);
 }
 
 /** Which items a batch has, and what is random about them. */
@@ -57,6 +54,9 @@ interface BatchPlan {
 function indexed<T, B>(items: Items<T>, options: Options<T, B>): BatchSource<B> {
   const { batchSize, shuffle = false, sampler, dropLast = false } = options;
   const { numWorkers, prefetchFactor } = options;
+  if (sampler !== undefined && typeof sampler?.order !== "function") {
+    throw refusal(op, `sampler must have length and order(), got ${sampler}`);
+  }
   if (shuffle && sampler !== undefined) {
     throw refusal(op, "shuffle must be left to the sampler, got both");
   }
@@ -153,9 +153,6 @@ async function collated<T, B>(items: T[], collate: Collate<T, B> | undefined): P
 
 function streamed<T, B>(dataset: IterableDataset<T>, options: Options<T, B>): BatchSource<B> {
   const { shuffle = false, sampler, numWorkers, prefetchFactor } = options;
-  if (!(Symbol.asyncIterator in dataset)) {
-    throw refusal(op, "the dataset must have length and get, or be an async iterable, got neither");
-  }
   if (shuffle || sampler !== undefined || numWorkers > 0) {
     throw refusal(
       op,

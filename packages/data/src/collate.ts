@@ -108,6 +108,12 @@ function kindOf(item: unknown): string {
 
 /** A whole number as an item whose batch is int32 `[batch]`: a class, say. */
 export function scalar(value: number): NdArray<Int32Array> {
+  if ((value | 0) !== value) {
+    throw new ArgumentError(
+      `scalar: a class must be an integer of 32 bits, got ${value}. A number in an item becomes float32 as it is.`,
+      { op: "scalar" },
+    );
+  }
   return { data: Int32Array.of(value), shape: [] };
 }
 

@@ -1,5 +1,5 @@
 import { checkOptions, defaultGenerator, StateError } from "@gradloom/tensor";
-import { requireInteger } from "./argument.ts";
+import { refusal, requireInteger } from "./argument.ts";
 import { type BatchSource, sourceOf } from "./batch-source.ts";
 import type { Batch } from "./collate.ts";
 import type { Items, IterableDataset } from "./dataset.ts";
@@ -91,6 +91,10 @@ export class DataLoader<T, B = Batch<T>> {
     requireInteger("DataLoader", "numWorkers", numWorkers, 0);
     requireInteger("DataLoader", "prefetchFactor", prefetchFactor, numWorkers === 0 ? 0 : 1);
     if (seed !== undefined) requireInteger("DataLoader", "seed", seed, Number.MIN_SAFE_INTEGER);
+    const { collate } = options;
+    if (collate !== undefined && typeof collate !== "function") {
+      throw refusal("DataLoader", `collate must be a function of a list of items, got ${collate}`);
+    }
     this.batchSize = batchSize;
     this.#seed = seed;
     this.#source = sourceOf(dataset, { ...options, batchSize, numWorkers, prefetchFactor });
@@ -118,7 +122,7 @@ export class DataLoader<T, B = Batch<T>> {
    * @throws StateError if it is not the state of a loader, or the batches of a begun epoch had another size.
    */
   loadStateDict(state: DataLoaderState): void {
-    const { seed, epoch, batch, batchSize } = state;
+    const { seed, epoch, batch, batchSize } = state ?? {};
     const refuse = (text: string) =>
       new StateError(`DataLoader: the state must ${text}.`, { op: "DataLoader" });
     const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;

@@ -1,4 +1,5 @@
 import { type DataArray, type DType, fromTypedArray, type Tensor } from "@gradloom/tensor";
+import { requireBytes } from "./argument.ts";
 import { type Context, malformed, readBytes } from "./files.ts";
 import { gunzipped } from "./gzip.ts";
 
@@ -20,7 +21,8 @@ export async function loadIdx(path: string): Promise<Tensor> {
 }
 
 /** {@link loadIdx} for bytes in memory, also in browsers. */
-export function decodeIdx(bytes: Uint8Array): Promise<Tensor> {
+export async function decodeIdx(bytes: Uint8Array): Promise<Tensor> {
+  requireBytes("decodeIdx", bytes);
   return readIdx({ op: "decodeIdx" }, bytes);
 }
 

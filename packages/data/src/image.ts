@@ -1,3 +1,4 @@
+import { requireBytes } from "./argument.ts";
 import { type NdArray, scalar } from "./collate.ts";
 import { Dataset } from "./dataset.ts";
 import { type Context, listFolder, malformed, readBytes } from "./files.ts";
@@ -22,7 +23,8 @@ export async function loadImage(path: string): Promise<Picture> {
 }
 
 /** {@link loadImage} for bytes in memory. */
-export function decodeImage(bytes: Uint8Array): Promise<Picture> {
+export async function decodeImage(bytes: Uint8Array): Promise<Picture> {
+  requireBytes("decodeImage", bytes);
   return readImage({ op: "decodeImage" }, bytes);
 }
 

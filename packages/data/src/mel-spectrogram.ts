@@ -1,4 +1,4 @@
-import { fromTypedArray, type Tensor } from "@gradloom/tensor";
+import { fromTypedArray, requireTensor, type Tensor } from "@gradloom/tensor";
 import { refusal, requireInteger } from "./argument.ts";
 import { type SpectrogramOptions, spectrogramOf } from "./spectrogram.ts";
 
@@ -127,6 +127,7 @@ export interface AmplitudeToDbOptions {
  * @throws ArgumentError if `topDb` is negative.
  */
 export function amplitudeToDb(x: Tensor, options: AmplitudeToDbOptions = {}): Tensor {
+  requireTensor("amplitudeToDb", x);
   const { stype = "power", topDb } = options;
   if (topDb !== undefined && !(topDb >= 0)) {
     throw refusal("amplitudeToDb", `topDb must be at least 0, got ${topDb}`);

@@ -1,4 +1,5 @@
 import type { Generator } from "@gradloom/tensor";
+import { requireInteger } from "./argument.ts";
 
 /** What fixes something random: a number, or a generator that goes on. */
 export interface Seeding {
@@ -28,6 +29,7 @@ export class Random {
   constructor(...seeds: readonly number[]) {
     const state = this.#state;
     for (const seed of seeds) {
+      requireInteger("Random", "a seed", seed, Number.MIN_SAFE_INTEGER);
       for (const word of [seed | 0, Math.floor(seed / 2 ** 32) | 0]) {
         for (let i = 0; i < 4; i++) state[i] = mixed(state[i] ^ mixed(word, i), state[(i + 3) & 3]);
       }

@@ -1,4 +1,12 @@
-import { cat, conv1d, DTypeError, fromTypedArray, ShapeError, type Tensor } from "@gradloom/tensor";
+import {
+  cat,
+  conv1d,
+  DTypeError,
+  fromTypedArray,
+  requireTensor,
+  ShapeError,
+  type Tensor,
+} from "@gradloom/tensor";
 import { refusal, requireInteger } from "./argument.ts";
 
 /** Options of {@link spectrogram}. Units: samples, unless said otherwise. */
@@ -48,6 +56,7 @@ export function spectrogramOf(op: string, waveform: Tensor, options: Spectrogram
     throw refusal(op, `winLength must be at most nFft = ${nFft}, got ${winLength}`);
   }
   if (!(power > 0)) throw refusal(op, `power must be above 0, got ${power}`);
+  requireTensor(op, waveform);
   const { dtype, shape } = waveform;
   if (dtype !== "float32" && dtype !== "float64") {
     throw new DTypeError(

@@ -1,6 +1,7 @@
-import { ArgumentError, defaultGenerator } from "@gradloom/tensor";
+import { ArgumentError, defaultGenerator, IndexError } from "@gradloom/tensor";
 import type { Batch } from "./collate.ts";
 import { Dataset, type DatasetModule, getBatch, type Items } from "./dataset.ts";
+import { type ItemsOrList, itemsOf } from "./items.ts";
 import { Random, type Seeding } from "./random.ts";
 
 /** Some items of a dataset, in an order of their own. */
@@ -9,10 +10,15 @@ export class Subset<T> extends Dataset<T> {
   /** Which items, by their indices in the dataset. */
   readonly indices: Int32Array;
 
-  constructor(dataset: Items<T>, indices: ArrayLike<number>) {
+  /** @throws ArgumentError for what is no dataset. IndexError if it has no item at one of the indices. */
+  constructor(dataset: ItemsOrList<T>, indices: ArrayLike<number>) {
     super();
-    this.dataset = dataset;
-    this.indices = Int32Array.from(indices);
+    this.dataset = itemsOf("Subset", dataset);
+    const { length } = this.dataset;
+    this.indices = Int32Array.from(indices, (index) => {
+      if (Number.isInteger(index) && index >= 0 && index < length) return index;
+      throw new IndexError("Subset", index, length);
+    });
   }
 
   get length(): number {
@@ -52,28 +58,30 @@ export class Subset<T> extends Dataset<T> {
  * ```
  */
 export function randomSplit<T>(
-  dataset: Items<T>,
+  dataset: ItemsOrList<T>,
   lengths: readonly number[],
   { seed, generator = defaultGenerator }: Seeding = {},
 ): Subset<T>[] {
-  const counts = countsOf(lengths, dataset.length);
+  const items = itemsOf("randomSplit", dataset);
+  const counts = countsOf(lengths, items.length);
   const random = seed === undefined ? Random.of(generator) : new Random(seed);
-  const order = random.permutation(dataset.length);
+  const order = random.permutation(items.length);
   let start = 0;
   return counts.map((count) => {
     start += count;
-    return new Subset(dataset, order.subarray(start - count, start));
+    return new Subset(items, order.subarray(start - count, start));
   });
 }
 
 function countsOf(lengths: readonly number[], total: number): readonly number[] {
-  const sum = lengths.reduce((a, b) => a + b, 0);
-  const isValid = lengths.every((length) => length >= 0);
+  const isList = Array.isArray(lengths);
+  const sum = isList ? lengths.reduce((a, b) => a + b, 0) : Number.NaN;
+  const isValid = isList && lengths.every((length) => length >= 0);
   if (isValid && sum === total && lengths.every(Number.isInteger)) return lengths;
   if (!isValid || !(Math.abs(sum - 1) < 1e-9)) {
     const op = "randomSplit";
     throw new ArgumentError(
-      `${op}: lengths must be counts that sum to ${total}, or fractions that sum to 1, got ${lengths.join(", ")}.`,
+      `${op}: lengths must be counts that sum to ${total}, or fractions that sum to 1, got ${isList ? lengths.join(", ") : lengths}.`,
       { op },
     );
   }

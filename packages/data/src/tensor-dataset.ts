@@ -3,6 +3,7 @@ import {
   fromTypedArray,
   indexSelect,
   realize,
+  requireTensor,
   ShapeError,
   type Tensor,
 } from "@gradloom/tensor";
@@ -36,6 +37,7 @@ export class TensorDataset<Ts extends readonly Tensor[]> extends Dataset<SameTen
     if (tensors.length === 0) {
       throw new ArgumentError(`${op}: tensors must be given, got none.`, { op });
     }
+    for (const x of tensors) requireTensor(op, x);
     const length = tensors[0].shape[0];
     if (tensors.some((x) => x.ndim === 0 || x.shape[0] !== length)) {
       const shapes = tensors.map((x) => x.shape);

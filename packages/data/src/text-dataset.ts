@@ -1,4 +1,4 @@
-import { fromTypedArray, type Tensor } from "@gradloom/tensor";
+import { checkOptions, fromTypedArray, type Tensor } from "@gradloom/tensor";
 import { refusal, requireInteger } from "./argument.ts";
 import type { Batch } from "./collate.ts";
 import { Dataset } from "./dataset.ts";
@@ -31,9 +31,14 @@ export class TextDataset extends Dataset<[Int32Array, Int32Array]> {
   readonly #ids: Int32Array;
   readonly #stride: number;
 
-  constructor(ids: ArrayLike<number>, { blockSize, stride = blockSize }: TextDatasetOptions) {
+  constructor(ids: ArrayLike<number>, options: TextDatasetOptions) {
     super();
     const op = "TextDataset";
+    checkOptions(op, options, { blockSize: true, stride: true });
+    const { blockSize, stride = blockSize } = options;
+    if (typeof ids === "string" || !Number.isInteger(ids?.length)) {
+      throw refusal(op, `ids must be a list of integers, got ${ids}. Encode a text first`);
+    }
     requireInteger(op, "blockSize", blockSize, 1);
     requireInteger(op, "stride", stride, 1);
     if (ids.length <= blockSize) {

@@ -1,5 +1,5 @@
 import { fromTypedArray, ShapeError, type Tensor } from "@gradloom/tensor";
-import { requireInteger } from "./argument.ts";
+import { requireBytes, requireInteger } from "./argument.ts";
 import { type Context, malformed, readBytes, writeBytes } from "./files.ts";
 
 /** A sound as it comes from a file. */
@@ -27,6 +27,7 @@ export async function loadWav(path: string): Promise<Sound> {
 
 /** {@link loadWav} for bytes in memory, also in browsers. */
 export function decodeWav(bytes: Uint8Array): Sound {
+  requireBytes("decodeWav", bytes);
   return readWav({ op: "decodeWav" }, bytes);
 }
 

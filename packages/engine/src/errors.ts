@@ -90,12 +90,12 @@ function tagFor<E>(Kind: new (message: string, details: ErrorDetails) => E): Err
 }
 
 function shapesIn(value: Value): readonly Shape[] {
-  if (typeof value !== "object") return [];
+  if (!Array.isArray(value)) return [];
   return isList(value) ? value : [value];
 }
 
 function isList(value: Shape | readonly Shape[]): value is readonly Shape[] {
-  return typeof value[0] === "object";
+  return Array.isArray(value[0]);
 }
 
 /** A shape as messages show it. */

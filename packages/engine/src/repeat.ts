@@ -27,7 +27,7 @@ let created = 0;
 export function bodyOf(id: number): Body {
   const body = bodies.get(id);
   if (body !== undefined) return body;
-  throw stateError`scan: a loop must be computed before ${capacity} other ones are recorded. Pass its results to realize() earlier.`;
+  throw stateError`scan: a loop must be computed before ${capacity} other ones are recorded. Pass it to realize() before.`;
 }
 
 /** What {@link repeat} gives: carried values after the last repetition, and outputs, `[count, …]`. */
@@ -112,7 +112,7 @@ function isolate(
   const copied = copyGraph(results, copies, (node) => {
     const { op } = node;
     if (op === "philox") {
-      throw argumentError`scan: a step must not draw random numbers: repetitions would have the same. Draw them before, and pass them as elements.`;
+      throw argumentError`scan: a step must not draw random numbers, which all repetitions would share. Pass them as elements.`;
     }
     if (op === "constant" || !isOutside(node)) return undefined;
     return argument(node, placeholders.length + captured.push(node) - 1);

@@ -1,4 +1,5 @@
-import { IndexError } from "@gradloom/tensor";
+import { ArgumentError, IndexError } from "@gradloom/tensor";
+import { requireIds, requireText } from "./requirements.ts";
 
 /** Keeps a byte order mark, which is a character of the text like any other. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -33,6 +34,12 @@ export class BytePairTokenizer {
   readonly #tokens: TokenBytes;
 
   constructor(encoding: ByteEncoding, tokens: TokenBytes) {
+    if (typeof encoding?.encode !== "function" || !Array.isArray(tokens)) {
+      throw new ArgumentError(
+        "BytePairTokenizer: there must be an encoding and its tokens, got others. Pass the modules gpt-tokenizer/encoding/r50k_base and the default of gpt-tokenizer/bpeRanks/r50k_base.",
+        { op: "BytePairTokenizer" },
+      );
+    }
     this.vocabSize = encoding.vocabularySize;
     this.#encoding = encoding;
     this.#tokens = tokens;
@@ -40,6 +47,7 @@ export class BytePairTokenizer {
 
   /** Any text has tokens. The name of a special token, `<|endoftext|>`, is text like all other. */
   encode(text: string): number[] {
+    requireText("encode", text);
     return this.#encoding.encode(text, { disallowedSpecial: new Set() });
   }
 
@@ -49,6 +57,7 @@ export class BytePairTokenizer {
    * @throws IndexError if an id is not below `vocabSize`.
    */
   decode(ids: readonly number[]): string {
+    requireIds("decode", ids);
     // Not the library's: a character that was cut in two goes on in its next call there.
     return utf8.decode(Uint8Array.from(ids.flatMap((id) => this.#bytes(id))));
   }

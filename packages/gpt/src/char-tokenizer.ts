@@ -1,4 +1,5 @@
 import { ArgumentError, IndexError } from "@gradloom/tensor";
+import { requireIds, requireText } from "./requirements.ts";
 
 /**
  * Each character (Unicode code point) of some text is a token; ids are in the order of code points.
@@ -16,6 +17,7 @@ export class CharTokenizer {
 
   /** @param text - Has all characters there are; which ones is all that counts, so `characters.join("")` makes the same one. */
   constructor(text: string) {
+    requireText("CharTokenizer", text);
     const order = (a: string, b: string) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
     this.characters = [...new Set(text)].sort(order);
     this.#ids = new Map(this.characters.map((character, id) => [character, id]));
@@ -28,6 +30,7 @@ export class CharTokenizer {
 
   /** @throws ArgumentError if a character is none of those known. */
   encode(text: string): number[] {
+    requireText("encode", text);
     return Array.from(text, (character) => {
       const id = this.#ids.get(character);
       if (id !== undefined) return id;
@@ -40,11 +43,11 @@ export class CharTokenizer {
 
   /** @throws IndexError if an id is not below `vocabSize`. */
   decode(ids: readonly number[]): string {
-    return ids
-      .map((id) => {
-        if (this.characters[id] === undefined) throw new IndexError("decode", id, this.vocabSize);
-        return this.characters[id];
-      })
-      .join("");
+    requireIds("decode", ids);
+    return Array.from(ids, (id) => {
+      const character = typeof id === "number" ? this.characters[id] : undefined;
+      if (character !== undefined) return character;
+      throw new IndexError("decode", id, this.vocabSize);
+    }).join("");
   }
 }

@@ -1,6 +1,5 @@
 import { evaluating, type Module } from "@gradloom/layers";
 import {
-  ArgumentError,
   defaultGenerator,
   fromTypedArray,
   Generator,
@@ -11,6 +10,7 @@ import {
 import { checkOptions, type GenerateOptions, type Generation } from "./generate-options.ts";
 import type { GPT } from "./gpt.ts";
 import { bucketOf, type KVCache } from "./kv-cache.ts";
+import { requireIds } from "./requirements.ts";
 import { nextToken, type Text } from "./sampling.ts";
 
 type Prompts = readonly number[] | readonly (readonly number[])[];
@@ -45,12 +45,7 @@ function isBatch(ids: Prompts): ids is readonly (readonly number[])[] {
 }
 
 function promptsOf(ids: Prompts): readonly (readonly number[])[] {
-  if (!Object(ids)[Symbol.iterator]) {
-    throw new ArgumentError(
-      `generate: ids must be a list, or a list of lists, got ${ids}. Of a tensor, pass await ids.array().`,
-      { op: "generate" },
-    );
-  }
+  requireIds("generate", ids, "a list, or a list of lists");
   return isBatch(ids) ? ids : [ids];
 }
 

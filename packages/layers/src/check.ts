@@ -25,7 +25,7 @@ export function checkShape(
   name: string,
   shape: number | readonly number[],
 ): readonly number[] {
-  const sizes = typeof shape === "number" ? [shape] : [...shape];
+  const sizes: readonly number[] = Array.isArray(shape) ? [...shape] : [shape];
   if (sizes.length === 0) {
     throw new ArgumentError(`${op}: ${name} must have at least one size, got [].`, { op });
   }

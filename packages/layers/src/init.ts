@@ -181,8 +181,9 @@ function xavierStd(op: string, target: Target, { gain = 1 }: GainOptions): numbe
 
 /** How many inputs a result depends on, and how many results an input: `[out, in, ...kernel]`. */
 function fans(op: string, shape: readonly number[]): Record<FanMode, number> {
-  if (shape.length < 2) {
-    throw new ShapeError(`${op}: the shape must have 2 axes or more, got [${shape.join(", ")}].`, {
+  if (!Array.isArray(shape) || shape.length < 2) {
+    const got = JSON.stringify(shape)?.replaceAll(",", ", ");
+    throw new ShapeError(`${op}: the shape must have 2 axes or more, got ${got}.`, {
       op,
       shapes: [shape],
     });

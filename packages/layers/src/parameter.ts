@@ -1,4 +1,4 @@
-import { Tensor } from "@gradloom/tensor";
+import { requireTensor, Tensor } from "@gradloom/tensor";
 
 /** Options of {@link Parameter}. */
 export interface ParameterOptions {
@@ -14,6 +14,7 @@ export interface ParameterOptions {
  */
 export class Parameter extends Tensor {
   constructor(value: Tensor, options: ParameterOptions = {}) {
+    requireTensor("Parameter", value);
     super(value);
     this.requiresGrad_(options.requiresGrad ?? true);
   }
@@ -33,6 +34,7 @@ export class Buffer extends Tensor {
   readonly persistent: boolean;
 
   constructor(value: Tensor, options: BufferOptions = {}) {
+    requireTensor("Buffer", value);
     super(value);
     this.persistent = options.persistent ?? true;
   }

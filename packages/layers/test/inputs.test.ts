@@ -1,6 +1,15 @@
 import { ArgumentError, ones, type Tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { LayerNorm, Linear, Module, ReLU, Sequential } from "../src/index.ts";
+import {
+  Buffer,
+  init,
+  LayerNorm,
+  Linear,
+  Module,
+  Parameter,
+  ReLU,
+  Sequential,
+} from "../src/index.ts";
 
 class Scale extends Module {
   forward(options: { by: { factor: number } }): number {
@@ -58,4 +67,16 @@ test("other errors, and those of modules that take other things, stay what they 
   expect(scale.forward({ by: { factor: 3 } })).toBe(3);
   expect(() => scale.forward({} as never)).toThrow(TypeError);
   expect(() => new Linear(2, 3).forward(ones([1, 4]))).toThrow("got [1, 4]");
+});
+
+test("what is made of a tensor refuses anything else", () => {
+  for (const wrong of [3, [1], undefined] as never[]) {
+    expect(() => new Parameter(wrong)).toThrow("Parameter: it must be given a tensor");
+    expect(() => new Buffer(wrong)).toThrow("Buffer: it must be given a tensor");
+  }
+});
+
+test("shapes that are none", () => {
+  expect(() => new LayerNorm(undefined as never)).toThrow("LayerNorm: shape must be a positive");
+  expect(() => init.kaimingUniform(3 as never)).toThrow("kaimingUniform: the shape must have 2");
 });

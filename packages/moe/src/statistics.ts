@@ -1,4 +1,4 @@
-import type { Module } from "@gradloom/layers";
+import { Module } from "@gradloom/layers";
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { MoE } from "./moe.ts";
 
@@ -53,6 +53,11 @@ export function loadStatistics(load: ArrayLike<number>): LoadStatistics {
  * ```
  */
 export function auxLossOf(model: Module): Tensor {
+  if (!(model instanceof Module)) {
+    throw new ArgumentError(`auxLossOf: the model must be a module, got ${String(model)}.`, {
+      op: "auxLossOf",
+    });
+  }
   const mixtures = model.modules().filter((module) => module instanceof MoE);
   if (mixtures.length === 0) {
     throw new ArgumentError(

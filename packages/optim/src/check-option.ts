@@ -10,13 +10,10 @@ export function checkNonNegative(op: string, name: string, value: number): void 
 
 /** @throws ArgumentError if one of the betas is not in [0, 1). */
 export function checkBetas(op: string, betas: readonly [number, number]): void {
-  if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return;
-  throw new ArgumentError(
-    `${op}: betas must be two numbers in [0, 1), got [${betas.join(", ")}].`,
-    {
-      op,
-    },
-  );
+  const isList = Array.isArray(betas);
+  if (isList && betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return;
+  const got = isList ? `[${betas.join(", ")}]` : String(betas);
+  throw new ArgumentError(`${op}: betas must be two numbers in [0, 1), got ${got}.`, { op });
 }
 
 /** @throws ArgumentError if an option is not a finite number. */

@@ -223,7 +223,7 @@ export function perGroup(
   value: number | readonly number[],
   count: number,
 ): readonly number[] {
-  const values = typeof value === "number" ? new Array<number>(count).fill(value) : value;
+  const values = Array.isArray(value) ? value : new Array<number>(count).fill(Number(value));
   if (values.length === count && values.every(Number.isFinite)) return values;
   throw new ArgumentError(
     `${op}: ${name} must be a finite number, or one for each of ${count} groups, got [${values.join(", ")}].`,

@@ -28,9 +28,9 @@ export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gam
   ) {
     checkOptions("MultiStepLR", options, { gamma: true, lastEpoch: true });
     const { gamma = 0.1, lastEpoch } = options;
-    if (!milestones.every(Number.isInteger)) {
+    if (!Array.isArray(milestones) || !milestones.every(Number.isInteger)) {
       throw new ArgumentError(
-        `MultiStepLR: milestones must be integers, got [${milestones.join(", ")}].`,
+        `MultiStepLR: milestones must be a list of integers, got ${JSON.stringify(milestones)}.`,
         { op: "MultiStepLR" },
       );
     }

@@ -207,7 +207,10 @@ test("options out of range", () => {
   const o = sgd();
   const wrong: [() => unknown, string][] = [
     [() => new StepLR(o, 0), "StepLR: stepSize must be a positive integer, got 0."],
-    [() => new MultiStepLR(o, [1.5]), "MultiStepLR: milestones must be integers, got [1.5]."],
+    [
+      () => new MultiStepLR(o, [1.5]),
+      "MultiStepLR: milestones must be a list of integers, got [1.5].",
+    ],
     [
       () => new ExponentialLR(o, Number.NaN),
       "ExponentialLR: gamma must be a finite number, got NaN.",

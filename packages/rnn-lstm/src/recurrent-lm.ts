@@ -135,6 +135,12 @@ export class RecurrentLM extends Module {
     options: GenerateOptions = {},
   ): Promise<number[] | number[][]> {
     const { maxNewTokens = 100, temperature = 1, topK, seed, onToken, signal } = options;
+    if (!Array.isArray(ids)) {
+      throw new ArgumentError(
+        `generate: ids must be a list, or a list of lists, got ${String(ids)}. Of a tensor, pass await ids.array().`,
+        { op: "generate" },
+      );
+    }
     const isBatch = Array.isArray(ids[0]);
     const prompts = (isBatch ? ids : [ids]) as readonly (readonly number[])[];
     checkPrompts(prompts);

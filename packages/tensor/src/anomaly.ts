@@ -97,7 +97,7 @@ export function unwatched<T>(fn: () => T): T {
 export function watch(op: string, { node, history }: Tensor): void {
   if (!watching.value) return;
   const origin = originHere(op);
-  if (history !== undefined) origins.set(history, origin);
+  if (history) origins.set(history, origin);
   if (isSketch()) sketched.set(node, origin);
   else inspect(node, origin, `${op}: the result`);
 }
@@ -105,7 +105,7 @@ export function watch(op: string, { node, history }: Tensor): void {
 /** {@link watch} for what an operation inside of `vmap` became for all examples. */
 export function watchBatched(one: Node, all: Node): void {
   const origin = sketched.get(one);
-  if (!detecting || origin === undefined || isSketch()) return;
+  if (!detecting || !origin || isSketch()) return;
   inspect(all, origin, `${origin.op}: the result inside of vmap()`, origin.stack);
 }
 
@@ -161,8 +161,8 @@ function inspect(node: Node, { op, stack, place }: Origin, what: string, past?: 
   const text =
     `${what} must be finite, got ${values[first]} at ${pathTo(first, node.shape)} of ${show(node.shape)} ` +
     `(${count} of ${values.length} elements), although nothing that it was made of is ${wrong > 1 ? "NaN" : "infinite"}.` +
-    (line === undefined ? "" : ` Line: ${line}.`) +
-    (module === undefined ? "" : ` Module: ${module.description}.`) +
+    (line ? ` Line: ${line}.` : "") +
+    (module ? ` Module: ${module.description}.` : "") +
     (past === undefined ? "" : ` "${op}" was recorded ${stack && "here:\n"}${past}`);
   throw new AnomalyError(text, { op, shapes: [node.shape], module: module?.path });
 }
@@ -174,7 +174,7 @@ function sourcesOf(root: Node): Node[] {
 }
 
 function wrongIn(source: Node): number {
-  if (source.op === "constant" && source.box === undefined) return worst(source.attributes);
+  if (source.op === "constant" && !source.box) return worst(source.attributes);
   return worst(engine().readSync(source));
 }
 

@@ -4,7 +4,7 @@ import { withGradMode } from "./grad-mode.ts";
 import type { History } from "./history.ts";
 import { holdPredictions } from "./predictions.ts";
 import { literal } from "./record.ts";
-import { sameShape } from "./shape.ts";
+import { listOf, sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What `backward` takes. */
@@ -78,9 +78,9 @@ export function gradients(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
 ): (Tensor | null)[] {
-  const from = toList(outputs);
-  const to = toList(inputs);
-  const given = options.gradOutputs ? toList(options.gradOutputs) : [];
+  const from = listOf(outputs);
+  const to = listOf(inputs);
+  const given = options.gradOutputs ? listOf(options.gradOutputs) : [];
   if (given.length > 0 && given.length !== from.length) {
     throw argumentError`grad: gradOutputs must be as many as outputs, got ${given.length} for ${from.length}.`;
   }
@@ -93,7 +93,7 @@ export function gradients(
   return to.map((input, i) => {
     const gradient = found.get(input);
     if (!gradient && !options.allowUnused) {
-      throw argumentError`grad: inputs must be used, got number ${i} that is not. Pass { allowUnused: true } to get null for it.`;
+      throw argumentError`grad: inputs must be used, got number ${i} that is not. Pass { allowUnused: true } for null.`;
     }
     return gradient ?? null;
   });
@@ -114,10 +114,6 @@ export function partials(
   const options = { createGraph, retainGraph: true };
   const gradients = differentiate(op, outputs, gradOutputs, options, wanted, wanted);
   return inputs.map((input) => gradients.get(input) ?? null);
-}
-
-function toList(tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
-  return Array.isArray(tensors) ? tensors : [tensors as Tensor];
 }
 
 /** The gradient that the walk starts with. */

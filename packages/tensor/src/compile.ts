@@ -3,6 +3,7 @@ import { isDetectingAnomaly } from "./anomaly.ts";
 import { Encounters, encounters } from "./encounters.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
+import { requireTensor } from "./promote.ts";
 import { requireSynchronous } from "./synchronous.ts";
 import { Tensor } from "./tensor.ts";
 import { isTracing, trace } from "./tracing.ts";
@@ -119,6 +120,7 @@ function first<Inputs extends readonly Tensor[], Result>(
 
 /** The value as it is now, in a leaf of its own. */
 function copyOf(x: Tensor): Node {
+  requireTensor("compile", x);
   return engine().input(engine().readSync(x.node), x.shape, x.dtype);
 }
 

@@ -48,13 +48,25 @@ export function cast(x: Node, dtype: DType): Node {
 }
 
 /** A tensor without history for a node: what all creation ends with. */
-export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
+export function leaf(op: string, node: Node, options: TensorOptions = {}): Tensor {
+  checkOptions(op, options, creationOptions);
   requireDType(op, node.dtype);
   const result = record(op, node);
+  const { requiresGrad = false } = options;
   if (requiresGrad) requireFloat(op, result);
   result.requiresGrad = requiresGrad;
   return result;
 }
+
+/** All that functions which make a tensor can be told. */
+const creationOptions = {
+  dtype: true,
+  requiresGrad: true,
+  generator: true,
+  copy: true,
+  step: true,
+  m: true,
+};
 
 /**
  * A tensor of the given numbers or booleans: a single one, a typed array, or nested arrays. The data is
@@ -65,7 +77,7 @@ export function leaf(op: string, node: Node, requiresGrad = false): Tensor {
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   const { data: flat, shape, dtype } = flatten(data, options.dtype);
-  return leaf("tensor", engine().input(flat, shape, dtype), options.requiresGrad);
+  return leaf("tensor", engine().input(flat, shape, dtype), options);
 }
 
 /** Options of {@link fromTypedArray}. */
@@ -93,10 +105,10 @@ export function fromTypedArray(
   if (sizeOf(shape) !== data.length) {
     throw shapeError`${op}: the shape must have as many elements as the array, got ${shape} for ${data.length} elements.`;
   }
-  const { copy = true, requiresGrad } = options;
+  const { copy = true } = options;
   const own = copy ? undefined : elementsAs(data, options.dtype);
   const { data: flat, dtype } = own ?? flatten(data, options.dtype, op);
-  return leaf(op, engine().input(flat, [...shape], dtype), requiresGrad);
+  return leaf(op, engine().input(flat, [...shape], dtype), options);
 }
 
 /** The array itself, if a tensor of the dtype can have it as its elements. Those of bool are 0 and 1, which bytes need not be. */
@@ -133,7 +145,7 @@ function filled(
 ): Tensor {
   checkShape(shape, op);
   const node = constant(value, options.dtype ?? "float32");
-  return leaf(op, expand(node, [...shape]), options.requiresGrad);
+  return leaf(op, expand(node, [...shape]), options);
 }
 
 /**
@@ -148,7 +160,7 @@ export function full(
 ): Tensor {
   checkShape(shape, "full");
   const { data, dtype } = flatten(value, options.dtype, "full");
-  return leaf("full", expand(scalar(data[0], dtype), [...shape]), options.requiresGrad);
+  return leaf("full", expand(scalar(data[0], dtype), [...shape]), options);
 }
 
 /** Zeros in the shape and dtype of `x`. */
@@ -182,21 +194,20 @@ export function arange(
 ): Tensor {
   const [start, end, options] =
     typeof second === "number" ? [first, second, third] : [0, first, second];
-  const known = { step: true, dtype: true, requiresGrad: true };
-  const { step = 1, dtype: asked, requiresGrad } = checkOptions("arange", options, known);
+  const { step = 1 } = options;
   const steps = (end - start) / step;
   if (!(steps >= 0) || !Number.isFinite(steps)) {
     throw argumentError`arange: step must lead from start to end, got start ${start}, end ${end}, step ${step}.`;
   }
   const length = Math.ceil(steps);
   checkShape([length], "arange");
-  const dtype = asked ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
+  const dtype = options.dtype ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
   const isCounting = start === 0 && step === 1;
   const node = formula(() => {
     const index = indices(length);
     return (isCounting ? index : line(index, start, step)).to(dtype);
   });
-  return leaf("arange", node, requiresGrad);
+  return leaf("arange", node, options);
 }
 
 /**
@@ -221,7 +232,7 @@ export function linspace(
     const values = index.lt(Math.ceil(steps / 2)).where(line(index, start, step), upper);
     return values.to(options.dtype ?? "float32");
   });
-  return leaf(op, node, options.requiresGrad);
+  return leaf(op, node, options);
 }
 
 /** `start + step · index` in float64, so that rounding to another dtype comes once and last. */
@@ -237,8 +248,8 @@ export interface EyeOptions extends TensorOptions {
 
 /** Ones on the diagonal, zeros elsewhere: `[n, n]`, or `[n, m]`. Default dtype: float32. */
 export function eye(n: number, options: EyeOptions = {}): Tensor {
-  const { m = n, dtype = "float32", requiresGrad } = options;
+  const { m = n, dtype = "float32" } = options;
   checkShape([n, m], "eye");
   const node = formula(() => indices(n).unsqueeze(1).eq(indices(m)).to(dtype)); // [n, m]
-  return leaf("eye", node, requiresGrad);
+  return leaf("eye", node, options);
 }

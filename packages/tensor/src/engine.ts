@@ -2,6 +2,7 @@ import { JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import { type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
 import { requireOneOf } from "./options.ts";
+import { requireTensor } from "./promote.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** `"wasm"` is fast, `"js"` is plain TypeScript and runs where WebAssembly is not allowed. */
@@ -76,6 +77,7 @@ export function setNumThreads(count: number): void {
  * they were computed.
  */
 export function realize(...tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) requireTensor("realize", tensor);
   settle(tensors);
 }
 

@@ -45,51 +45,37 @@ function formatValues(tensor: Printable, indent: number): string {
     if (!(error instanceof GradloomError)) throw error;
     return `<${error.message}>`;
   }
-  const { shape } = tensor;
   if (data.length === 0) return "[]";
   const cut = data.length > maxElements;
-  const shown = visiblePositions(shape, cut);
-  const texts = formatNumbers(
-    shown.map((position) => data[position]),
-    tensor.dtype,
-  );
+  const layOut = (text: (position: number) => string) =>
+    arrange(tensor.shape, 0, cut, indent, text);
+  // First which ones are seen: they have one style in common.
+  const shown: number[] = [];
+  layOut((position) => `${shown.push(data[position])}`);
+  const texts = formatNumbers(shown, tensor.dtype);
   let next = 0;
-  return arrange(shape, cut, indent, () => texts[next++]);
+  return layOut(() => texts[next++]);
 }
 
-/** Positions of the elements that are printed, in the order of printing. */
-function visiblePositions(shape: readonly number[], cut: boolean): number[] {
-  let positions = [0];
-  for (const size of shape) {
-    const indices = visibleIndices(size, cut);
-    positions = positions.flatMap((base) => indices.map((index) => base * size + index));
-  }
-  return positions;
-}
-
-function visibleIndices(size: number, cut: boolean): number[] {
-  const skipped = skippedOf(size, cut);
-  const length = size - skipped;
-  return Array.from({ length }, (_, i) => (i < edgeItems ? i : i + skipped));
-}
-
-/** How many elements in the middle of an axis are left out. */
-function skippedOf(size: number, cut: boolean): number {
-  return cut ? Math.max(0, size - 2 * edgeItems) : 0;
-}
-
-/** Puts brackets and line breaks around the texts, which `next` gives one by one. */
+/**
+ * Puts brackets and line breaks around the texts of elements, which are asked for in their order, by position.
+ *
+ * @param base - How many parts of this shape lie before this one.
+ * @param cut - Whether the middle of an axis is left out.
+ */
 function arrange(
   shape: readonly number[],
+  base: number,
   cut: boolean,
   indent: number,
-  next: () => string,
+  text: (position: number) => string,
 ): string {
-  if (shape.length === 0) return next().trim();
+  if (shape.length === 0) return text(base).trim();
   const [size, ...inner] = shape;
-  const skipped = skippedOf(size, cut);
-  const items = Array.from({ length: size - skipped }, () => {
-    return inner.length === 0 ? next() : arrange(inner, cut, indent + 1, next);
+  const skipped = cut ? Math.max(0, size - 2 * edgeItems) : 0;
+  const items = Array.from({ length: size - skipped }, (_, i) => {
+    const at = base * size + (i < edgeItems ? i : i + skipped);
+    return inner.length === 0 ? text(at) : arrange(inner, at, cut, indent + 1, text);
   });
   if (skipped > 0) items.splice(edgeItems, 0, "...");
   if (inner.length > 0) {

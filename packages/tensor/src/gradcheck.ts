@@ -1,5 +1,5 @@
 import { GradloomError, isFloat, philox, type TypedArray } from "@gradloom/engine";
-import { fromTypedArray } from "./create.ts";
+import { fromTypedArray, zeros } from "./create.ts";
 import { settle } from "./engine.ts";
 import { argumentError, pathTo } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
@@ -71,13 +71,12 @@ export async function gradgradcheck(
   const op = "gradgradcheck";
   const points = await pointsOf(op, inputs);
   const seeds = floatingOutputs(fn, leavesOf(points)).map((output, i) => {
-    return { tensor: output, data: weights(output.numel, 1 + i), isChecked: true };
+    return { tensor: output, data: numbers(output.numel, 1 + i), isChecked: true };
   });
   const gradients: Differentiable = (...tensors) => {
     const leaves = tensors.slice(0, points.length);
-    const outputs = floatingOutputs(fn, leaves);
-    const gradOutputs = tensors.slice(points.length);
-    return gradientsOf(outputs, leaves, gradOutputs, true).filter((gradient) => gradient !== null);
+    const loss = weighted(floatingOutputs(fn, leaves), tensors.slice(points.length));
+    return gradientsOf(loss, leaves, true).filter((gradient) => gradient !== null);
   };
   await check(op, gradients, [...points, ...seeds], options);
   return true;
@@ -105,11 +104,7 @@ async function check(
   { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradcheckOptions,
 ): Promise<void> {
   const leaves = leavesOf(points);
-  const outputs = floatingOutputs(fn, leaves);
-  const seeds = outputs.map((output) => {
-    return fromTypedArray(weights(output.numel, 0), output.shape);
-  });
-  const gradients = gradientsOf(outputs, leaves, seeds, false);
+  const gradients = gradientsOf(weighted(floatingOutputs(fn, leaves)), leaves, false);
   settle(gradients.filter((gradient) => gradient !== null));
   let worst = { excess: 0, message: "" };
   for (let i = 0; i < points.length; i++) {
@@ -150,19 +145,13 @@ function floatingOutputs(fn: Differentiable, leaves: Tensor[]): Tensor[] {
 
 /** By input; `null` where there is none, which means zero. */
 function gradientsOf(
-  outputs: readonly Tensor[],
+  loss: Tensor,
   leaves: readonly Tensor[],
-  gradOutputs: readonly Tensor[],
   createGraph: boolean,
 ): (Tensor | null)[] {
   const checked = leaves.filter((leaf) => leaf.requiresGrad);
-  const depends = outputs.map((output) => output.requiresGrad);
-  if (!depends.includes(true)) return leaves.map(() => null);
-  const found = grad(
-    outputs.filter((_, i) => depends[i]),
-    checked,
-    { gradOutputs: gradOutputs.filter((_, i) => depends[i]), createGraph, allowUnused: true },
-  );
+  if (!loss.requiresGrad) return leaves.map(() => null);
+  const found = grad(loss, checked, { createGraph, allowUnused: true });
   return leaves.map((leaf) => (leaf.requiresGrad ? found[checked.indexOf(leaf)] : null));
 }
 
@@ -174,7 +163,7 @@ function directionsOf({ tensor, data }: Point): Direction[] {
     }));
   }
   return Array.from({ length: numDirections }, (_, i) => {
-    const steps = weights(data.length, 100 + i).map((weight) => weight - 1);
+    const steps = numbers(data.length, 100 + i).map((number) => number - 1);
     return { name: ` along random direction ${i}`, step: (element) => steps[element] };
   });
 }
@@ -187,7 +176,7 @@ async function slopeAlong(
   direction: Direction,
   eps: number,
 ): Promise<number> {
-  const at = async (distance: number) => {
+  const at = (distance: number) => {
     const leaves = leavesOf(
       points.map((point, i) => {
         if (i !== moved) return point;
@@ -199,23 +188,26 @@ async function slopeAlong(
     );
     const outputs = floatingOutputs(fn, leaves);
     settle(outputs);
-    return Promise.all(outputs.map((output) => output.data()));
+    return outputs;
   };
-  const above = await at(eps);
-  const below = await at(-eps);
-  let sum = 0;
-  above.forEach((values, i) => {
-    const weight = weights(values.length, 0);
-    // Differences first: far smaller than the values, they lose fewer digits in the sum.
-    values.forEach((value, element) => {
-      sum += weight[element] * (value - below[i][element]);
-    });
+  const above = at(eps);
+  const below = at(-eps);
+  // Differences first: far smaller than the values, they lose fewer digits in the sum.
+  const change = weighted(above.map((output, i) => output.sub(below[i])));
+  return (await change.item()) / (2 * eps);
+}
+
+/** One number of all outputs: the sum of their elements times weights; default: some that are always the same. */
+function weighted(outputs: readonly Tensor[], weights?: readonly Tensor[]): Tensor {
+  const sums = outputs.map((output, i) => {
+    const weight = weights?.[i] ?? fromTypedArray(numbers(output.numel, 0), output.shape);
+    return output.mul(weight).sum();
   });
-  return sum / (2 * eps);
+  return sums.reduce((a, b) => a.add(b), zeros([], { dtype: "float64" }));
 }
 
 /** Random numbers in [0.5, 1.5), always the same. */
-function weights(length: number, stream: number): Float64Array {
+function numbers(length: number, stream: number): Float64Array {
   return Float64Array.from({ length }, (_, i) => {
     return 0.5 + (philox(i, stream, 0, 0, 0) >>> 0) / 2 ** 32;
   });

@@ -4,6 +4,7 @@ import { argumentError, shapeError } from "./errors.ts";
 import type { Generator } from "./generator.ts";
 import { topk } from "./ops/sort.ts";
 import { formula } from "./record.ts";
+import { isCount } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Options of {@link multinomial}. */
@@ -37,7 +38,7 @@ export function multinomial(
   if (shape.length < 1 || shape.length > 2 || n === 0) {
     throw shapeError`${op}: probabilities must be [n] or [rows, n], got ${shape}.`;
   }
-  if (!Number.isInteger(numSamples) || numSamples < 1 || (!replacement && numSamples > n)) {
+  if (!isCount(numSamples, 1) || (!replacement && numSamples > n)) {
     const rule = replacement ? "at least 1" : `in [1, ${n}] to draw from ${n} without replacement`;
     throw argumentError`${op}: numSamples must be ${rule}, got ${numSamples}.`;
   }

@@ -5,7 +5,9 @@ import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
 import { type Draw, type DrawSource, defaultGenerator, type Generator } from "./generator.ts";
 import { requireProbability } from "./options.ts";
+import { requireTensor } from "./promote.ts";
 import { formula } from "./record.ts";
+import { isCount } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { refuseWhileTracing } from "./tracing.ts";
 
@@ -18,13 +20,13 @@ export interface RandomOptions extends TensorOptions {
 /** Uniform on [0, 1). Multiples of 2⁻²⁴ in float32 (the default), of 2⁻⁵³ in float64. */
 export function rand(shape: readonly number[], options: RandomOptions = {}): Tensor {
   const node = uniform(bits("rand", shape, options), floatOf("rand", options.dtype));
-  return leaf("rand", node, options.requiresGrad);
+  return leaf("rand", node, options);
 }
 
 /** Normal with mean 0 and variance 1. Default dtype: float32. */
 export function randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
   const node = normal(bits("randn", shape, options), floatOf("randn", options.dtype));
-  return leaf("randn", node, options.requiresGrad);
+  return leaf("randn", node, options);
 }
 
 /** Normal with mean 0 and variance 1, in the shape and dtype of `x`. */
@@ -55,15 +57,9 @@ export function randint(
     typeof second === "number"
       ? [first, second, third as readonly number[], fourth]
       : [0, first, second, third as RandomOptions];
-  const { dtype = "int32", requiresGrad } = options;
+  const { dtype = "int32" } = options;
   const [least, most] = exactRange[dtype];
-  if (
-    !Number.isInteger(low) ||
-    !Number.isInteger(high) ||
-    low >= high ||
-    low < least ||
-    high > most + 1
-  ) {
+  if (!isCount(low, least) || !isCount(high, low + 1) || high > most + 1) {
     throw argumentError`randint: low < high must be integers in [${least}, ${most + 1}] for ${dtype}, got ${low} and ${high}.`;
   }
   const unit = new Tensor(uniform(bits("randint", shape, options), "float64"));
@@ -74,7 +70,7 @@ export function randint(
       .add(low)
       .to(dtype),
   );
-  return leaf("randint", node, requiresGrad);
+  return leaf("randint", node, options);
 }
 
 /** The smallest and largest integer up to which a dtype has all. */
@@ -99,7 +95,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
     [order[i], order[j]] = [order[j], order[i]];
   }
   const node = engine().input(order, [n], "int32");
-  return leaf("randperm", cast(node, options.dtype ?? "int32"), options.requiresGrad);
+  return leaf("randperm", cast(node, options.dtype ?? "int32"), options);
 }
 
 /** Random integers at once, in JavaScript: uniform on `0, …, limit - 1`. */
@@ -125,6 +121,7 @@ export function bernoulli(
   probabilities: Tensor,
   options: Omit<RandomOptions, "dtype" | "requiresGrad"> = {},
 ): Tensor {
+  requireTensor("bernoulli", probabilities);
   const { node, shape } = probabilities;
   const dtype = floatOf("bernoulli", probabilities.dtype);
   const unit = uniform(bits("bernoulli", shape, options), dtype);

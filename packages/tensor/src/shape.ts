@@ -3,13 +3,13 @@ import type { Tensor } from "./tensor.ts";
 
 export { resized, sameShape, sizeOf, spliced } from "@gradloom/engine";
 
-/** One number or several, as a list. */
-export function listOf(numbers: number | readonly number[]): readonly number[] {
-  return typeof numbers === "number" ? [numbers] : numbers;
-}
-
 // Array.isArray does not tell a readonly array from what is not one.
-const isList: (dims: number | readonly number[]) => dims is readonly number[] = Array.isArray;
+const isList: <T>(values: T | readonly T[]) => values is readonly T[] = Array.isArray;
+
+/** One value or several, as a list. What is neither is one in a list, which is refused as such. */
+export function listOf<T>(values: T | readonly T[]): readonly T[] {
+  return isList(values) ? values : [values];
+}
 
 /** The size of an axis that is counted from the end, as -1. */
 export function sizeAt({ shape }: Tensor, dim: number): number {
@@ -44,7 +44,7 @@ export function axisOf(op: string, x: Tensor, dim: number): number {
  */
 export function toAxis(op: string, dim: number, ndim: number): number {
   const axes = Math.max(ndim, 1);
-  if (!Number.isInteger(dim) || dim < -axes || dim >= axes) {
+  if (!isCount(dim, -axes) || dim >= axes) {
     const fix = typeof dim === "object" ? " Options follow the axis." : "";
     throw shapeError`${op}: the axis must be in [${-axes}, ${axes - 1}], got ${JSON.stringify(dim)}.${fix}`;
   }

@@ -41,7 +41,7 @@ import type {
   VarianceOptions,
 } from "./ops/index.ts";
 import * as ops from "./ops/index.ts";
-import { type Operand, requireFloat } from "./promote.ts";
+import { type Operand, requireFloat, requireTensor } from "./promote.ts";
 import { record } from "./record.ts";
 import { sizeOf } from "./shape.ts";
 import { refuseInVmap, refuseWhileTracing } from "./tracing.ts";
@@ -195,11 +195,12 @@ export class Tensor {
    */
   assign(value: Tensor): this {
     refuseInVmap("assign", "a state must not change", "Return its new value.");
+    requireTensor("assign", value);
     if (this.history) {
       throw stateError`assign: the tensor must be a leaf, got a result of "${this.history.op}". Assign to its detach().`;
     }
     if (this.requiresGrad && isGradEnabled()) {
-      throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Wrap the call: noGrad(() => x.assign(value)).`;
+      throw stateError`assign: a tensor that requires a gradient must be assigned to inside noGrad(). Call noGrad(() => x.assign(value)).`;
     }
     if (!this.state) {
       // What has been recorded of the tensor so far would go on reading the old value.

@@ -35,8 +35,9 @@ export class Accuracy extends Metric {
 
   protected measure(prediction: Tensor, target: Tensor): Tensor {
     const { ignoreIndex } = this.#options;
+    const isRight = this.#isRight(prediction, target);
     const counts = ignoreIndex === undefined ? target.eq(target) : target.ne(ignoreIndex);
-    const right = this.#isRight(prediction, target).logicalAnd(counts);
+    const right = isRight.logicalAnd(counts);
     return stack([right.to("int32").sum(), counts.to("int32").sum()]);
   }
 

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@gradloom/tensor";
 import type { Callback, Run, SaveEvent } from "./callback.ts";
 import { nodeFiles, nodePath } from "./node-host.ts";
+import { requirePath } from "./require-path.ts";
 
 /** Options of {@link Checkpoints}. */
 export interface CheckpointsOptions {
@@ -42,6 +43,7 @@ export class Checkpoints implements Callback {
         { op: "Checkpoints" },
       );
     }
+    requirePath("Checkpoints", "folder", folder);
     this.folder = folder;
     this.#options = options;
   }

@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor } from "@gradloom/tensor";
+import { requireTensor, ShapeError, type Tensor } from "@gradloom/tensor";
 
 /** What metrics of classes can be told. */
 export interface ClassMetricOptions {
@@ -22,6 +22,8 @@ export function predictionKind(
   target: Tensor,
   axis: number,
 ): PredictionKind {
+  requireTensor(op, prediction);
+  requireTensor(op, target);
   if (String(prediction.shape) === String(target.shape)) return "classes";
   const at = axis < 0 ? axis + prediction.ndim : axis;
   const rest = prediction.shape.filter((_, i) => i !== at);

@@ -1,6 +1,7 @@
 import type { Callback, Run } from "./callback.ts";
 import { nodeFiles, nodePath } from "./node-host.ts";
 import type { EpochRecord } from "./records.ts";
+import { requirePath } from "./require-path.ts";
 
 /**
  * Writes a record of each epoch into a file, one line of JSON each. A line is on the disk before the next epoch begins,
@@ -16,6 +17,7 @@ export class History implements Callback {
   readonly path: string;
 
   constructor(path: string) {
+    requirePath("History", "path", path);
     this.path = path;
   }
 

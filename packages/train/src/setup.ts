@@ -1,4 +1,4 @@
-import type { Module } from "@gradloom/layers";
+import { Module } from "@gradloom/layers";
 import type {
   ExponentialMovingAverage,
   Optimizer,
@@ -8,7 +8,7 @@ import type {
 import { ArgumentError, checkOptions, ShapeError, Tensor } from "@gradloom/tensor";
 import { type Batch, countExamples } from "./batch.ts";
 import type { Callback } from "./callback.ts";
-import type { Metric, MetricValue } from "./metric.ts";
+import { Metric, type MetricValue } from "./metric.ts";
 
 /** What says how wrong a prediction is: a criterion, or a function. The result is one number. */
 export type Criterion<Prediction, Target> =
@@ -101,6 +101,14 @@ export class Setup<Input, Target, Prediction> {
     for (const name of ["model", "loss", "optimizer"] as const) {
       if (!options[name]) throw failure(`${name} must be given, got ${options[name]}`);
     }
+    if (!(options.model instanceof Module))
+      throw failure(`model must be a Module, got ${options.model}`);
+    if (typeof loss !== "function" && typeof loss.forward !== "function") {
+      throw failure(`loss must be a module or a function, got ${loss}. Pass new MSELoss(), say`);
+    }
+    if (!Array.isArray(callbacks) || callbacks.some((one) => Object(one) !== one)) {
+      throw failure(`callbacks must be a list of objects, got ${callbacks}`);
+    }
     this.#options = options;
     this.model = options.model;
     this.optimizer = options.optimizer;
@@ -113,6 +121,10 @@ export class Setup<Input, Target, Prediction> {
     this.accumulate = accumulate;
     this.average = options.average;
     this.monitor = options.monitor ?? "loss";
+    const names = ["loss", ...this.metrics.keys()];
+    if (!names.includes(this.monitor)) {
+      throw failure(`monitor must be one of ${names.join(", ")}, got ${this.monitor}`);
+    }
     const reduction = "reduction" in loss ? loss.reduction : "mean";
     this.isSum = reduction === "sum";
     if (!Number.isInteger(accumulate) || accumulate < 1) {
@@ -167,6 +179,12 @@ function named<Prediction, Target>(
   const pairs = isList(metrics)
     ? metrics.map((metric) => [metric.name, metric] as const)
     : Object.entries(metrics);
+  const other = pairs.find(([, metric]) => !(metric instanceof Metric));
+  if (other !== undefined) {
+    throw failure(
+      `metrics must be a list of them, or an object, got ${other[1]} among them. Pass [new Accuracy()], say`,
+    );
+  }
   const byName = new Map(pairs);
   if (byName.has("loss") || byName.size < pairs.length) {
     throw failure(

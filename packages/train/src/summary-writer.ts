@@ -1,6 +1,7 @@
 import { ArgumentError } from "@gradloom/tensor";
 import { type Event, encodeRecord } from "./event-encoding.ts";
 import { type NodeFile, nodeFiles, nodeModule, nodePath, nodeProcess } from "./node-host.ts";
+import { requirePath } from "./require-path.ts";
 
 /** Options of {@link SummaryWriter}. */
 export interface SummaryWriterOptions {
@@ -29,6 +30,7 @@ export class SummaryWriter {
   #written: Promise<void> = Promise.resolve();
 
   constructor(folder: string, options: SummaryWriterOptions = {}) {
+    requirePath("SummaryWriter", "folder", folder);
     this.folder = folder;
     this.#waiting = [encodeRecord({ wallTime: now(), fileVersion: "brain.Event:2" })];
     const { purgeStep } = options;

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@gradloom/tensor";
 import type { Callback, Run, StepEvent } from "./callback.ts";
 import type { EpochRecord, Values } from "./records.ts";
+import { requirePath } from "./require-path.ts";
 import { SummaryWriter } from "./summary-writer.ts";
 
 /** Options of {@link TensorBoard}. */
@@ -28,6 +29,7 @@ export class TensorBoard implements Callback {
         { op: "TensorBoard" },
       );
     }
+    requirePath("TensorBoard", "folder", folder);
     this.folder = folder;
     this.#every = everySteps;
   }

@@ -22,7 +22,7 @@ export async function beamSearch(
   options: BeamSearchOptions,
 ): Promise<number[] | number[][]> {
   const op = "beamSearch";
-  const { beamSize = 4, lengthPenalty = 0.6, bosId, eosId } = options;
+  const { beamSize = 4, lengthPenalty = 0.6, bosId, eosId } = options ?? {};
   checkSize(op, "beamSize", beamSize);
   if (!Number.isFinite(lengthPenalty)) {
     throw new ArgumentError(`${op}: lengthPenalty must be finite, got ${lengthPenalty}.`, { op });

@@ -1,5 +1,6 @@
 import { checkSize, evaluating } from "@gradloom/layers";
-import { ArgumentError, full, noGrad, realize, Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, full, noGrad, realize, Tensor } from "@gradloom/tensor";
+import type { BeamSearchOptions } from "./beam-search.ts";
 import { NextToken } from "./next-token.ts";
 import { padSequences } from "./sequences.ts";
 import type { Transformer } from "./transformer.ts";
@@ -35,9 +36,18 @@ export function readSource(
   op: string,
   model: Transformer,
   src: Sequences,
-  options: DecodingOptions,
+  options: BeamSearchOptions,
 ): ReadSource {
-  const isSingle = !(src instanceof Tensor) && typeof src[0] === "number";
+  checkOptions(op, options, {
+    bosId: true,
+    eosId: true,
+    maxLength: true,
+    srcPaddingMask: true,
+    useCache: true,
+    beamSize: true,
+    lengthPenalty: true,
+  });
+  const isSingle = !(src instanceof Tensor) && typeof src?.[0] === "number";
   const given =
     src instanceof Tensor
       ? { ids: src, paddingMask: undefined }

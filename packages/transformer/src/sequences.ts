@@ -25,6 +25,12 @@ export function padSequences(
   options: { readonly padId?: number; readonly length?: number } = {},
 ): PaddedSequences {
   const { padId = 0, length = 0 } = options;
+  if (!Array.isArray(sequences) || !sequences.every((ids) => Object(ids) === ids)) {
+    throw new ArgumentError(
+      `padSequences: sequences must be a list of lists of ids, got ${JSON.stringify(sequences)}.`,
+      { op: "padSequences" },
+    );
+  }
   const time = Math.max(length, ...sequences.map((ids) => ids.length));
   if (sequences.length === 0 || time === 0) {
     throw new ArgumentError(

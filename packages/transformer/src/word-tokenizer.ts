@@ -92,6 +92,11 @@ export class WordTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeTextOptions = {}): number[] {
+    if (typeof text !== "string") {
+      throw new ArgumentError(`encode: there must be a text, got ${String(text)}.`, {
+        op: "encode",
+      });
+    }
     const ids = this.#split(text).map((word) => this.#ids.get(word) ?? this.unkId);
     return [...(options.bos ? [this.bosId] : []), ...ids, ...(options.eos ? [this.eosId] : [])];
   }
@@ -99,6 +104,12 @@ export class WordTokenizer implements Tokenizer {
   /** The words without `<pad>`, `<bos>` and `<eos>`. @throws ArgumentError if an id is not in the vocabulary. */
   decode(ids: Iterable<number>): string {
     const { padId, bosId, eosId } = this;
+    if (!(Symbol.iterator in Object(ids))) {
+      throw new ArgumentError(
+        `decode: ids must be a list, got ${String(ids)}. Of a tensor, pass await ids.array().`,
+        { op: "decode" },
+      );
+    }
     return [...ids]
       .filter((id) => id !== padId && id !== bosId && id !== eosId)
       .map((id) => this.#word(id))

@@ -1,4 +1,6 @@
+import { refusal } from "../argument.ts";
 import { Dataset, type Items } from "../dataset.ts";
+import { type ItemsOrList, itemsOf } from "../items.ts";
 import { Random } from "../random.ts";
 
 /** What happens to an item. Everything random about it follows from `random`, so that a run can be repeated and resumed. */
@@ -20,10 +22,13 @@ export function compose<T>(...transforms: readonly Transform<T>[]): Transform<T>
  * ```
  */
 export function mapDataset<A, B>(
-  dataset: Items<A>,
+  dataset: ItemsOrList<A>,
   transform: Transform<A, B | Promise<B>>,
 ): Dataset<B> {
-  return new MappedDataset(dataset, transform);
+  if (typeof transform !== "function") {
+    throw refusal("mapDataset", `transform must be a function of an item, got ${transform}`);
+  }
+  return new MappedDataset(itemsOf("mapDataset", dataset), transform);
 }
 
 class MappedDataset<A, B> extends Dataset<B> {

@@ -18,7 +18,7 @@ function planesOf(op: string, { shape }: NdArray): readonly [number, number, num
 }
 
 function sidesOf(op: string, size: Size): readonly [number, number] {
-  const sides = typeof size === "number" ? ([size, size] as const) : size;
+  const sides = (Array.isArray(size) ? size : [size, size]) as readonly [number, number];
   if (sides.every((side) => Number.isSafeInteger(side) && side > 0)) return sides;
   throw refusal(op, `a side must be an integer of at least 1, got ${sides.join(" and ")}`);
 }

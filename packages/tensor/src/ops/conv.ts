@@ -2,7 +2,7 @@ import { argumentError, shapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { promote, requireFloat, requireTensor } from "../promote.ts";
 import { formula, record } from "../record.ts";
-import { firstAxes, sameShape, sizeOf } from "../shape.ts";
+import { firstAxes, isCount, sameShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { cat } from "./joining.ts";
 import {
@@ -190,7 +190,7 @@ function checkShapes(
   if (channels !== inChannels) {
     throw shapeError`${op}: the input must have ${inChannels} channels, as the weight in ${groups} groups, got ${x.shape} and ${weight.shape}.`;
   }
-  if (!Number.isInteger(groups) || groups < 1 || weight.shape[0] % groups !== 0) {
+  if (!isCount(groups, 1) || weight.shape[0] % groups !== 0) {
     throw shapeError`${op}: groups must divide the channels, got ${groups} for weight ${weight.shape}.`;
   }
   if (bias && !sameShape(bias.shape, [outChannels])) {

@@ -3,7 +3,6 @@ import {
   type DType,
   gather as gatherNode,
   IndexError,
-  iota,
   scatter as scatterNode,
 } from "@gradloom/engine";
 import { dtypeError, shapeError } from "../errors.ts";
@@ -11,6 +10,7 @@ import { requireTensor, toTensor } from "../promote.ts";
 import { record } from "../record.ts";
 import { resized, toAxis } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { indices } from "./masking.ts";
 import { widened } from "./reduction.ts";
 import { along, padWithZeros, part } from "./slicing.ts";
 
@@ -86,6 +86,7 @@ function withAxis(
   dim: number,
 ): readonly [x: Tensor, index: Tensor, axis: number] {
   const axis = toAxis(op, dim, tensor.ndim);
+  requireTensor(op, indices);
   const x = vectorAtLeast(tensor);
   const index = vectorAtLeast(indices);
   const fits = index.ndim === x.ndim && index.shape.every((n, i) => i === axis || n <= x.shape[i]);
@@ -152,14 +153,14 @@ function sources(op: string, src: Tensor, x: Tensor, index: Tensor): Tensor {
  */
 export function scatter(x: Tensor, ...args: ScatterArguments<Tensor | number>): Tensor {
   const op = "scatter";
-  const [indices, src, dim] = axisLast(args);
-  const [input, index, axis] = withAxis(op, x, indices, dim);
+  const [asked, src, dim] = axisLast(args);
+  const [input, index, axis] = withAxis(op, x, asked, dim);
   const given = typeof src === "number" ? undefined : sources(op, src, x, index);
-  if (index.numel === 0) return given ? scatterAdd(x, indices, given, dim) : x;
+  if (index.numel === 0) return given ? scatterAdd(x, asked, given, dim) : x;
   const size = input.shape[axis];
   const length = index.shape[axis];
   // Which element of the index goes to each place, counted from 1 along the axis; 0: none.
-  const count = record(op, iota(length))
+  const count = indices(length)
     .add(1)
     .reshape(along(input, axis, length, 1));
   const winner = record(
@@ -213,6 +214,7 @@ export function indexSelect(x: Tensor, ...args: IndexArguments): Tensor {
 export function take(x: Tensor, index: Tensor): Tensor {
   const op = "take";
   const { numel } = x;
+  requireTensor(op, index);
   requireIntegers(op, index.dtype);
   const position = index.to("int32").reshape([index.numel]);
   const isFromEnd = position.lt(0).logicalAnd(position.ge(-numel));

@@ -69,7 +69,7 @@ function requireSome(op: string, tensors: readonly Tensor[]): Tensor {
 export function split(x: Tensor, sizes: number | readonly number[], dim: number = 0): Tensor[] {
   const axis = axisOf("split", x, dim);
   const size = x.shape[axis];
-  const parts = typeof sizes === "number" ? equalParts(size, sizes) : sizes;
+  const parts = typeof sizes === "number" ? equalParts(size, sizes) : listOf(sizes);
   if (parts.reduce((a, b) => a + b, 0) !== size || !parts.every((n) => isCount(n))) {
     throw shapeError`split: sizes must add up to that of axis ${axis}, got ${show(parts)} for ${size}.`;
   }

@@ -2,7 +2,7 @@ import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
 import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
-import { firstAxes, sameShape } from "../shape.ts";
+import { firstAxes, listOf, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { kept } from "./reduction.ts";
 
@@ -181,12 +181,13 @@ function lastAxes(
   parameters: readonly (Tensor | undefined)[],
 ): readonly number[] {
   requireFloat(op, x);
-  const first = x.ndim - shape.length;
-  if (shape.length === 0 || first < 0 || !sameShape(x.shape.slice(first), shape)) {
-    throw shapeError`${op}: the tensor must end with the normalized shape ${shape}, got ${x.shape}.`;
+  const sizes = listOf(shape);
+  const first = x.ndim - sizes.length;
+  if (sizes.length === 0 || first < 0 || !sameShape(x.shape.slice(first), sizes)) {
+    throw shapeError`${op}: the tensor must end with the normalized shape ${sizes}, got ${x.shape}.`;
   }
-  for (const parameter of parameters) requireShape(op, parameter, shape);
-  return shape.map((_, axis) => first + axis);
+  for (const parameter of parameters) requireShape(op, parameter, sizes);
+  return sizes.map((_, axis) => first + axis);
 }
 
 function requireShape(op: string, parameter: Tensor | undefined, shape: readonly number[]): void {

@@ -1,7 +1,7 @@
 import { reduce } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
 import { formula, literal, record } from "../record.ts";
-import { sizeAt, sizeOf } from "../shape.ts";
+import { isCount, sizeAt, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Extremes } from "./extreme.ts";
 import { indices } from "./masking.ts";
@@ -154,7 +154,7 @@ function outputSizes(op: string, x: Tensor, outputSize: OutputSize): readonly nu
 /** The windows of an adaptive pool if they are all of one size and lie side by side. */
 function evenWindows(x: Tensor, height: number, width: number): readonly number[] | undefined {
   const sizes = [sizeAt(x, -2) / height, sizeAt(x, -1) / width];
-  return sizes.every((size) => Number.isInteger(size) && size > 0) ? sizes : undefined;
+  return sizes.every((size) => isCount(size, 1)) ? sizes : undefined;
 }
 
 /** Which elements each window has, `[count, size]`, and how many, `[count, 1]`. */

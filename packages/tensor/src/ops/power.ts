@@ -1,6 +1,6 @@
 import { isFloat } from "@gradloom/engine";
 import { argumentError } from "../errors.ts";
-import { type Operand, resultType } from "../promote.ts";
+import { type Operand, requireNumeric, resultType } from "../promote.ts";
 import { literal, record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, promoted, zeroGradient } from "./elementwise.ts";
@@ -16,9 +16,10 @@ export function pow(base: Tensor, exponent: Operand): Tensor {
     if (simple) return simple;
   }
   const [x, p] = promoted("pow", base, exponent);
+  requireNumeric("pow", x.dtype);
   if (!isFloat(x.dtype)) {
     if (typeof exponent === "number" && exponent < 0) {
-      throw argumentError`pow: the exponent of an integer tensor must not be negative, got ${exponent}. Convert the tensor with to("float32").`;
+      throw argumentError`pow: an integer tensor must have an exponent of at least 0, got ${exponent}. Convert it with to("float32").`;
     }
     return binary("pow", "pow", x, p);
   }

@@ -57,7 +57,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 export function select(x: Tensor, dim: number, index: number): Tensor {
   const axis = axisOf("select", x, dim);
   const size = x.shape[axis];
-  if (!Number.isInteger(index) || index < -size || index >= size) {
+  if (!isCount(index, -size) || index >= size) {
     throw shapeError`select: the index must be in [${-size}, ${size - 1}], got ${index} for axis ${axis} of ${x.shape}.`;
   }
   const found = strided("select", x, axis, index < 0 ? index + size : index, 1, 1);
@@ -150,16 +150,17 @@ export interface PadOptions {
  */
 export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
   const { value = 0 } = options;
-  const ok = padding.every(Number.isInteger) && padding.length % 2 === 0;
-  if (!ok || padding.length > 2 * x.ndim) {
-    throw shapeError`pad: there must be two integers for each of the last axes, got ${show(padding)} for ${x.shape}.`;
+  const sides = listOf(padding);
+  const ok = sides.every(Number.isInteger) && sides.length % 2 === 0;
+  if (!ok || sides.length > 2 * x.ndim) {
+    throw shapeError`pad: there must be two integers for each of the last axes, got ${show(sides)} for ${x.shape}.`;
   }
   const [before, behind] = [0, 1].map((side) =>
-    x.shape.map((_, axis) => padding[2 * (x.ndim - 1 - axis) + side] ?? 0),
+    x.shape.map((_, axis) => sides[2 * (x.ndim - 1 - axis) + side] ?? 0),
   );
   const sizes = x.shape.map((size, axis) => size - cut(before[axis]) - cut(behind[axis]));
   if (sizes.some((size) => size < 0)) {
-    throw shapeError`pad: no more must be cut off than there is, got ${show(padding)} for ${x.shape}.`;
+    throw shapeError`pad: no more must be cut off than there is, got ${show(sides)} for ${x.shape}.`;
   }
   const inner = part(x, sizes, before.map(cut));
   const added = [before, behind].map((list) => list.map((n) => Math.max(n, 0)));

@@ -23,7 +23,7 @@ import type { Tensor } from "../tensor.ts";
  * @throws ShapeError if the number of elements differs.
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
-  const target = completeShape("reshape", x.shape, shape);
+  const target = completeShape("reshape", x.shape, listOf(shape));
   if (sameShape(target, x.shape)) return x;
   return record("reshape", reshapeNode(x.node, target), [x], [(grad) => grad.reshape(x.shape)]);
 }
@@ -66,7 +66,7 @@ export function flatten(x: Tensor, startDim: number = 0, endDim: number = -1): T
 /** Splits an axis into several, whose sizes multiply to its own; one may be -1. */
 export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Tensor {
   const axis = toAxis("unflatten", dim, x.ndim);
-  const complete = completeShape("unflatten", [x.shape[axis]], sizes);
+  const complete = completeShape("unflatten", [x.shape[axis]], listOf(sizes));
   return x.reshape(spliced(x.shape, axis, 1, ...complete));
 }
 
@@ -89,9 +89,9 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
  * @throws ShapeError unless each axis is named once.
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
-  const axes = dims.map((dim) => toAxis("permute", dim, x.ndim));
-  if (dims.length !== x.ndim || new Set(axes).size !== axes.length) {
-    throw shapeError`permute: each of the ${x.ndim} axes must be named once, got ${show(dims)} for ${x.shape}.`;
+  const axes = listOf(dims).map((dim) => toAxis("permute", dim, x.ndim));
+  if (axes.length !== x.ndim || new Set(axes).size !== axes.length) {
+    throw shapeError`permute: each of the ${x.ndim} axes must be named once, got ${show(listOf(dims))} for ${x.shape}.`;
   }
   if (axes.every((axis, i) => axis === i)) return x;
   return record(
@@ -136,8 +136,9 @@ export function t(x: Tensor): Tensor {
  * @throws ShapeError if another axis would change.
  */
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
-  const added = shape.length - x.ndim;
-  const target = shape.map((size, axis) =>
+  const sizes = listOf(shape);
+  const added = sizes.length - x.ndim;
+  const target = sizes.map((size, axis) =>
     size === -1 && axis >= added ? x.shape[axis - added] : size,
   );
   const fits =
@@ -148,7 +149,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
         (axis < added || x.shape[axis - added] === 1 || x.shape[axis - added] === size),
     );
   if (!fits) {
-    throw shapeError`expand: repeated axes must have size 1, got ${x.shape} for ${shape}.`;
+    throw shapeError`expand: repeated axes must have size 1, got ${x.shape} for ${sizes}.`;
   }
   if (sameShape(target, x.shape)) return x;
   return record("expand", expandNode(x.node, target), [x], [(grad) => grad]);
@@ -156,18 +157,19 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 
 /** Lays copies side by side: `repeats[i]` of them along axis `i`; more entries than axes add axes in front. */
 export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
-  for (const count of repeats) requireCount("repeat", "repeats", count, 0);
-  const added = repeats.length - x.ndim;
+  const counts = listOf(repeats);
+  for (const count of counts) requireCount("repeat", "repeats", count, 0);
+  const added = counts.length - x.ndim;
   if (added < 0) {
-    throw shapeError`repeat: there must be a number for each axis, got ${show(repeats)} for ${x.shape}.`;
+    throw shapeError`repeat: there must be a number for each axis, got ${show(counts)} for ${x.shape}.`;
   }
   const sizes = [...new Array<number>(added).fill(1), ...x.shape];
   const apart = sizes.flatMap((size) => [1, size]);
-  const repeated = sizes.flatMap((size, axis) => [repeats[axis], size]);
+  const repeated = sizes.flatMap((size, axis) => [counts[axis], size]);
   return x
     .reshape(apart)
     .expand(repeated)
-    .reshape(sizes.map((size, axis) => size * repeats[axis]));
+    .reshape(sizes.map((size, axis) => size * counts[axis]));
 }
 
 /** Repeats each element `repeats` times along an axis; without one, of the flattened tensor. */

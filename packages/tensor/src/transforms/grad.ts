@@ -1,5 +1,4 @@
 import { type GradOptions, gradients as gradientsOf } from "../autograd.ts";
-import { isGradEnabled } from "../grad-mode.ts";
 import { listOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { Pullback } from "./pullback.ts";
@@ -105,9 +104,7 @@ function withValue(
 ): readonly [Tensor, unknown] {
   const back = new Pullback(op, fn, args, listOf(argnums));
   const value = back.scalar;
-  const gradients = back
-    .gradients([undefined], isGradEnabled())
-    .map((gradient) => back.outward(gradient));
+  const gradients = back.outwardGradients([undefined]);
   return [back.outward(value), perArgument(args, argnums, gradients)];
 }
 

@@ -1,5 +1,4 @@
 import { eye } from "../create.ts";
-import { isGradEnabled } from "../grad-mode.ts";
 import { listOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type ArgnumsOptions, type PerArgument, perArgument } from "./grad.ts";
@@ -60,9 +59,7 @@ function jacobianOf(
       const { shape, numel, dtype } = output;
       const row = (direction: Tensor) => {
         const directions = back.outputs.map(() => direction);
-        return back
-          .gradients(directions, isGradEnabled(), i)
-          .map((gradient) => back.outward(gradient));
+        return back.outwardGradients(directions, i);
       };
       const basis = eye(numel, { dtype }).reshape([numel, ...shape]);
       const blocks = vmap(row)(basis).map((block, k) =>

@@ -7,7 +7,7 @@ import { requireFloat } from "../promote.ts";
 import { literal } from "../record.ts";
 import { requireSynchronous } from "../synchronous.ts";
 import { Tensor } from "../tensor.ts";
-import { leavesOf, replaceTensors } from "./tree.ts";
+import { leavesOf, mapTensors, replaceTensors } from "./tree.ts";
 
 /** What a function gave for stand-ins of its inputs. Only gradients go back through it. */
 export class Pullback {
@@ -66,6 +66,17 @@ export class Pullback {
     const of = <T>(list: readonly T[]) => list.filter((_, i) => counts[i]);
     const found = partials(op, of(outputs), inputs, of(gradOutputs), createGraph);
     return found.map((gradient, i) => gradient ?? literal(0, inputs[i]).expand(inputs[i].shape));
+  }
+
+  /** {@link gradients} as the caller sees them. */
+  outwardGradients(gradOutputs: readonly (Tensor | undefined)[], only?: number): Tensor[] {
+    const gradients = this.gradients(gradOutputs, isGradEnabled(), only);
+    return gradients.map((gradient) => this.outward(gradient));
+  }
+
+  /** What `fn` returned as the caller sees it. */
+  get result(): unknown {
+    return mapTensors(this.returned, (leaf) => this.outward(leaf));
   }
 
   /** A result as the caller sees it: it requires a gradient only if something outside of this transform does. */

@@ -1,10 +1,9 @@
 import { isFloat } from "@gradloom/engine";
 import { shapeError } from "../errors.ts";
-import { isGradEnabled } from "../grad-mode.ts";
 import { literal } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
 import { Pullback } from "./pullback.ts";
-import { leavesOf, mapTensors, replaceTensors, type TensorsOf } from "./tree.ts";
+import { leavesOf, replaceTensors, type TensorsOf } from "./tree.ts";
 
 /** What goes back to the arguments of a function: for a single one as it is, for several as a list. */
 export type Cotangents<Args extends readonly unknown[]> = Args extends readonly [infer Only]
@@ -32,14 +31,10 @@ export function vjp<Args extends readonly unknown[], Result>(
   const back = new Pullback("vjp", fn, primals, [...primals.keys()]);
   const form = primals.length === 1 ? primals[0] : primals;
   const pullback = (cotangent: unknown) => {
-    const gradients = back.gradients(matching("vjp", cotangent, back.outputs), isGradEnabled());
-    return replaceTensors(
-      form,
-      gradients.map((gradient) => back.outward(gradient)),
-    );
+    const given = matching("vjp", cotangent, back.outputs);
+    return replaceTensors(form, back.outwardGradients(given));
   };
-  const output = mapTensors(back.returned, (leaf) => back.outward(leaf));
-  return [output as Result, pullback as (cotangent: TensorsOf<Result>) => Cotangents<Args>];
+  return [back.result as Result, pullback as (cotangent: TensorsOf<Result>) => Cotangents<Args>];
 }
 
 /** The tensors in `tree`, one for each of `likes`. */
@@ -76,10 +71,7 @@ export function jvp<Args extends readonly unknown[], Result>(
   const zeros = back.outputs.map((output) => literal(0, output).expand(output.shape));
   const floating = isFloating.flatMap((is, i) => (is ? [i] : []));
   const products = new Pullback("jvp", (...u) => back.gradients(u, true), zeros, floating, back);
-  const found = products
-    .gradients(given, isGradEnabled())
-    .map((product) => products.outward(product));
+  const found = products.outwardGradients(given);
   const tangent = zeros.map((zero, i) => (isFloating[i] ? found.shift() : zero));
-  const output = mapTensors(back.returned, (leaf) => back.outward(leaf));
-  return [output as Result, replaceTensors(back.returned, tangent) as TensorsOf<Result>];
+  return [back.result as Result, replaceTensors(back.returned, tangent) as TensorsOf<Result>];
 }

@@ -19,7 +19,7 @@ test("integers stay integers", () => {
   expect(x.pow(tensor([2, 10], { dtype: "int32" })).arraySync()).toEqual([9, 1024]);
   expect(() => x.pow(-2)).toThrow(ArgumentError);
   expect(() => x.pow(-2)).toThrow(
-    'pow: the exponent of an integer tensor must not be negative, got -2. Convert the tensor with to("float32").',
+    'pow: an integer tensor must have an exponent of at least 0, got -2. Convert it with to("float32").',
   );
 });
 
