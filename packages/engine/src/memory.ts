@@ -94,7 +94,13 @@ export function sameAccess(a: Access, b: Access): boolean {
 }
 
 /** The buffers that a kernel reads and writes, by the program's numbers. */
-export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<number> } {
+export interface Touched {
+  readonly reads: ReadonlySet<number>;
+  readonly writes: ReadonlySet<number>;
+}
+
+/** What a kernel touches, whichever of its iterations are left out. */
+export function touched(kernel: Kernel): Touched {
   const reads = new Set<number>();
   const writes = new Set<number>();
   if (kernel.kind === "matmul") {
@@ -132,13 +138,12 @@ export function touched(kernel: Kernel): { reads: Set<number>; writes: Set<numbe
  * @param range - The bytes that a buffer occupies.
  */
 export function findBarriers(
-  kernels: readonly Kernel[],
+  kernels: readonly Touched[],
   range: (buffer: number) => readonly [start: number, end: number],
 ): boolean[] {
   let reads = new Ranges();
   let writes = new Ranges();
-  return kernels.map((kernel) => {
-    const mine = touched(kernel);
+  return kernels.map((mine) => {
     const wait =
       [...mine.reads, ...mine.writes].some((buffer) => writes.meet(...range(buffer))) ||
       [...mine.writes].some((buffer) => reads.meet(...range(buffer)));

@@ -11,7 +11,7 @@ import {
   windowIn,
   withAffines,
 } from "./kernel.ts";
-import { touched } from "./memory.ts";
+import type { Touched } from "./memory.ts";
 import { rowMajor, sizeOf } from "./shape.ts";
 
 /** Elements of a buffer: `offset + Σ step · i`, each `i` from 0 to below its count. Steps are positive. */
@@ -35,13 +35,17 @@ type Narrowable = LoopKernel | MatmulKernel;
  *
  * @param bound - Buffers that are read after the run, or hold what was there before.
  */
-export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): Kernel[] {
+export function narrow(
+  kernels: readonly Kernel[],
+  touches: readonly Touched[],
+  bound: ReadonlySet<number>,
+): Kernel[] {
   /** What later kernels read of a buffer; undefined: perhaps all of it. */
   const boxes = new Map<number, Box[] | undefined>();
   for (const buffer of bound) boxes.set(buffer, undefined);
   const written = new Set<number>();
-  for (const kernel of kernels) {
-    for (const buffer of touched(kernel).writes) {
+  for (const { writes } of touches) {
+    for (const buffer of writes) {
       // Several kernels write parts of it.
       if (written.has(buffer)) boxes.set(buffer, undefined);
       written.add(buffer);
@@ -51,7 +55,7 @@ export function narrow(kernels: readonly Kernel[], bound: ReadonlySet<number>): 
   for (let k = kernels.length - 1; k >= 0; k--) {
     const kernel = kernels[k];
     if (kernel.kind !== "loop" && kernel.kind !== "matmul") {
-      for (const buffer of touched(kernel).reads) boxes.set(buffer, undefined);
+      for (const buffer of touches[k].reads) boxes.set(buffer, undefined);
       continue;
     }
     const narrowed = narrowKernel(kernel, boxes);

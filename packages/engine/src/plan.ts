@@ -3,7 +3,7 @@ import { byteSize } from "./dtype.ts";
 import { StateError } from "./errors.ts";
 import type { Kernel, Slot } from "./kernel.ts";
 import { bufferOf, type LoweredKernel } from "./lower.ts";
-import { findBarriers, layOut, type Temporary, touched } from "./memory.ts";
+import { findBarriers, layOut, type Temporary, type Touched, touched } from "./memory.ts";
 import { narrow } from "./narrow.ts";
 import { wholeOf } from "./operand.ts";
 import { remember } from "./remember.ts";
@@ -92,10 +92,11 @@ function assemble(
   }));
   const outputBuffers = outputs.map((value) => (value.numel === 0 ? -1 : numberOf(value)));
   const bound = new Set([...bySlot.values(), ...outputBuffers]);
-  const kernels = narrow(numbered, bound);
-  const { offsets, arenaBytes } = layOut(kernels, findTemporaries(kernels, specs, bound), reuse);
+  const touches = numbered.map(touched);
+  const kernels = narrow(numbered, touches, bound);
+  const { offsets, arenaBytes } = layOut(kernels, findTemporaries(touches, specs, bound), reuse);
   const buffers = specs.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
-  const barriers = findBarriers(kernels, (buffer) => {
+  const barriers = findBarriers(touches, (buffer) => {
     const { arenaOffset, dtype, length } = buffers[buffer];
     // What is elsewhere overlaps with nothing: any place that is not in the arena will do.
     if (arenaOffset === undefined) return [-2 * buffer - 2, -2 * buffer - 1];
@@ -213,13 +214,12 @@ function valuesOf(walk: Walk, split: boolean, isBody = false) {
 }
 
 function findTemporaries(
-  kernels: readonly Kernel[],
+  touches: readonly Touched[],
   buffers: readonly BufferSpec[],
   bound: ReadonlySet<number>,
 ): Map<number, Temporary> {
   const temporaries = new Map<number, Temporary>();
-  kernels.forEach((kernel, position) => {
-    const { reads, writes } = touched(kernel);
+  touches.forEach(({ reads, writes }, position) => {
     for (const buffer of [...writes, ...reads]) {
       if (bound.has(buffer)) continue;
       const { dtype, length } = buffers[buffer];
