@@ -140,7 +140,7 @@ function matmulArguments(
     const windows = winograd
       ? withLayer(winograd.structures[isA ? 0 : 1], layer[isA ? 0 : 1])
       : windowStructure(operand, isA);
-    if (windows === undefined) return 0;
+    if (!windows) return 0;
     const structure = knownStructure(windows);
     return slot(JSON.stringify(structure), () => compileWindowPacking(structure, features));
   };

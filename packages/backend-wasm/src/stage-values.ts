@@ -101,7 +101,7 @@ export class StageValues {
       const scan = this.#scans.get(i)?.[this.#frame.lanesAcross ? copy : 0];
       const value = this.of(instruction.arg, copy);
       // Of a single point: the value.
-      if (scan === undefined) value();
+      if (!scan) value();
       else scan.push(value, this.width);
     } else if (instruction.op === "index") {
       this.#inductions.indexValue(instruction, copy)();
@@ -134,7 +134,7 @@ export class StageValues {
   /** All four words are computed at once: kept for the other instructions with the same arguments. */
   #writeWords(instruction: ElementInstruction, copy: number): void {
     const w = this.#w;
-    if (this.#wordsOf(instruction, copy) !== undefined) return;
+    if (this.#wordsOf(instruction, copy)) return;
     const words = [0, 1, 2, 3].map(() => w.fresh());
     w.scope(() => {
       const [counter, stream, key0, key1] = instruction.args.map((i) => this.of(i, copy));

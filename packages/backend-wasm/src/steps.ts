@@ -96,7 +96,7 @@ function makeSteps(kernel: StraightKernel, context: StepContext): Step[] {
   if (!isBlocked(kernel)) return loopSteps(matmulAsLoops(kernel), context);
   const isWhole = context.isStill || winogradOf(kernel)?.kind === "result";
   const split = isWhole ? undefined : splitTerms(kernel);
-  if (split === undefined) return matmulSteps(kernel, context);
+  if (!split) return matmulSteps(kernel, context);
   return [
     // What was in the shared memory before may still be read.
     ...matmulSteps(split.parts, context, true, split.bytes),

@@ -33,7 +33,7 @@ export interface WindowStructure {
 /** How to pack the windows that an operand consists of; digits that are one digit to all lines become one. */
 export function windowStructure(operand: MatrixOperand, isA: boolean): WindowStructure | undefined {
   const { window, batchStrides } = operand;
-  if (window === undefined) return undefined;
+  if (!window) return undefined;
   const rows = window.rows.length;
   const line = (strides: readonly number[], unit: number): [number[], number[]] => {
     const bytes = strides.map((stride) => stride * unit);

@@ -29,7 +29,7 @@ export function winogradOf(kernel: MatmulKernel): WinogradProduct | undefined {
   if (kernel.groups) return;
   const digits = termDigits(kernel);
   const columns = b.window?.columns ?? [];
-  if (dtype !== "float32" || digits === undefined || a.window?.guards.length) return;
+  if (dtype !== "float32" || !digits || a.window?.guards.length) return;
   const isResult = isTaps(digits) && columns.length === 2;
   if (!isResult && !(isTaps(columns) && digits.length >= 2)) return;
   const left = operandStrides(kernel, true, digits);

@@ -58,7 +58,7 @@ export class Variables {
   /** The variables that a variable was split into, or itself; outermost first, without those of size 1. */
   leaves(variable: number): number[] {
     const parts = this.#parts[variable];
-    if (parts === undefined) return this.#sizes[variable] === 1 ? [] : [variable];
+    if (!parts) return this.#sizes[variable] === 1 ? [] : [variable];
     return this.allLeaves(parts);
   }
 
@@ -72,16 +72,16 @@ export class Variables {
     let offset = form.offset;
     const terms: Term[] = [];
     const pending = [...form.terms];
-    for (let term = pending.pop(); term !== undefined; term = pending.pop()) {
+    for (let term = pending.pop(); term; term = pending.pop()) {
       const { variable, factor } = term;
       const binding = this.#bindings[variable];
       const parts = this.#parts[variable];
-      if (binding !== undefined) {
+      if (binding) {
         offset += factor * binding.offset;
         for (const t of binding.terms) {
           pending.push({ variable: t.variable, factor: factor * t.factor });
         }
-      } else if (parts !== undefined) {
+      } else if (parts) {
         pending.push({ variable: parts[0], factor: factor * this.#sizes[parts[1]] });
         pending.push({ variable: parts[1], factor });
       } else if (this.#sizes[variable] > 1) {

@@ -108,9 +108,9 @@ class Lowering {
       .filter(({ stores, results }) => stores.length + results.length > 0)
       .sort((a, b) => a.time - b.time);
     const stages = kept.map((stage) => this.#close(stage, kept));
-    const names = [...(product === undefined ? [] : ["matmul"]), ...namesIn(stages)];
+    const names = [...(product ? ["matmul"] : []), ...namesIn(stages)];
     const common = this.#common(names.length === 0 ? ["copy"] : names);
-    if (product !== undefined) {
+    if (product) {
       const { inputs, dtype } = product;
       const [m, k] = inputs[0].shape.slice(-2);
       const [n] = product.shape.slice(-1);
@@ -185,7 +185,7 @@ class Lowering {
     let time = isPass ? 0 : -1;
     for (const step of member.code) {
       const other = step.op === "read" ? this.#memberOf(step.value) : undefined;
-      if (other === undefined) continue;
+      if (!other) continue;
       const ready = this.#readyAt(other);
       const parity = (t: number) => (Math.abs(t % 2) === 0) === isPass;
       time = Math.max(time, parity(ready) ? ready : ready + 1);
@@ -255,12 +255,12 @@ class Lowering {
     switch (step.op) {
       case "read": {
         const member = this.#memberOf(step.value);
-        if (member !== undefined) return this.#valueIn(stage, member);
+        if (member) return this.#valueIn(stage, member);
         const access = this.#access(step.value, step.flat);
         const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
         const { dtype, outside } = step;
         const load = { op: "load", dtype, access, guards, ...(outside && { outside }) } as const;
-        if (step.index === undefined) return stage.push(load);
+        if (!step.index) return stage.push(load);
         const { step: value, stride } = step.index;
         return stage.push({ ...load, index: { value: positions[value], stride } });
       }
@@ -335,7 +335,7 @@ class Lowering {
   /** An operand of a matrix product, where it is. Anchors were chosen so that it is in one place. */
   #operand(operand: Value): MatrixOperand {
     const place = stridesOf(operand);
-    if (place !== undefined) {
+    if (place) {
       const { base, offset, strides } = place;
       const [rowStride, columnStride] = strides.slice(-2);
       const batchStrides = strides.slice(0, -2);

@@ -168,7 +168,7 @@ export class Trace {
     if ((x.isLeaf || x.isAnchor) && !this.#needsAxes(x))
       return this.#read(x, undefined, flat, guards);
     const forms = this.#digits(flat, x.shape);
-    if (forms !== undefined) return this.value(x, forms, guards);
+    if (forms) return this.value(x, forms, guards);
     if (x.isLeaf || x.isAnchor) return this.#read(x, undefined, flat, guards);
     throw new Untraceable(x);
   }
@@ -179,7 +179,7 @@ export class Trace {
     let rest = flat;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       const parts = this.#variables.divide(rest, shape[axis]);
-      if (parts === undefined) return undefined;
+      if (!parts) return undefined;
       rest = parts[0];
       forms[axis] = parts[1];
     }
@@ -219,7 +219,7 @@ export class Trace {
   /** An element of a value in memory whose position along one axis is computed. */
   #gathered({ inputs: [x, index], attributes: [axis] }: Value, forms: readonly Form[]): number {
     const place = stridesOf(x);
-    if (place === undefined) throw new Untraceable(x);
+    if (!place) throw new Untraceable(x);
     const step = this.value(index, forms);
     const factors = place.strides.map((stride, i) => (i === axis ? 0 : stride));
     const flat = combine(forms, factors, place.offset);
