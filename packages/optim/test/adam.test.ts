@@ -162,6 +162,7 @@ describe("options", () => {
     expect(() => new Adam(parameters(), { betas: [0.9, 1] })).toThrow(
       "Adam: betas must be two numbers in [0, 1), got [0.9, 1].",
     );
+    expect(() => new Adam(parameters(), { betas: 0.9 as never })).toThrow("[0, 1), got 0.9.");
     expect(() => new Adam(parameters(), { betas: [-0.1, 0.9] })).toThrow("got [-0.1, 0.9]");
     expect(() => new AdamW(parameters(), { weightDecay: -1 })).toThrow("AdamW: weightDecay");
   });

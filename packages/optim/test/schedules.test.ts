@@ -211,6 +211,11 @@ test("options out of range", () => {
       () => new MultiStepLR(o, [1.5]),
       "MultiStepLR: milestones must be a list of integers, got [1.5].",
     ],
+    [() => new MultiStepLR(o, 3 as never), "milestones must be a list of integers, got 3."],
+    [
+      () => new OneCycleLR(o, undefined as never, { totalSteps: 3, cycleMomentum: false }),
+      "OneCycleLR: maxLr must be a finite number, or one for each of 1 groups, got [NaN].",
+    ],
     [
       () => new ExponentialLR(o, Number.NaN),
       "ExponentialLR: gamma must be a finite number, got NaN.",

@@ -111,6 +111,11 @@ describe("RecurrentLM", () => {
   test("refuses prompts and options that make no sense", async () => {
     const model = new RecurrentLM({ vocabSize: 9, embeddingDim: 4, hiddenSize: 8 });
     await expect(model.generate([])).rejects.toThrow(ArgumentError);
+    for (const wrong of [undefined, "text", tensor([1])] as never[]) {
+      await expect(model.generate(wrong)).rejects.toThrow(
+        "generate: ids must be a list, or a list",
+      );
+    }
     await expect(model.generate([[1], [1, 2]])).rejects.toThrow("got lengths 1, 2");
     await expect(model.generate([1], { temperature: -1 })).rejects.toThrow("temperature");
     await expect(model.generate([1], { topK: 0 })).rejects.toThrow("topK");

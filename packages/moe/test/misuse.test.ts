@@ -1,0 +1,12 @@
+import { ArgumentError, ones } from "@gradloom/tensor";
+import { expect, test } from "vitest";
+import { auxLossOf, balanceLoss, zLoss } from "../src/index.ts";
+
+test("what is no model, and no tensor", () => {
+  const wrong = [1] as never;
+  expect(() => auxLossOf(undefined as never)).toThrow(ArgumentError);
+  expect(() => auxLossOf(undefined as never)).toThrow("the model must be a module, got undefined.");
+  expect(() => balanceLoss(wrong, ones([1]))).toThrow("balanceLoss: it must be given a tensor");
+  expect(() => balanceLoss(ones([1, 1]), wrong)).toThrow("balanceLoss: it must be given a tensor");
+  expect(() => zLoss(wrong)).toThrow("zLoss: it must be given a tensor, got an array.");
+});
