@@ -8,6 +8,8 @@ import * as v128 from "./opcodes/v128.ts";
 export const tileRows = 4;
 export const tileColumns = 8;
 const termsPerTurn = 8;
+/** Bytes from a term of a panel to the next. */
+const panelStep = 4 * tileColumns;
 
 /**
  * Writes the innermost function of the matrix product: a column of 4×8 tiles, one below the other,
@@ -23,29 +25,33 @@ const termsPerTurn = 8;
  * Else V8 would move all loads of a turn ahead of all sums, and spill registers. Processors take six instructions at a time,
  * and the sums of a term need four times that: what counts the terms is one comparison a term, and one sum a turn. A call is one column of tiles, not more,
  * because V8 moves to optimised code only between calls. Where rows of a lie side by side, as in a panel, one pointer does for
- * all, which is some 5 % faster: that is a function of its own.
+ * all, and where b is a panel its terms are at fixed distances: each makes some 5 %, and is a function of its own.
  */
 export function addTileColumn(module: ModuleWriter, features: Features): FunctionWriter {
-  return addTiles(module, features, addTiles(module, features));
+  const panels = addTiles(module, features, 1);
+  return addTiles(module, features, tileRows, addTiles(module, features, 1, panels));
 }
 
-/** For rows side by side; or for any, given the function for those. */
+/** For rows of a that one pointer or several go along; given the function for something more special, unless b is a panel too. */
 function addTiles(
   module: ModuleWriter,
   features: Features,
-  sideBySide?: FunctionWriter,
+  pointers: number,
+  special?: FunctionWriter,
 ): FunctionWriter {
   const f = module.function(Array(11).fill("i32"));
   const [a, b, c, k, aRow, aStep, bStep, cStep, tiles, aTile, accumulate] = Array(11).keys();
   const [pb, n, row] = f.locals(3);
-  const pa = f.locals(sideBySide ? tileRows : 1);
+  const pa = f.locals(pointers);
   const [b0, b1, s] = f.locals(3, "v128");
   const sums = f.locals(2 * tileRows, "v128");
 
-  if (sideBySide) {
-    f.get(aRow).i32(4).op(i32.eq).if();
+  if (special) {
+    if (pointers > 1) f.get(aRow).i32(4);
+    else f.get(bStep).i32(panelStep);
+    f.op(i32.eq).if();
     for (let i = 0; i < 11; i++) f.get(i);
-    f.call(sideBySide.index).return().end();
+    f.call(special.index).return().end();
   }
   const nextTile = f.loop();
   f.get(a).set(pa[0]).get(b).set(pb).get(k).set(n);
@@ -73,18 +79,23 @@ function addTiles(
   const lastTerm = f.block();
   const nextTerms = f.loop();
   for (let term = 1; term <= termsPerTurn; term++) {
-    f.get(pb).load(v128.load, 0).set(b0).get(pb).load(v128.load, 16).set(b1);
+    const at = special ? 0 : panelStep * (term - 1);
+    f.get(pb).load(v128.load, at).set(b0);
+    f.get(pb)
+      .load(v128.load, at + 16)
+      .set(b1);
     for (let i = 0; i < tileRows; i++) {
-      f.get(pa[sideBySide ? i : 0])
-        .load(v128.load32_splat, sideBySide ? 0 : 4 * i)
+      f.get(pa[i] ?? pa[0])
+        .load(v128.load32_splat, pa[i] === undefined ? 4 * i : 0)
         .set(s);
       multiplyAdd(f, features, s, b0, sums[2 * i]);
       multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
     }
     for (const pointer of pa) f.advance(pointer, aStep);
-    f.advance(pb, bStep);
+    if (special) f.advance(pb, bStep);
     f.get(n).i32(term).op(i32.eq).brIf(lastTerm);
   }
+  if (!special) f.add(pb, panelStep * termsPerTurn);
   f.add(n, -termsPerTurn);
   f.br(nextTerms).end().end();
 
