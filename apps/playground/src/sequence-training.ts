@@ -110,7 +110,8 @@ export async function writeSequences(
       part.map(({ source }) => source),
       { padId: special.padId, length: longest },
     );
-    const options = { ...special, maxLength, srcPaddingMask: paddingMask };
+    const { bosId, eosId } = special;
+    const options = { bosId, eosId, maxLength, srcPaddingMask: paddingMask };
     written.push(...(await model.greedyDecode(ids, options)));
   }
   return written;
