@@ -7,7 +7,8 @@ import { ArgumentError } from "@gradloom/tensor";
  */
 export function checkSize(op: string, name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
-    throw new ArgumentError(`${op}: ${name} must be a positive integer, got ${value}.`, { op });
+    const got = Array.isArray(value) ? `[${value}]` : value;
+    throw new ArgumentError(`${op}: ${name} must be a positive integer, got ${got}.`, { op });
   }
 }
 

@@ -66,6 +66,7 @@ describe("Linear", () => {
     );
     expect(() => new Linear(2, 3).forward(ones([]))).toThrow("got [].");
     expect(() => new Linear(0, 3)).toThrow("Linear: inFeatures must be a positive integer, got 0.");
+    expect(() => new Linear(3, [8] as never)).toThrow("must be a positive integer, got [8].");
     expect(() => new Linear(2, Number.NaN)).toThrow(
       "outFeatures must be a positive integer, got NaN",
     );

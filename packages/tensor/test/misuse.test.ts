@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { compile } from "../src/compile.ts";
 import { arange, eye, fromTypedArray, full, ones, tensor, zeros } from "../src/create.ts";
 import { realize } from "../src/engine.ts";
+import { meshgrid } from "../src/ops/joining.ts";
+import { batchNorm } from "../src/ops/normalization.ts";
 import { bernoulli, rand, randint, randn, randperm } from "../src/random.ts";
 
 const x = ones([2, 3]);
@@ -22,6 +24,15 @@ test.each([
   expect(() => make({ requires_grad: true } as never)).toThrow(ArgumentError);
   expect(() => make({ requires_grad: true } as never)).toThrow(
     new RegExp(`^${name}: options must be among .*, got requires_grad\\.$`),
+  );
+});
+
+test("vectors of a grid are a list, and statistics are tensors", () => {
+  expect(() => meshgrid(x as never, x as never)).toThrow(
+    "meshgrid: there must be a list of tensors, got a Tensor.",
+  );
+  expect(() => batchNorm(x, { training: true } as never, undefined)).toThrow(
+    "batchNorm: it must be given a tensor, got a Object.",
   );
 });
 

@@ -138,6 +138,7 @@ export function meshgrid(
 ): Tensor[] {
   const { indexing = "ij" } = options;
   requireOneOf("meshgrid", "indexing", indexing, ["ij", "xy"]);
+  requireSome("meshgrid", vectors);
   for (const { shape } of vectors) {
     if (shape.length < 2) continue;
     throw shapeError`meshgrid: inputs must be vectors, got ${shape}.`;

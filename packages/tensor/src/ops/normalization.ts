@@ -1,6 +1,6 @@
 import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
-import { requireFloat } from "../promote.ts";
+import { requireFloat, requireTensor } from "../promote.ts";
 import { literal } from "../record.ts";
 import { firstAxes, listOf, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -191,6 +191,8 @@ function lastAxes(
 }
 
 function requireShape(op: string, parameter: Tensor | undefined, shape: readonly number[]): void {
-  if (!parameter || sameShape(parameter.shape, shape)) return;
+  if (!parameter) return;
+  requireTensor(op, parameter);
+  if (sameShape(parameter.shape, shape)) return;
   throw shapeError`${op}: weights and statistics must have shape ${shape}, got ${parameter.shape}.`;
 }
