@@ -23,8 +23,8 @@ const panelStep = 4 * tileColumns;
  *
  * A turn of the loop over `p` takes several terms, and may end after each of them: that ties the sums of a term to its place.
  * Else V8 would move all loads of a turn ahead of all sums, and spill registers. Processors take six instructions at a time,
- * and the sums of a term need four times that: what counts the terms is one comparison a term, and one sum a turn. A call is one column of tiles, not more,
- * because V8 moves to optimised code only between calls. Where rows of a lie side by side, as in a panel, one pointer does for
+ * and the sums of a term need four times that: what counts the terms is one comparison a term, and one sum a turn. A call is
+ * one column of tiles, not more, because V8 moves to optimised code only between calls. Where rows of a lie side by side, as in a panel, one pointer does for
  * all, and where b is a panel its terms are at fixed distances: each makes some 5 %, and is a function of its own.
  */
 export function addTileColumn(module: ModuleWriter, features: Features): FunctionWriter {
@@ -32,7 +32,11 @@ export function addTileColumn(module: ModuleWriter, features: Features): Functio
   return addTiles(module, features, tileRows, addTiles(module, features, 1, panels));
 }
 
-/** For rows of a that one pointer or several go along; given the function for something more special, unless b is a panel too. */
+/**
+ * For rows of a that one pointer or several go along.
+ *
+ * @param special - The function for what is more special; without it, b is a panel too.
+ */
 function addTiles(
   module: ModuleWriter,
   features: Features,
@@ -46,6 +50,7 @@ function addTiles(
   const [b0, b1, s] = f.locals(3, "v128");
   const sums = f.locals(2 * tileRows, "v128");
 
+  const isPanel = !special;
   if (special) {
     if (pointers > 1) f.get(aRow).i32(4);
     else f.get(bStep).i32(panelStep);
@@ -79,7 +84,7 @@ function addTiles(
   const lastTerm = f.block();
   const nextTerms = f.loop();
   for (let term = 1; term <= termsPerTurn; term++) {
-    const at = special ? 0 : panelStep * (term - 1);
+    const at = isPanel ? panelStep * (term - 1) : 0;
     f.get(pb).load(v128.load, at).set(b0);
     f.get(pb)
       .load(v128.load, at + 16)
@@ -92,10 +97,10 @@ function addTiles(
       multiplyAdd(f, features, s, b1, sums[2 * i + 1]);
     }
     for (const pointer of pa) f.advance(pointer, aStep);
-    if (special) f.advance(pb, bStep);
+    if (!isPanel) f.advance(pb, bStep);
     f.get(n).i32(term).op(i32.eq).brIf(lastTerm);
   }
-  if (!special) f.add(pb, panelStep * termsPerTurn);
+  if (isPanel) f.add(pb, panelStep * termsPerTurn);
   f.add(n, -termsPerTurn);
   f.br(nextTerms).end().end();
 

@@ -32,8 +32,8 @@ export class StageMemory {
   readonly #valueOf: (instruction: number, copy: number) => Value;
   /** By an index and what it counts in bytes: a local with the product. */
   readonly #offsets = new Map<string, number>();
-  /** By a question about guards: a local with the answer. */
-  readonly #answers = new Map<string, number>();
+  /** What the present piece of code has asked guards, and read for other loads as well: locals. */
+  readonly #known = new Map<string, number>();
 
   constructor(
     frame: KernelFrame,
@@ -121,9 +121,9 @@ export class StageMemory {
     return { conditions, mask };
   }
 
-  /** A local with what is pushed the first time that a question is asked. */
-  #once(type: "v128" | "i32", question: unknown, push: () => void): number {
-    return remember(this.#answers, JSON.stringify(question), () => {
+  /** A local with what is pushed, the first time that it is asked for in a piece of code. */
+  #once(type: "v128" | "i32", what: unknown, push: () => void): number {
+    return remember(this.#known, JSON.stringify(what), () => {
       push();
       const local = this.#frame.w.fresh(type);
       this.#frame.w.f.set(local);
@@ -131,9 +131,9 @@ export class StageMemory {
     });
   }
 
-  /** What guards say is asked anew in each piece of code. */
-  forgetGuards(): void {
-    this.#answers.clear();
+  /** What is known of one piece of code is not of the next. */
+  startPiece(): void {
+    this.#known.clear();
   }
 
   /** Pushes what a load gives in the first `width` lanes. */

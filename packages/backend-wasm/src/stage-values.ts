@@ -155,9 +155,9 @@ export class StageValues {
     else pushChecked(this.#w, indices, check, varies[check.arg] ? this.width : this.#frame.lanes);
   }
 
-  /** Random words and answers of guards that are in locals are so in one piece of code. */
+  /** Random words, and what loads share, are in locals for one piece of code. */
   startPiece(): void {
-    this.memory.forgetGuards();
+    this.memory.startPiece();
     this.#words.clear();
   }
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, Tensor } from "@gradloom/tensor";
+import type { Tensor } from "@gradloom/tensor";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { type Context, guarded, malformed, quote } from "./checkpoint-error.ts";
 import { elementsOf, readTensor, type StoredType, storedTypes } from "./element-type.ts";
@@ -52,15 +52,9 @@ export async function decodeNpy(bytes: Uint8Array): Promise<Tensor> {
 }
 
 /** What comes before the numbers of a tensor in an npy file. */
-export function npyHeader(op: string, name: string, value: unknown): Uint8Array {
-  if (!(value instanceof Tensor)) {
-    throw new ArgumentError(
-      `${op}: values must be tensors, got another as ${name}. Of a model, pass its stateDict().`,
-      { op },
-    );
-  }
-  const shape = value.shape.length === 1 ? `${value.shape[0]},` : value.shape.join(", ");
-  const text = `{'descr': '${numpyName[value.dtype]}', 'fortran_order': False, 'shape': (${shape}), }`;
+export function npyHeader({ shape: sizes, dtype }: Tensor): Uint8Array {
+  const shape = sizes.length === 1 ? `${sizes[0]},` : sizes.join(", ");
+  const text = `{'descr': '${numpyName[dtype]}', 'fortran_order': False, 'shape': (${shape}), }`;
   // The data begins at a multiple of 64.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const header = new TextEncoder().encode(`${text.padEnd(length - 1)}\n`);

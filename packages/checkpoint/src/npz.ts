@@ -1,9 +1,10 @@
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import type { Tensor } from "@gradloom/tensor";
 import { type ByteSink, writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed, quote } from "./checkpoint-error.ts";
 import { asItIs, byteLengthOf, tensorBytes } from "./element-type.ts";
 import { memorySink } from "./memory-sink.ts";
+import { namedTensors } from "./named-tensors.ts";
 import { npyHeader, readNpy } from "./npy.ts";
 import { readEntry, readZip } from "./zip-reader.ts";
 import { ZipWriter } from "./zip-writer.ts";
@@ -56,11 +57,8 @@ async function writeNpz(
   sink: ByteSink,
   arrays: Readonly<Record<string, Tensor>>,
 ): Promise<void> {
-  if (Object(arrays) !== arrays) {
-    throw new ArgumentError(`${op}: there must be tensors by name, got ${String(arrays)}.`, { op });
-  }
-  const files = Object.entries(arrays).map(([name, tensor]) => {
-    return { name, header: npyHeader(op, name, tensor), tensor: asItIs(tensor) };
+  const files = namedTensors(op, arrays).map(([name, tensor]) => {
+    return { name, header: npyHeader(tensor), tensor: asItIs(tensor) };
   });
   const zip = new ZipWriter(sink);
   for (const { name, header, tensor } of files) {

@@ -1,4 +1,4 @@
-import { ArgumentError, Tensor } from "@gradloom/tensor";
+import { ArgumentError, type Tensor } from "@gradloom/tensor";
 import { writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed } from "./checkpoint-error.ts";
@@ -11,6 +11,7 @@ import {
   tensorBytes,
 } from "./element-type.ts";
 import { memorySink } from "./memory-sink.ts";
+import { namedTensors } from "./named-tensors.ts";
 import {
   headerLength,
   inOrder,
@@ -172,16 +173,10 @@ export function plan(
       op,
     });
   }
-  const entries = Object.entries(stateDict ?? {});
-  if (Object(stateDict) !== stateDict) {
-    throw new ArgumentError(`${op}: there must be tensors by name, got ${String(stateDict)}.`, {
-      op,
-    });
-  }
-  for (const [name, value] of entries) {
-    if (value instanceof Tensor && name !== "__metadata__") continue;
+  const entries = namedTensors(op, stateDict);
+  if (Object.hasOwn(stateDict, "__metadata__")) {
     throw new ArgumentError(
-      `${op}: values must be tensors, got another as ${name}. Of a model, pass its stateDict().`,
+      `${op}: tensors must have other names, got one as __metadata__. Pass it as the option metadata.`,
       { op },
     );
   }

@@ -151,7 +151,7 @@ describe("writing", () => {
   test("refuses what is not tensors by texts", async () => {
     await expect(encodeSafetensors({ x: 3 as never })).rejects.toThrow(ArgumentError);
     await expect(encodeSafetensors({ __metadata__: tensor(1) })).rejects.toThrow(
-      "another as __metadata__",
+      "got one as __metadata__",
     );
     await expect(
       saveSafetensors(join(folder, "no"), {}, { metadata: { a: 1 as never } }),

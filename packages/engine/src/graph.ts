@@ -108,7 +108,6 @@ export function slice(
   return new Node("slice", [x], [...starts, ...steps], shape, x.dtype);
 }
 
-/** Adds zeros before and behind, along each axis. */
 /** Entry `i` along the first axis: `[n, ...] -> [...]`. */
 export function entryOf(x: Node, i: number): Node {
   const [, ...shape] = x.shape;
@@ -117,6 +116,7 @@ export function entryOf(x: Node, i: number): Node {
   return reshape(slice(x, starts, steps, [1, ...shape]), shape);
 }
 
+/** Adds zeros before and behind, along each axis. */
 export function pad(x: Node, before: readonly number[], behind: readonly number[]): Node {
   const shape = x.shape.map((size, axis) => before[axis] + size + behind[axis]);
   return new Node("pad", [x], [...before, ...behind], shape, x.dtype);

@@ -1,6 +1,11 @@
 import { checkSize } from "@gradloom/layers";
-import { ArgumentError, fromTypedArray } from "@gradloom/tensor";
-import { type DecodingOptions, readSource, type Sequences } from "./greedy-decode.ts";
+import { ArgumentError, checkOptions, fromTypedArray } from "@gradloom/tensor";
+import {
+  type DecodingOptions,
+  decodingOptions,
+  readSource,
+  type Sequences,
+} from "./greedy-decode.ts";
 import { NextToken } from "./next-token.ts";
 import type { Transformer } from "./transformer.ts";
 
@@ -22,7 +27,8 @@ export async function beamSearch(
   options: BeamSearchOptions,
 ): Promise<number[] | number[][]> {
   const op = "beamSearch";
-  const { beamSize = 4, lengthPenalty = 0.6, bosId, eosId } = options ?? {};
+  checkOptions(op, options, { ...decodingOptions, beamSize: true, lengthPenalty: true });
+  const { beamSize = 4, lengthPenalty = 0.6, bosId, eosId } = options;
   checkSize(op, "beamSize", beamSize);
   if (!Number.isFinite(lengthPenalty)) {
     throw new ArgumentError(`${op}: lengthPenalty must be finite, got ${lengthPenalty}.`, { op });

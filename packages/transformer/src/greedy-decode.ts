@@ -1,6 +1,5 @@
 import { checkSize, evaluating } from "@gradloom/layers";
 import { ArgumentError, checkOptions, full, noGrad, realize, Tensor } from "@gradloom/tensor";
-import type { BeamSearchOptions } from "./beam-search.ts";
 import { NextToken } from "./next-token.ts";
 import { padSequences } from "./sequences.ts";
 import type { Transformer } from "./transformer.ts";
@@ -22,6 +21,15 @@ export interface DecodingOptions {
   readonly useCache?: boolean | undefined;
 }
 
+/** Their names, for `checkOptions`. */
+export const decodingOptions: Readonly<Record<keyof DecodingOptions, true>> = {
+  bosId: true,
+  eosId: true,
+  maxLength: true,
+  srcPaddingMask: true,
+  useCache: true,
+};
+
 /** A source that was read. */
 interface ReadSource {
   readonly memory: Tensor;
@@ -31,22 +39,13 @@ interface ReadSource {
   pack(results: number[][]): number[] | number[][];
 }
 
-/** Encodes the source and checks the options. */
+/** Encodes the source. */
 export function readSource(
   op: string,
   model: Transformer,
   src: Sequences,
-  options: BeamSearchOptions,
+  options: DecodingOptions,
 ): ReadSource {
-  checkOptions(op, options, {
-    bosId: true,
-    eosId: true,
-    maxLength: true,
-    srcPaddingMask: true,
-    useCache: true,
-    beamSize: true,
-    lengthPenalty: true,
-  });
   const isSingle = !(src instanceof Tensor) && typeof src?.[0] === "number";
   const given =
     src instanceof Tensor
@@ -96,6 +95,7 @@ export async function greedyDecode(
   src: Sequences,
   options: DecodingOptions,
 ): Promise<number[] | number[][]> {
+  checkOptions("greedyDecode", options, decodingOptions);
   const source = readSource("greedyDecode", model, src, options);
   const next = new NextToken(model, source, options.useCache ?? true, (logits) =>
     logits.argmax(-1, { keepdim: true }),

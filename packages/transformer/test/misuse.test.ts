@@ -35,4 +35,8 @@ test("decoding of nothing, and by options that there are not", async () => {
     );
     await expect(run(ids, { ...options, maxLen: 3 })).rejects.toThrow("got maxLen.");
   }
+  // Of another function: it would be ignored.
+  await expect(model.greedyDecode(ids, { ...options, beamSize: 2 } as never)).rejects.toThrow(
+    "greedyDecode: options must be among bosId, eosId, maxLength, srcPaddingMask, useCache, got beamSize.",
+  );
 });

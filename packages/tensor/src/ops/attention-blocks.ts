@@ -212,7 +212,6 @@ function inParts(
   return along(0, task, rows);
 }
 
-/** A part of an axis, unless it stands for any length. */
 /** Each of the results of all parts, put together. */
 function joined(parts: readonly (readonly Tensor[])[], axis: number): Tensor[] {
   return parts[0].map((_, i) => {
@@ -221,6 +220,7 @@ function joined(parts: readonly (readonly Tensor[])[], axis: number): Tensor[] {
   });
 }
 
+/** A part of an axis, unless it stands for any length. */
 function cut(x: Tensor, axis: number, start: number, length: number): Tensor {
   return x.shape[axis] === 1 ? x : x.narrow(axis, start, length);
 }
