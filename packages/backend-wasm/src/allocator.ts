@@ -18,9 +18,12 @@ export class Allocator {
   /**
    * The address of a block of at least this size, of any content, aligned to 64.
    *
-   * @throws BackendError if there is no more memory.
+   * @throws BackendError if there is no more memory, or the size is no number.
    */
   allocate(byteLength: number): number {
+    if (!(byteLength >= 0)) {
+      throw new BackendError(`allocate: length must be at least 0, got ${byteLength}.`);
+    }
     const bytes = blockBytes(byteLength);
     const offset = this.#space.take(bytes);
     const address = this.#start + offset;

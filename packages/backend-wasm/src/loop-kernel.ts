@@ -178,11 +178,12 @@ function arrangeLoops(kernel: LoopKernel): Omit<LoopForm, "buffers"> {
   const first = padding?.prefix ?? 0;
   if (first === 0) loops = tileLoops(loops.outer, loops.stages);
   const lanesAcross = loops.outer.length > first && chooseLanesAcross(loops);
-  if (mayWriteOut) loops = lanesAcross ? writeOutPoints(loops, first) : writeOutPairs(loops);
+  if (mayWriteOut && lanesAcross) loops = writeOutPoints(loops, first);
   const scratch = padding?.copies ?? kernel.scratch;
-  const { outer } = loops;
-  const certain = withoutCertainGuards(outer, loops.stages);
-  const stages = lanesAcross ? certain : certain.map((s) => withBestLaneLoop(s, outer.length));
+  const { outer, stages: all } = loops;
+  const within = (stage: WrittenStage) =>
+    withBestLaneLoop(mayWriteOut ? writeOutPairs(stage, outer.length) : stage, outer.length);
+  const stages = withoutCertainGuards(outer, lanesAcross ? all : all.map(within));
   return { outer, stages, scratch, lanesAcross, ...(padding && { padding }) };
 }
 

@@ -90,8 +90,8 @@ function addTiles(
       .load(v128.load, at + 16)
       .set(b1);
     for (let i = 0; i < tileRows; i++) {
-      f.get(pa[i] ?? pa[0])
-        .load(v128.load32_splat, pa[i] === undefined ? 4 * i : 0)
+      f.get(pa[i % pointers])
+        .load(v128.load32_splat, pointers > 1 ? 0 : 4 * i)
         .set(s);
       multiplyAdd(f, features, s, b0, sums[2 * i]);
       multiplyAdd(f, features, s, b1, sums[2 * i + 1]);

@@ -181,19 +181,14 @@ function inOrderOfLoads(stage: WrittenStage): WrittenStage {
 }
 
 /** Of several sums along rows, as the taps of a weight's gradient, two rows at once if they share what they read. */
-export function writeOutPairs({ outer, stages }: Loops): Loops {
-  return {
-    outer,
-    stages: stages.map((stage) => {
-      const { inner, results, code } = stage;
-      const row = inner.length - 2;
-      const loop = outer.length + row;
-      if (inner[row] % 2 !== 0 || results.length < leastSums || isPositional(stage)) return stage;
-      const pairs = writeOut(cutLoop(stage, loop, 2), loop + 1, 2, false);
-      if (pairs.code.length === 2 * code.length) return stage;
-      return inOrderOfLoads({ ...pairs, inner: resized(inner, row, inner[row] / 2) });
-    }),
-  };
+export function writeOutPairs(stage: WrittenStage, numOuter: number): WrittenStage {
+  const { inner, results, code } = stage;
+  const row = inner.length - 2;
+  const loop = numOuter + row;
+  if (inner[row] % 2 !== 0 || results.length < leastSums || isPositional(stage)) return stage;
+  const pairs = writeOut(cutLoop(stage, loop, 2), loop + 1, 2, false);
+  if (pairs.code.length === 2 * code.length) return stage;
+  return inOrderOfLoads({ ...pairs, inner: resized(inner, row, inner[row] / 2) });
 }
 
 /** The same stage with a loop behind another that takes so many of its iterations. */

@@ -82,6 +82,7 @@ describe("Allocator", () => {
     expect(() => allocator.allocate(2 ** 32)).toThrow(BackendError);
     expect(() => allocator.allocate(2 ** 32)).toThrow(/^allocate: all memory must fit into 4 GiB/);
     expect(() => allocator.allocate(2 ** 40)).toThrow(/^allocate: all memory must fit/);
+    expect(() => allocator.allocate(Number.NaN)).toThrow(BackendError);
     expect(allocator.allocate(100)).toBeGreaterThanOrEqual(0);
   });
 

@@ -212,9 +212,8 @@ describe("short loops", () => {
       ],
     };
     const taps = writeOutRows(writtenKernel(kernel), 0, () => false);
-    const { outer, stages } = writeOutPairs(taps);
-    expect(outer).toEqual([32]);
-    const [{ inner, code, results }] = stages;
+    expect(taps.outer).toEqual([32]);
+    const { inner, code, results } = writeOutPairs(taps.stages[0], 1);
     expect(inner).toEqual([4, 20]);
     expect(results.map(({ terms }) => terms.length)).toEqual(new Array(9).fill(2));
     expect(code.filter(({ op }) => op === "load")).toHaveLength(2 + 4 * 3);
