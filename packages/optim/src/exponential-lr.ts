@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import { checkReal } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -12,6 +13,7 @@ import type { Optimizer } from "./optimizer.ts";
  */
 export class ExponentialLR extends LRSchedule<{ gamma: number }> {
   constructor(optimizer: Optimizer, gamma: number, options: LRScheduleOptions = {}) {
+    checkOptions("ExponentialLR", options, { lastEpoch: true });
     checkReal("ExponentialLR", "gamma", gamma);
     super(optimizer, { gamma }, options.lastEpoch);
   }

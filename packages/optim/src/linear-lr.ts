@@ -49,7 +49,8 @@ export class LinearLR extends LRSchedule<{
     if (t === 0) return this.groups.map(({ lr }) => lr * startFactor);
     if (t > totalIters) return this.groups.map(({ lr }) => lr);
     const rise = endFactor - startFactor;
-    const ratio = 1 + rise / (totalIters * startFactor + (t - 1) * rise);
+    // Rounding must not lead below 0, where no optimizer would load the rate.
+    const ratio = Math.max(1 + rise / (totalIters * startFactor + (t - 1) * rise), 0);
     return this.groups.map(({ lr }) => lr * ratio);
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import { checkPositiveInteger } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -31,6 +32,7 @@ export class NoamLR extends LRSchedule<{ dModel: number; warmupSteps: number }> 
     warmupSteps: number,
     options: LRScheduleOptions = {},
   ) {
+    checkOptions("NoamLR", options, { lastEpoch: true });
     checkPositiveInteger("NoamLR", "dModel", dModel);
     checkPositiveInteger("NoamLR", "warmupSteps", warmupSteps);
     super(optimizer, { dModel, warmupSteps }, options.lastEpoch);

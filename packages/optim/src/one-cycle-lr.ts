@@ -106,7 +106,8 @@ export class OneCycleLR extends LRSchedule<OneCycleSettings> {
         1,
       );
       const [from, to] = [points[end - 1], points[end]];
-      const share = (t - from.step) / (to.step - from.step);
+      // A phase without length is over as it begins.
+      const share = to.step === from.step ? 1 : (t - from.step) / (to.step - from.step);
       if (cycleMomentum) setMomentum(group, this.between(from.momentum, to.momentum, share));
       return this.between(from.lr, to.lr, share);
     });

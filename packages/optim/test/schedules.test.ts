@@ -203,6 +203,31 @@ describe("ReduceLROnPlateau", () => {
   });
 });
 
+test("a phase of the cycle that takes no step is over at once", () => {
+  const rates = (totalSteps: number, pctStart: number) => {
+    const optimizer = new SGD([leaf()], { momentum: 0.9 });
+    const schedule = new OneCycleLR(optimizer, 1, { totalSteps, pctStart });
+    return Array.from({ length: totalSteps }, () => {
+      const rate = optimizer.lr;
+      schedule.step();
+      return rate;
+    });
+  };
+  expect(rates(10, 0.1)[0]).toBe(1);
+  expect(rates(10, 0.1)[1]).toBeCloseTo(0.97, 3);
+  expect(rates(10, 0.1)[9]).toBeCloseTo(1 / 25 / 1e4, 12);
+  expect(rates(4, 1)[3]).toBe(1);
+  expect(rates(1, 1)).toEqual([1]);
+});
+
+test("a line to 0 ends there, not below, so that the rate can be loaded", () => {
+  const optimizer = sgd();
+  const schedule = new LinearLR(optimizer, { endFactor: 0 });
+  for (let i = 0; i < 5; i++) schedule.step();
+  expect(optimizer.lr).toBe(0);
+  sgd().loadStateDict(optimizer.stateDict());
+});
+
 test("options out of range", () => {
   const o = sgd();
   const wrong: [() => unknown, string][] = [
@@ -220,6 +245,11 @@ test("options out of range", () => {
       () => new ExponentialLR(o, Number.NaN),
       "ExponentialLR: gamma must be a finite number, got NaN.",
     ],
+    [
+      () => Reflect.construct(ExponentialLR, [o, 0.9, { gamma: 1 }]),
+      "ExponentialLR: options must be among lastEpoch, got gamma.",
+    ],
+    [() => Reflect.construct(NoamLR, [o, 8, 4, 1]), "options must be among lastEpoch, got 1."],
     [() => new CosineAnnealingLR(o, 0.5), "tMax must be a positive integer"],
     [() => new LinearLR(o, { startFactor: 0 }), "LinearLR: startFactor must be in (0, 1], got 0."],
     [() => new LinearLR(o, { endFactor: 2 }), "LinearLR: endFactor must be in [0, 1], got 2."],
