@@ -32,29 +32,26 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Parameters<Required<SGDOptions>>, options: SGDOptions = {}) {
     super(
       params,
-      withDefaults("SGD", options, {
-        lr: 1e-3,
-        momentum: 0,
-        dampening: 0,
-        nesterov: false,
-        weightDecay: 0,
-        maximize: false,
-      }),
+      checkNesterov(
+        withDefaults("SGD", options, {
+          lr: 1e-3,
+          momentum: 0,
+          dampening: 0,
+          nesterov: false,
+          weightDecay: 0,
+          maximize: false,
+        }),
+      ),
     );
   }
 
   protected checkOptions(options: Required<SGDOptions>): void {
-    const { lr, momentum, dampening, nesterov, weightDecay } = options;
+    const { lr, momentum, dampening, weightDecay } = options;
     checkNonNegative("SGD", "lr", lr);
     checkNonNegative("SGD", "momentum", momentum);
     checkNonNegative("SGD", "weightDecay", weightDecay);
     if (!Number.isFinite(dampening)) {
       throw new ArgumentError(`SGD: dampening must be a finite number, got ${dampening}.`);
-    }
-    if (nesterov && (momentum === 0 || dampening !== 0)) {
-      throw new ArgumentError(
-        `SGD: nesterov must have momentum and no dampening, got momentum ${momentum}, dampening ${dampening}.`,
-      );
     }
   }
 
@@ -79,4 +76,13 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     const direction = nesterov ? g.add(b.mul(mu)) : b;
     theta.assign(theta.sub(direction.mul(lr)));
   }
+}
+
+/** Not asked of a group: one whose own momentum is 0 has nothing to look ahead along, as in PyTorch. */
+function checkNesterov(options: Required<SGDOptions>): Required<SGDOptions> {
+  const { momentum, dampening, nesterov } = options;
+  if (!nesterov || (momentum !== 0 && dampening === 0)) return options;
+  throw new ArgumentError(
+    `SGD: nesterov must have momentum and no dampening, got momentum ${momentum}, dampening ${dampening}.`,
+  );
 }

@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "@gradloom/tensor";
+import { StateError, type Tensor, tensor } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { clipGradNorm, clipGradValue } from "../src/index.ts";
 
@@ -36,6 +36,29 @@ describe("clipGradNorm", () => {
     expect(gradients(params)).toEqual([3, 0, -4]);
   });
 
+  test("a limit of infinity measures; an empty gradient has the largest element 0", () => {
+    const params = [...parameters(), tensor([], { requiresGrad: true })];
+    params[3].sum().backward();
+    expect(clipGradNorm(params, Number.POSITIVE_INFINITY).itemSync()).toBe(5);
+    const options = { normType: Number.POSITIVE_INFINITY };
+    expect(clipGradNorm(params, 10, options).itemSync()).toBe(4);
+    expect(gradients(params)).toEqual([3, 0, -4]);
+  });
+
+  test("a norm that is not finite is an error if asked for", () => {
+    const params = parameters();
+    expect(clipGradNorm(params, 10, { errorIfNonfinite: true }).itemSync()).toBe(5);
+    params[0].grad = tensor([Number.NaN]);
+    expect(() => clipGradNorm(params, 1, { errorIfNonfinite: true })).toThrow(
+      new StateError(
+        "clipGradNorm: the norm of the gradients must be finite, got NaN. Without errorIfNonfinite they are scaled by it anyway.",
+      ),
+    );
+    expect(gradients(params)).toEqual([Number.NaN, 0, -4]);
+    expect(clipGradNorm(params, 1).itemSync()).toBeNaN();
+    expect(gradients(params)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
   test("without gradients the norm is 0; options are checked", () => {
     expect(clipGradNorm([tensor([1], { requiresGrad: true })], 1).itemSync()).toBe(0);
     expect(() => clipGradNorm(parameters(), -1)).toThrow("clipGradNorm: maxNorm must be");
@@ -44,6 +67,9 @@ describe("clipGradNorm", () => {
     );
     expect(() => clipGradNorm(parameters(), 1, { normType: 0 })).toThrow(
       "normType must be above 0",
+    );
+    expect(() => Reflect.apply(clipGradNorm, undefined, [[], 1, { norm: 1 }])).toThrow(
+      "clipGradNorm: options must be among normType, errorIfNonfinite, got norm.",
     );
   });
 });
@@ -54,6 +80,8 @@ describe("clipGradValue", () => {
     clipGradValue(params, 3.5);
     expect(gradients(params)).toEqual([3, 0, -3.5]);
     expect(params[2].grad).toBeNull();
+    clipGradValue(params, Number.POSITIVE_INFINITY);
+    expect(gradients(params)).toEqual([3, 0, -3.5]);
     expect(() => clipGradValue(params, Number.NaN)).toThrow("clipGradValue: clipValue must be");
   });
 });

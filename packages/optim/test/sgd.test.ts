@@ -78,4 +78,17 @@ describe("options", () => {
     expect(make({ nesterov: true })).toThrow("nesterov must have momentum and no dampening");
     expect(make({ nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow("dampening 0.1");
   });
+
+  test("a group without momentum has nothing to look ahead along", () => {
+    const [a, b, c] = [1, 1, 1].map((v) => tensor([v], { requiresGrad: true }));
+    const groups = [{ params: [a] }, { params: [b], momentum: 0 }, { params: [c], dampening: 0.5 }];
+    const optimizer = new SGD(groups, { lr: 1, momentum: 0.5, nesterov: true });
+    // With the slope 1: (1 + 0.5) + (1 + 0.75), 1 + 1, (1 + 0.5) + (1 + (0.5 + 0.5) / 2).
+    for (let i = 0; i < 2; i++) {
+      optimizer.zeroGrad();
+      a.add(b).add(c).sum().backward();
+      optimizer.step();
+    }
+    expect([a, b, c].map((p) => p.itemSync())).toEqual([-2.25, -1, -2]);
+  });
 });
