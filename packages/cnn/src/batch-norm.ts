@@ -71,10 +71,11 @@ abstract class BatchNorm extends Module {
     const before = [runningMean, runningVar].map((statistic) => statistic?.detach().clone());
     const y = x.batchNorm(runningMean, runningVar, { weight, bias, eps, momentum: 1, training });
     noGrad(() => {
-      const share = numBatchesTracked.to("float32").reciprocal();
       [runningMean, runningVar].forEach((statistic, i) => {
         const old = before[i];
-        if (statistic && old) statistic.assign(old.add(statistic.sub(old).mul(share)));
+        if (!statistic || !old) return;
+        const share = numBatchesTracked.to(old.dtype).reciprocal();
+        statistic.assign(old.add(statistic.sub(old).mul(share)));
       });
     });
     return y;

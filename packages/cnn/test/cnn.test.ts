@@ -15,6 +15,7 @@ import { describe, expect, test } from "vitest";
 import {
   AdaptiveAvgPool2d,
   BasicBlock,
+  BatchNorm1d,
   BatchNorm2d,
   CNN,
   Conv1d,
@@ -95,6 +96,15 @@ describe("layers", () => {
     const mean = norm.runningMean?.arraySync();
     norm.eval().forward(x).dataSync();
     expect(norm.runningMean?.arraySync()).toEqual(mean);
+  });
+
+  test("statistics over all batches keep the precision of the module", () => {
+    const norm = new BatchNorm1d(1, { momentum: null }).to("float64");
+    for (const value of [1, 2, 4]) {
+      norm.forward(tensor([[value], [value + 2]], { dtype: "float64" })).dataSync();
+    }
+    expect(norm.runningMean?.itemSync()).toBeCloseTo((2 + 3 + 5) / 3, 14);
+    expect(norm.runningVar?.itemSync()).toBeCloseTo(2, 14);
   });
 
   test("Dropout2d drops whole channels and rescales the others", () => {

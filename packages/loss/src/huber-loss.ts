@@ -1,6 +1,5 @@
 import { Module } from "@gradloom/layers";
 import { ArgumentError, type Tensor } from "@gradloom/tensor";
-import { l1Loss } from "./l1-loss.ts";
 import {
   checkLossOptions,
   checkReduction,
@@ -84,8 +83,9 @@ export function smoothL1Loss(
       op: "smoothL1Loss",
     });
   }
-  if (beta === 0) return l1Loss(prediction, target, options);
-  return reduce("smoothL1Loss", huber(prediction, target, beta).div(beta), reduction);
+  const losses =
+    beta === 0 ? prediction.sub(target).abs() : huber(prediction, target, beta).div(beta);
+  return reduce("smoothL1Loss", losses, reduction);
 }
 
 /** {@link smoothL1Loss} as a module. */

@@ -89,6 +89,7 @@ describe("options", () => {
     expect(losses.arraySync()).toEqual([0.0625, 0.25, 2]);
     const sharp = new SmoothL1Loss({ beta: 0, reduction: "none" }).forward(prediction(), target);
     expect(sharp.arraySync()).toEqual([0.5, 1, 3]);
+    expect(smoothL1Loss(prediction(), target, { beta: 0 }).itemSync()).toBe(1.5);
     expect(() => smoothL1Loss(prediction(), target, { beta: -1 })).toThrow(ArgumentError);
   });
 
