@@ -1,5 +1,5 @@
 import { Module, Sequential } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import { BatchNorm2d } from "./batch-norm.ts";
 import { Conv2d } from "./conv.ts";
 
@@ -26,6 +26,7 @@ export class BasicBlock extends Module {
 
   constructor(inChannels: number, outChannels: number, options: BasicBlockOptions = {}) {
     super();
+    checkOptions("BasicBlock", options, { stride: true });
     const { stride = 1 } = options;
     this.conv1 = new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false });
     this.bn1 = new BatchNorm2d(outChannels);

@@ -1,4 +1,4 @@
-import { Buffer, checkSize, Module, Parameter } from "@gradloom/layers";
+import { Buffer, checkFinite, checkSize, Module, Parameter } from "@gradloom/layers";
 import { checkOptions, noGrad, ones, ShapeError, type Tensor, zeros } from "@gradloom/tensor";
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
@@ -35,6 +35,8 @@ abstract class BatchNorm extends Module {
     });
     checkSize(name, "numFeatures", numFeatures);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    checkFinite(name, "eps", eps);
+    if (momentum !== null) checkFinite(name, "momentum", momentum);
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;

@@ -49,8 +49,9 @@ export class CNN extends Module {
     });
     const { inChannels, numClasses, channels = [32, 64], hidden = 128 } = options;
     const { dropout = 0.5, poolSize = 1 } = options;
-    if (channels.length === 0) {
-      throw new ArgumentError("CNN: channels must name at least one convolution, got [].", {
+    if (!Array.isArray(channels) || channels.length === 0) {
+      const got = Array.isArray(channels) ? "[]" : String(channels);
+      throw new ArgumentError(`CNN: channels must list at least one convolution's, got ${got}.`, {
         op: "CNN",
       });
     }

@@ -1,4 +1,4 @@
-import { checkSize, Module, Parameter } from "@gradloom/layers";
+import { checkFinite, checkSize, Module, Parameter } from "@gradloom/layers";
 import { ArgumentError, checkOptions, ones, type Tensor, zeros } from "@gradloom/tensor";
 
 /** Options of {@link GroupNorm}. */
@@ -37,6 +37,7 @@ export class GroupNorm extends Module {
       );
     }
     const { eps = 1e-5, affine = true } = options;
+    checkFinite("GroupNorm", "eps", eps);
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.eps = eps;

@@ -115,6 +115,7 @@ abstract class AdaptivePool extends Module {
     const sizes = Array.isArray(outputSize) ? outputSize : [outputSize, outputSize];
     const name = this.constructor.name;
     if (sizes.length !== 2) pairOf(name, "outputSize", sizes, 2, 1);
+    if (outputSize === null) pairOf(name, "outputSize", outputSize, 2, 1);
     for (const size of sizes) if (size !== null) pairOf(name, "outputSize", size, 2, 1);
     this.outputSize = outputSize;
   }

@@ -49,11 +49,16 @@ export class ResNet extends Module {
     });
     const { inChannels = 3, numClasses, blocks = [2, 2, 2, 2], baseChannels = 64 } = options;
     this.stem = options.stem ?? "large";
-    if (blocks.length !== 4) {
+    if (blocks?.length !== 4) {
       throw new ArgumentError(
-        `ResNet: blocks must be those of four stages, got ${blocks.length}.`,
+        `ResNet: blocks must be those of four stages, got ${blocks?.length ?? blocks}.`,
         { op: "ResNet" },
       );
+    }
+    if (this.stem !== "large" && this.stem !== "small") {
+      throw new ArgumentError(`ResNet: stem must be "large" or "small", got ${this.stem}.`, {
+        op: "ResNet",
+      });
     }
     const first =
       this.stem === "large"

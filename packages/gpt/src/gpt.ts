@@ -223,6 +223,7 @@ export class GPT extends Module {
 
 /** A cache is a state: gradients do not flow through it. */
 function recording(options: ForwardOptions, fn: () => Tensor): Tensor {
+  checkOptions("forward", options, { cache: true, lengths: true });
   if (options.cache !== undefined) return noGrad(fn);
   if (options.lengths !== undefined) {
     throw new ArgumentError("forward: lengths must come with a cache, got none.", {

@@ -1,6 +1,6 @@
 import { ArgumentError, IndexError, tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { BytePairTokenizer, CharTokenizer } from "../src/index.ts";
+import { BytePairTokenizer, CharTokenizer, GPT } from "../src/index.ts";
 
 const encoding = { vocabularySize: 3, encode: () => [0], decode: () => "?" };
 const tokenizers = {
@@ -27,5 +27,13 @@ test("tokenizers of nothing", () => {
   );
   expect(() => new BytePairTokenizer(undefined as never, [])).toThrow(
     "BytePairTokenizer: there must be an encoding and its tokens",
+  );
+});
+
+test("options of forward that there are not", () => {
+  const sizes = { vocabSize: 3, maxSeqLen: 4, dModel: 2, numHeads: 1, numLayers: 1 };
+  const ids = tensor([[0, 1]], { dtype: "int32" });
+  expect(() => new GPT(sizes).forward(ids, { mask: ids.eq(0) } as never)).toThrow(
+    "forward: options must be among cache, lengths, got mask.",
   );
 });

@@ -12,7 +12,11 @@ export function checkSize(op: string, name: string, value: number): void {
   }
 }
 
-/** @throws ArgumentError if a number is NaN, infinite or, unless allowed, negative. */
+/**
+ * For the constructors of layers: refuses a number that is NaN, infinite or below `least`, 0 by default.
+ *
+ * @throws ArgumentError with the layer's name and that of the number.
+ */
 export function checkFinite(op: string, name: string, value: number, least = 0): void {
   if (!Number.isFinite(value) || value < least) {
     const rule = least === 0 ? "a finite number of at least 0" : "a finite number";

@@ -35,7 +35,7 @@ export class Embedding extends Module {
     checkSize("Embedding", "embeddingDim", embeddingDim);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
-    const { paddingIdx } = options;
+    const paddingIdx = options.paddingIdx ?? undefined;
     if (paddingIdx !== undefined && !isRow(paddingIdx, numEmbeddings)) {
       throw new ArgumentError(
         `Embedding: paddingIdx must be an integer in [${-numEmbeddings}, ${numEmbeddings - 1}], got ${paddingIdx}.`,

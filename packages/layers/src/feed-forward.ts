@@ -32,7 +32,7 @@ export class FeedForward extends Module {
   constructor(dModel: number, dFf: number, options: FeedForwardOptions = {}) {
     super();
     checkOptions("FeedForward", options, { activation: true, dropout: true, bias: true });
-    const bias = options.bias ?? true;
+    const { bias = true } = options;
     this.up = new Linear(dModel, dFf, { bias });
     this.down = new Linear(dFf, dModel, { bias });
     this.activation = options.activation ?? "relu";

@@ -23,7 +23,7 @@ export {
   type SoftplusOptions,
   Tanh,
 } from "./activations.ts";
-export { checkSize } from "./check.ts";
+export { checkFinite, checkSize } from "./check.ts";
 export { Dropout } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./embedding.ts";
 export { evaluating } from "./evaluating.ts";

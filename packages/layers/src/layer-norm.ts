@@ -34,10 +34,9 @@ export class LayerNorm extends Module {
     this.normalizedShape = checkShape("LayerNorm", "shape", shape);
     this.eps = options.eps ?? 1e-5;
     checkFinite("LayerNorm", "eps", this.eps);
-    const affine = options.elementwiseAffine !== false;
-    this.weight = affine ? new Parameter(ones(this.normalizedShape)) : undefined;
-    const hasBias = affine && options.bias !== false;
-    this.bias = hasBias ? new Parameter(zeros(this.normalizedShape)) : undefined;
+    const { elementwiseAffine = true, bias = true } = options;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : undefined;
+    this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape)) : undefined;
   }
 
   forward(x: Tensor): Tensor {

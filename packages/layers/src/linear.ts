@@ -29,14 +29,12 @@ export class Linear extends Module {
     checkOptions("Linear", options, { bias: true });
     checkSize("Linear", "inFeatures", inFeatures);
     checkSize("Linear", "outFeatures", outFeatures);
+    const { bias = true } = options;
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(inFeatures);
     this.weight = new Parameter(uniform([outFeatures, inFeatures], { a: -bound, b: bound }));
-    this.bias =
-      options.bias === false
-        ? undefined
-        : new Parameter(uniform([outFeatures], { a: -bound, b: bound }));
+    this.bias = bias ? new Parameter(uniform([outFeatures], { a: -bound, b: bound })) : undefined;
   }
 
   forward(x: Tensor): Tensor {

@@ -31,8 +31,8 @@ export class RMSNorm extends Module {
     this.normalizedShape = checkShape("RMSNorm", "shape", shape);
     this.eps = options.eps;
     if (this.eps !== undefined) checkFinite("RMSNorm", "eps", this.eps);
-    const affine = options.elementwiseAffine !== false;
-    this.weight = affine ? new Parameter(ones(this.normalizedShape)) : undefined;
+    const { elementwiseAffine = true } = options;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : undefined;
   }
 
   forward(x: Tensor): Tensor {

@@ -63,6 +63,7 @@ describe("Embedding", () => {
   });
 
   test("says what it is, and refuses what does not fit", () => {
+    expect(new Embedding(3, 2, { paddingIdx: null as never }).paddingIdx).toBeUndefined();
     expect(new Embedding(3, 2).describe()).toBe("3, 2");
     expect(new Embedding(3, 2, { paddingIdx: 0 }).describe()).toBe("3, 2, paddingIdx=0");
     expect(() => new Embedding(0, 2)).toThrow(

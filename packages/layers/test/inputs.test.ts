@@ -2,12 +2,14 @@ import { ArgumentError, ones, type Tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
 import {
   Buffer,
+  FeedForward,
   init,
   LayerNorm,
   Linear,
   Module,
   Parameter,
   ReLU,
+  RMSNorm,
   Sequential,
 } from "../src/index.ts";
 
@@ -79,4 +81,14 @@ test("what is made of a tensor refuses anything else", () => {
 test("shapes that are none", () => {
   expect(() => new LayerNorm(undefined as never)).toThrow("LayerNorm: shape must be a positive");
   expect(() => init.kaimingUniform(3 as never)).toThrow("kaimingUniform: the shape must have 2");
+});
+
+test.each([0, null, false])("a switch that is %o is off, as in PyTorch", (given) => {
+  const off = given as never;
+  const keys = (module: Module) => Object.keys(module.stateDict());
+  expect(keys(new Linear(2, 3, { bias: off }))).toEqual(["weight"]);
+  expect(keys(new FeedForward(2, 3, { bias: off }))).toEqual(["up.weight", "down.weight"]);
+  expect(keys(new LayerNorm(2, { bias: off }))).toEqual(["weight"]);
+  expect(keys(new LayerNorm(2, { elementwiseAffine: off }))).toEqual([]);
+  expect(keys(new RMSNorm(2, { elementwiseAffine: off }))).toEqual([]);
 });

@@ -38,7 +38,7 @@ export function bceLoss(
   const parabola = p.sub(target.detach()).square().mul(0.5e12);
   const edge = crossEntropy(p.detach(), target).add(parabola.sub(parabola.detach()));
   const losses = atEdge.where(edge, crossEntropy(atEdge.where(0.5, p), target));
-  const weighted = options.weight === undefined ? losses : losses.mul(options.weight);
+  const weighted = options.weight == null ? losses : losses.mul(options.weight);
   return reduce("bceLoss", weighted, options.reduction);
 }
 
@@ -56,7 +56,7 @@ export class BCELoss extends Module {
   constructor(options: BCELossOptions = {}) {
     super();
     checkLossOptions("BCELoss", options, known);
-    this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
+    this.weight = options.weight == null ? undefined : new Buffer(options.weight);
     this.reduction = checkReduction("BCELoss", options.reduction);
   }
 

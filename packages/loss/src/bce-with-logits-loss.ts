@@ -33,11 +33,11 @@ export function bceWithLogitsLoss(
   checkLossOptions("bceWithLogitsLoss", options, known, logits, target);
   const { weight, posWeight, reduction } = options;
   checkSameShape("bceWithLogitsLoss", logits, target);
-  const y = posWeight === undefined ? target : target.mul(posWeight);
+  const y = posWeight == null ? target : target.mul(posWeight);
   const positive = y.mul(softplus(logits.neg()));
   const negative = target.neg().add(1).mul(softplus(logits));
   const losses = positive.add(negative);
-  return reduce("bceWithLogitsLoss", weight === undefined ? losses : losses.mul(weight), reduction);
+  return reduce("bceWithLogitsLoss", weight == null ? losses : losses.mul(weight), reduction);
 }
 
 /** Beyond 40 it is `x` also in float64. PyTorch's threshold of 20 leaves out what float64 can tell. */
@@ -55,8 +55,8 @@ export class BCEWithLogitsLoss extends Module {
     super();
     checkLossOptions("BCEWithLogitsLoss", options, known);
     const { weight, posWeight } = options;
-    this.weight = weight === undefined ? undefined : new Buffer(weight);
-    this.posWeight = posWeight === undefined ? undefined : new Buffer(posWeight);
+    this.weight = weight == null ? undefined : new Buffer(weight);
+    this.posWeight = posWeight == null ? undefined : new Buffer(posWeight);
     this.reduction = checkReduction("BCEWithLogitsLoss", options.reduction);
   }
 

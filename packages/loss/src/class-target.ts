@@ -1,4 +1,4 @@
-import { arange, checkIndices, ShapeError, type Tensor } from "@gradloom/tensor";
+import { arange, checkIndices, requireTensor, ShapeError, type Tensor } from "@gradloom/tensor";
 
 /** Class indices, set beside scores `[N, C, d1, …]`. */
 export interface ClassTarget {
@@ -41,6 +41,7 @@ export function classAxis(op: string, scores: Tensor): number {
 
 /** One weight for each class, so that it broadcasts to the scores. */
 export function classWeights(op: string, scores: Tensor, weight: Tensor): Tensor {
+  requireTensor(op, weight);
   const axis = classAxis(op, scores);
   const numClasses = scores.shape[axis];
   if (weight.ndim !== 1 || weight.shape[0] !== numClasses) {

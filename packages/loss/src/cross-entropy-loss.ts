@@ -65,7 +65,7 @@ function withProbabilities(
   const axis = classAxis(op, logp);
   const y = smoothing > 0 ? target.mul(1 - smoothing).add(smoothing / logp.shape[axis]) : target;
   const terms = y.mul(logp); // [N, C, d1, …]
-  const weighted = weight === undefined ? terms : terms.mul(classWeights(op, logp, weight));
+  const weighted = weight == null ? terms : terms.mul(classWeights(op, logp, weight));
   switch (checkReduction(op, reduction)) {
     case "none":
       return weighted.sum(axis).neg();
@@ -86,7 +86,7 @@ export class CrossEntropyLoss extends Module {
   constructor(options: CrossEntropyLossOptions = {}) {
     super();
     checkLossOptions("CrossEntropyLoss", options, known);
-    this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
+    this.weight = options.weight == null ? undefined : new Buffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.labelSmoothing = options.labelSmoothing ?? 0;
     this.reduction = checkReduction("CrossEntropyLoss", options.reduction);

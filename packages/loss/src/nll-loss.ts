@@ -44,7 +44,7 @@ export function weightedNll(
   const { weight, ignoreIndex = -100, reduction = "mean" } = options;
   const { axis, picked } = classTarget(op, logp, target, ignoreIndex);
   const kept = target.to("int32").ne(ignoreIndex); // [N, d1, …]
-  const w = weight === undefined ? undefined : classWeights(op, logp, weight);
+  const w = weight == null ? undefined : classWeights(op, logp, weight);
   const weighted = w === undefined ? logp : logp.mul(w);
 
   // Choosing, not multiplying by 0 and 1: a class with probability 0 has the log probability −∞.
@@ -76,7 +76,7 @@ export class NLLLoss extends Module {
   constructor(options: NLLLossOptions = {}) {
     super();
     checkLossOptions("NLLLoss", options, known);
-    this.weight = options.weight === undefined ? undefined : new Buffer(options.weight);
+    this.weight = options.weight == null ? undefined : new Buffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.reduction = checkReduction("NLLLoss", options.reduction);
   }

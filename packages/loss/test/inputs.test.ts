@@ -1,4 +1,4 @@
-import { ArgumentError, ones } from "@gradloom/tensor";
+import { ArgumentError, ones, zeros } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import * as exported from "../src/index.ts";
 
@@ -47,4 +47,22 @@ describe.each([
 test("no loss function is left out", () => {
   const all = Object.keys(loss).filter((name) => /^[a-z]/.test(name));
   expect(all.sort()).toEqual([...ofTwo, ...ofThree].sort());
+});
+
+test("a weight is a tensor; null is none, as in PyTorch", () => {
+  const classes = zeros([2], { dtype: "int32" });
+  for (const name of ["crossEntropyLoss", "nllLoss"] as const) {
+    expect(() => loss[name](x, classes, { weight: [1, 2] as never })).toThrow(
+      `${name}: it must be given a tensor, got an array.`,
+    );
+    const y = loss[name](x, classes, { weight: null as never });
+    expect(y.itemSync()).toBe(loss[name](x, classes).itemSync());
+  }
+  const none = { weight: null, posWeight: null } as never;
+  expect(loss.bceWithLogitsLoss(x, x, none).itemSync()).toBe(
+    loss.bceWithLogitsLoss(x, x).itemSync(),
+  );
+  for (const Loss of [loss.CrossEntropyLoss, loss.NLLLoss, loss.BCELoss]) {
+    expect(new Loss({ weight: null as never }).weight).toBeUndefined();
+  }
 });

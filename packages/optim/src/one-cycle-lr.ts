@@ -1,5 +1,5 @@
 import { ArgumentError, checkOptions, StateError } from "@gradloom/tensor";
-import { checkPositiveInteger, checkReal } from "./check-option.ts";
+import { checkPositiveInteger } from "./check-option.ts";
 import { LRSchedule, type LRScheduleOptions, perGroup } from "./lr-schedule.ts";
 import type { FullGroup, Optimizer, OptimizerOptions } from "./optimizer.ts";
 
@@ -159,8 +159,12 @@ function settingsOf(
       { op },
     );
   }
-  checkReal(op, "divFactor", divFactor);
-  checkReal(op, "finalDivFactor", finalDivFactor);
+  for (const [name, value] of Object.entries({ divFactor, finalDivFactor })) {
+    if (value > 0 && value < Infinity) continue;
+    throw new ArgumentError(`${op}: ${name} must be a finite number above 0, got ${value}.`, {
+      op,
+    });
+  }
   const groups = optimizer.paramGroups;
   if (cycleMomentum && !groups.every((group) => "momentum" in group || "betas" in group)) {
     throw new ArgumentError(

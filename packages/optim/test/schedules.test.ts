@@ -254,6 +254,10 @@ test("options out of range", () => {
     [() => new LinearLR(o, { startFactor: 0 }), "LinearLR: startFactor must be in (0, 1], got 0."],
     [() => new LinearLR(o, { endFactor: 2 }), "LinearLR: endFactor must be in [0, 1], got 2."],
     [() => new WarmupCosineLR(o, 5, 4), "from 0 to totalSteps (4), got 5."],
+    [
+      () => new OneCycleLR(o, 1, { totalSteps: 3, divFactor: 0 }),
+      "OneCycleLR: divFactor must be a finite number above 0, got 0.",
+    ],
     [() => new OneCycleLR(o, 1), "totalSteps, or epochs and stepsPerEpoch, must be given"],
     [() => new OneCycleLR(o, [1, 2], { totalSteps: 3 }), "one for each of 1 groups, got [1, 2]"],
     [() => new OneCycleLR(o, 1, { totalSteps: 3, pctStart: 2 }), "pctStart must be in [0, 1]"],

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   arange,
   cat,
+  checkOptions,
   ShapeError,
   scan,
   stack,
@@ -112,22 +113,24 @@ export abstract class Recurrent extends Module {
   protected run(
     x: Tensor,
     state: State | undefined,
-    { lengths }: SequenceOptions,
+    options: SequenceOptions,
   ): [output: Tensor, state: Tensor[]] {
+    checkOptions(this.constructor.name, options, { lengths: true });
+    const { lengths } = options;
     this.#checkInput(x);
     if (state) this.#checkState(state, x);
     if (x.ndim === 2) {
       const [output, final] = this.run(
         x.unsqueeze(this.batchFirst ? 0 : 1),
         state?.map((part) => part.unsqueeze(1)),
-        { lengths },
+        options,
       );
       return [output.squeeze(this.batchFirst ? 0 : 1), final.map((part) => part.squeeze(1))];
     }
     let sequence = this.batchFirst ? x.transpose(0, 1) : x;
     const [time, batch] = sequence.shape;
     const before = state ?? this.#zeroState(batch);
-    const mask = lengths === undefined ? undefined : this.#mask(lengths, time, batch);
+    const mask = lengths == null ? undefined : this.#mask(lengths, time, batch);
     const final: State[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
       if (layer > 0) sequence = this.dropout.forward(sequence);
@@ -207,7 +210,8 @@ export abstract class Recurrent extends Module {
   /** `[time, batch, 1]`: whether a time is inside of a sequence. */
   #mask(lengths: readonly number[] | Tensor, time: number, batch: number): Tensor {
     const name = this.constructor.name;
-    const given = lengths instanceof Tensor ? lengths : tensor([...lengths], { dtype: "int32" });
+    const list = lengths instanceof Tensor || Symbol.iterator in Object(lengths) ? lengths : [];
+    const given = list instanceof Tensor ? list : tensor([...list], { dtype: "int32" });
     if (given.ndim !== 1 || given.shape[0] !== batch) {
       throw new ShapeError(
         `${name}: lengths must be [${batch}], one for each sequence, got [${given.shape.join(", ")}].`,

@@ -24,7 +24,7 @@ export function scoreMask(
 ): Tensor | undefined {
   for (const [name, given] of Object.entries({ mask, keyPaddingMask })) {
     // Next to a floating mask, integers would be added to the scores.
-    if (given !== undefined && !dtypes.includes(given.dtype)) {
+    if (given != null && !dtypes.includes(given.dtype)) {
       throw new DTypeError(
         `${op}: ${name} must be bool or floating, got ${given.dtype}. Compare first, for example with ne(0).`,
         { op },
@@ -32,8 +32,8 @@ export function scoreMask(
     }
   }
   const masks = [
-    ...(mask === undefined ? [] : [placeMask(op, scores, mask)]),
-    ...(keyPaddingMask === undefined ? [] : [placePadding(op, scores, keyPaddingMask)]),
+    ...(mask == null ? [] : [placeMask(op, scores, mask)]),
+    ...(keyPaddingMask == null ? [] : [placePadding(op, scores, keyPaddingMask)]),
   ];
   if (masks.length === 0) return undefined;
   if (masks.every(({ dtype }) => dtype === "bool")) {

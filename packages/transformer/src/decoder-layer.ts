@@ -9,7 +9,12 @@ import {
 } from "@gradloom/layers";
 import { checkOptions, type Tensor } from "@gradloom/tensor";
 import type { CachedInputs, LayerCache } from "./decoder-cache.ts";
-import { type DecoderInputs, layerOptions, type TransformerLayerOptions } from "./layer-options.ts";
+import {
+  type DecoderInputs,
+  decoderInputs,
+  layerOptions,
+  type TransformerLayerOptions,
+} from "./layer-options.ts";
 import { type AttendInputs, MultiHeadAttention } from "./multi-head-attention.ts";
 import { positionWise, residual } from "./sublayers.ts";
 
@@ -72,6 +77,7 @@ export class DecoderLayer extends Module {
   }
 
   forward(x: Tensor, memory: Tensor, options: DecoderInputs = {}): Tensor {
+    checkOptions("DecoderLayer", options, decoderInputs);
     const { mask, isCausal = true, keyPaddingMask } = options;
     const own = { mask, isCausal, keyPaddingMask, onWeights: observer(options, "self") };
     const cross = {

@@ -1,5 +1,5 @@
 import { type LayerNorm, Module, ModuleList } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import type { DecoderCache } from "./decoder-cache.ts";
 import type { DecoderLayer } from "./decoder-layer.ts";
 import type { StackOptions } from "./encoder.ts";
@@ -17,6 +17,7 @@ export class Decoder extends Module {
 
   constructor(layers: Iterable<DecoderLayer>, options: StackOptions = {}) {
     super();
+    checkOptions("Decoder", options, { norm: true });
     this.layers = new ModuleList(layers);
     this.norm = options.norm;
   }

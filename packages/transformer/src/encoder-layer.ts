@@ -8,7 +8,12 @@ import {
   Module,
 } from "@gradloom/layers";
 import { checkOptions, type Tensor } from "@gradloom/tensor";
-import { type EncoderInputs, layerOptions, type TransformerLayerOptions } from "./layer-options.ts";
+import {
+  type EncoderInputs,
+  encoderInputs,
+  layerOptions,
+  type TransformerLayerOptions,
+} from "./layer-options.ts";
 import { MultiHeadAttention } from "./multi-head-attention.ts";
 import { positionWise, residual } from "./sublayers.ts";
 
@@ -71,6 +76,7 @@ export class EncoderLayer extends Module {
   }
 
   forward(x: Tensor, options: EncoderInputs = {}): Tensor {
+    checkOptions("EncoderLayer", options, encoderInputs);
     const { onWeights } = options;
     const activate = activationFunction("EncoderLayer", this.activation);
     const inputs = { ...options, onWeights: onWeights && ((w: Tensor) => onWeights(w, "self", 0)) };

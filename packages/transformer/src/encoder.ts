@@ -1,5 +1,5 @@
 import { type LayerNorm, Module, ModuleList } from "@gradloom/layers";
-import type { Tensor } from "@gradloom/tensor";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
 import type { EncoderLayer } from "./encoder-layer.ts";
 import type { EncoderInputs } from "./layer-options.ts";
 
@@ -27,6 +27,7 @@ export class Encoder extends Module {
 
   constructor(layers: Iterable<EncoderLayer>, options: StackOptions = {}) {
     super();
+    checkOptions("Encoder", options, { norm: true });
     this.layers = new ModuleList(layers);
     this.norm = options.norm;
   }

@@ -40,6 +40,14 @@ export interface EncoderInputs extends AttentionMasks {
   readonly onWeights?: OnWeights | undefined;
 }
 
+/** Their names, for `checkOptions`. */
+export const encoderInputs: Readonly<Record<keyof EncoderInputs, true>> = {
+  mask: true,
+  isCausal: true,
+  keyPaddingMask: true,
+  onWeights: true,
+};
+
 /** What a decoder takes besides its sequences. `isCausal` is true by default. */
 export interface DecoderInputs extends EncoderInputs {
   /** Which of the memory is hidden: as `mask`, for `[queries, memory]`. Default: all is seen. */
@@ -47,3 +55,10 @@ export interface DecoderInputs extends EncoderInputs {
   /** `[batch, memory]`; `true` is padding. Default: none. */
   readonly memoryKeyPaddingMask?: Tensor | undefined;
 }
+
+/** Their names, for `checkOptions`. */
+export const decoderInputs: Readonly<Record<keyof DecoderInputs, true>> = {
+  ...encoderInputs,
+  memoryMask: true,
+  memoryKeyPaddingMask: true,
+};

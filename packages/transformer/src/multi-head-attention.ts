@@ -45,6 +45,16 @@ export interface MultiHeadAttentionInputs extends AttentionMasks {
   readonly averageWeights?: boolean | undefined;
 }
 
+/** Their names, for `checkOptions`; with the one that layers give it. */
+const attentionInputs = {
+  mask: true,
+  isCausal: true,
+  keyPaddingMask: true,
+  onWeights: true,
+  needWeights: true,
+  averageWeights: true,
+};
+
 /** Keys and values by head, `[batch, heads, time, features]` each. */
 export type KeysAndValues = readonly [keys: Tensor, values: Tensor];
 
@@ -126,6 +136,7 @@ export class MultiHeadAttention extends Module {
     value: Tensor,
     options: MultiHeadAttentionInputs = {},
   ): Tensor | [output: Tensor, weights: Tensor] {
+    checkOptions("MultiHeadAttention", options, attentionInputs);
     this.#check(query, key, value);
     if (query.ndim === 2) return this.#withoutBatch(query, key, value, options);
     const { needWeights = false, averageWeights = true } = options;

@@ -74,6 +74,14 @@ export interface TransformerInputs {
   readonly tgtPaddingMask?: Tensor | undefined;
 }
 
+/** The names of all of these, for `checkOptions`: `forward` hands its options on. */
+const inputs: Readonly<Record<keyof DecodeOptions, true>> = {
+  srcPaddingMask: true,
+  tgtPaddingMask: true,
+  onWeights: true,
+  cache: true,
+};
+
 /**
  * The transformer of "Attention Is All You Need": an encoder reads the source, a decoder writes the target token by token and
  * looks at what the encoder made of the source.
@@ -165,6 +173,7 @@ export class Transformer extends Module {
 
   /** The memory: `src [batch, sourceTime] -> [batch, sourceTime, dModel]`. */
   encode(src: Tensor, options: EncodeOptions = {}): Tensor {
+    checkOptions("Transformer", options, inputs);
     const { srcPaddingMask, onWeights } = options;
     const x = this.positionalEncoding.forward(this.#embed(this.srcEmbedding, src));
     return this.encoder.forward(x, { keyPaddingMask: srcPaddingMask, onWeights });
@@ -178,6 +187,7 @@ export class Transformer extends Module {
    * other batches. StateError if the cache has read another memory.
    */
   decode(tgt: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
+    checkOptions("Transformer", options, inputs);
     const { srcPaddingMask, tgtPaddingMask, onWeights, cache } = options;
     if (cache === undefined) {
       const x = this.positionalEncoding.forward(this.#embed(this.tgtEmbedding, tgt));

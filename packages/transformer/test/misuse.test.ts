@@ -1,6 +1,15 @@
-import { ArgumentError, tensor } from "@gradloom/tensor";
+import { ArgumentError, tensor, zeros } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { padSequences, Transformer, WordTokenizer } from "../src/index.ts";
+import {
+  Decoder,
+  DecoderLayer,
+  Encoder,
+  EncoderLayer,
+  MultiHeadAttention,
+  padSequences,
+  Transformer,
+  WordTokenizer,
+} from "../src/index.ts";
 
 const ids = tensor([[1, 2]], { dtype: "int32" });
 
@@ -39,4 +48,34 @@ test("decoding of nothing, and by options that there are not", async () => {
   await expect(model.greedyDecode(ids, { ...options, beamSize: 2 } as never)).rejects.toThrow(
     "greedyDecode: options must be among bosId, eosId, maxLength, srcPaddingMask, useCache, got beamSize.",
   );
+});
+
+test("masks under PyTorch's names are refused, where nothing would be hidden; null is none", () => {
+  const x = zeros([1, 3, 4]);
+  const attention = new MultiHeadAttention(4, 2);
+  const encoder = new EncoderLayer(4, 2, 4);
+  const decoder = new DecoderLayer(4, 2, 4);
+  const refused: [(options: never) => unknown, string, string][] = [
+    [(o) => attention.forward(x, x, x, o), "attnMask", "MultiHeadAttention: options must be among"],
+    [(o) => encoder.forward(x, o), "srcMask", "EncoderLayer: options must be among"],
+    [(o) => new Encoder([encoder]).forward(x, o), "srcMask", "EncoderLayer: options must be among"],
+    [(o) => decoder.forward(x, x, o), "tgtMask", "DecoderLayer: options must be among"],
+    [(o) => new Decoder([decoder]).forward(x, x, o), "tgtMask", "DecoderLayer: options must be"],
+    [(o) => new Encoder([encoder], o), "eps", "Encoder: options must be among norm"],
+    [(o) => new Decoder([decoder], o), "eps", "Decoder: options must be among norm"],
+  ];
+  for (const [call, name, message] of refused) {
+    const options = { [name]: zeros([3, 3]) } as never;
+    expect(() => call(options)).toThrow(ArgumentError);
+    expect(() => call(options)).toThrow(message);
+    expect(() => call(options)).toThrow(`got ${name}.`);
+  }
+  const none = { mask: null, keyPaddingMask: null } as never;
+  for (const y of [attention.forward(x, x, x, none), encoder.forward(x, none)]) {
+    expect(y).toMatchObject({ shape: [1, 3, 4] });
+  }
+  const sizes = { srcVocabSize: 5, tgtVocabSize: 5, dModel: 4, numHeads: 2, dFf: 4 };
+  const model = new Transformer({ ...sizes, numEncoderLayers: 1, numDecoderLayers: 1 });
+  const call = () => model.forward(ids, ids, { srcKeyPaddingMask: ids.eq(0) } as never);
+  expect(call).toThrow("Transformer: options must be among srcPaddingMask, tgtPaddingMask");
 });

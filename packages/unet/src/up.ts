@@ -1,6 +1,6 @@
 import { ConvTranspose2d, Upsample } from "@gradloom/cnn";
 import { Module } from "@gradloom/layers";
-import { cat, type Tensor } from "@gradloom/tensor";
+import { cat, checkOptions, type Tensor } from "@gradloom/tensor";
 import { DoubleConv } from "./double-conv.ts";
 
 /** Options of {@link Up}. */
@@ -20,8 +20,10 @@ export class Up extends Module {
   readonly up: ConvTranspose2d | Upsample;
   readonly conv: DoubleConv;
 
-  constructor(inChannels: number, outChannels: number, { bilinear = false }: UpOptions = {}) {
+  constructor(inChannels: number, outChannels: number, options: UpOptions = {}) {
     super();
+    checkOptions("Up", options, { bilinear: true });
+    const { bilinear = false } = options;
     this.up = bilinear
       ? new Upsample({ scaleFactor: 2, mode: "bilinear", alignCorners: true })
       : new ConvTranspose2d(inChannels, inChannels / 2, 2, { stride: 2 });

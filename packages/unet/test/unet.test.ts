@@ -2,7 +2,7 @@ import { crossEntropyLoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
 import { ArgumentError, manualSeed, randn, ShapeError, tensor, zeros } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
-import { UNet } from "../src/index.ts";
+import { UNet, Up } from "../src/index.ts";
 
 describe("UNet", () => {
   test("learns to tell the inside of rings from their outside, where every pixel looks the same", {
@@ -66,5 +66,8 @@ describe("UNet", () => {
       "UNet: x must be [batch, 1, height, width] of at least 8 × 8",
     );
     expect(() => new UNet({ inChannels: 1, numClasses: 2, depth: 0 })).toThrow(ArgumentError);
+    expect(() => Reflect.construct(Up, [2, 2, { mode: "bilinear" }])).toThrow(
+      "Up: options must be among bilinear, got mode.",
+    );
   });
 });
