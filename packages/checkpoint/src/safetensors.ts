@@ -1,4 +1,4 @@
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, type Tensor } from "@gradloom/tensor";
 import { writeAtomically } from "./atomic-file.ts";
 import { type ByteSource, memorySource, withFile } from "./byte-source.ts";
 import { guarded, malformed } from "./checkpoint-error.ts";
@@ -49,6 +49,7 @@ export async function saveSafetensors(
   stateDict: Readonly<Record<string, Tensor>>,
   options: SafetensorsOptions = {},
 ): Promise<void> {
+  checkOptions("saveSafetensors", options, { metadata: true });
   const { header, tensors } = plan("saveSafetensors", stateDict, options.metadata);
   await writeAtomically("saveSafetensors", path, async (sink) => {
     await sink.append(header);
@@ -66,6 +67,7 @@ export async function encodeSafetensors(
   stateDict: Readonly<Record<string, Tensor>>,
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array> {
+  checkOptions("encodeSafetensors", options, { metadata: true });
   const { header, tensors } = plan("encodeSafetensors", stateDict, options.metadata);
   const { sink, bytes } = memorySink();
   await sink.append(header);

@@ -48,6 +48,13 @@ test("a model is not its state dict, and no list of what to keep", async () => {
   }
 });
 
+test("texts that are stored are an option of their own", async () => {
+  const call = () => encodeSafetensors(model.stateDict(), { format: "pt" } as never);
+  await expect(call()).rejects.toThrow(
+    "encodeSafetensors: options must be among metadata, got format.",
+  );
+});
+
 test("a target must be able to load", async () => {
   const bytes = await encodeCheckpoint({ model, step: 3 });
   const targets = { step: 4 } as never;

@@ -1,4 +1,4 @@
-import { fromTypedArray, type Tensor } from "@gradloom/tensor";
+import { checkOptions, fromTypedArray, type Tensor } from "@gradloom/tensor";
 import { refusal } from "./argument.ts";
 import { type CsvRecord, csvRecords } from "./csv-records.ts";
 import { Dataset } from "./dataset.ts";
@@ -107,6 +107,7 @@ export function parseCsv(text: string, options: CsvOptions = {}): Table {
 }
 
 function tableOf(context: Context, text: string, options: CsvOptions): Table {
+  checkOptions(context.op, options, { delimiter: true, header: true, types: true, missing: true });
   const { delimiter = ",", header = true, types = {}, missing = ["NA", "NaN", "null"] } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw refusal(

@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import { requireBytes } from "./argument.ts";
 import { type NdArray, scalar } from "./collate.ts";
 import { Dataset } from "./dataset.ts";
@@ -190,6 +191,7 @@ export class ImageFolder extends Dataset<[Picture, NdArray<Int32Array>]> {
   /** @throws DataError if the folder cannot be read, or has no folder with files. */
   static async open(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
     const op = "ImageFolder";
+    checkOptions(op, options, { decode: true });
     const folders = (await listFolder(op, folder)).filter((entry) => entry.isDirectory());
     const classes = folders.map(({ name }) => name);
     const lists = await Promise.all(

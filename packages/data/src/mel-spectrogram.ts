@@ -1,6 +1,6 @@
-import { fromTypedArray, requireTensor, type Tensor } from "@gradloom/tensor";
+import { checkOptions, fromTypedArray, requireTensor, type Tensor } from "@gradloom/tensor";
 import { refusal, requireInteger } from "./argument.ts";
-import { type SpectrogramOptions, spectrogramOf } from "./spectrogram.ts";
+import { type SpectrogramOptions, spectrogramOf, spectrogramOptions } from "./spectrogram.ts";
 
 /** Options of {@link melFilterbank}. */
 export interface MelOptions {
@@ -17,6 +17,15 @@ export interface MelOptions {
   /** `"slaney"` gives all filters the same area. Default: `"none"`, the same height. */
   readonly norm?: "none" | "slaney" | null;
 }
+
+const melOptions: Readonly<Record<keyof MelOptions, true>> = {
+  sampleRate: true,
+  nMels: true,
+  fMin: true,
+  fMax: true,
+  melScale: true,
+  norm: true,
+};
 
 /** Options of {@link melSpectrogram}. */
 export interface MelSpectrogramOptions extends MelOptions, SpectrogramOptions {}
@@ -37,6 +46,7 @@ export interface MelSpectrogramOptions extends MelOptions, SpectrogramOptions {}
  */
 export function melSpectrogram(waveform: Tensor, options: MelSpectrogramOptions = {}): Tensor {
   const op = "melSpectrogram";
+  checkOptions(op, options, { ...melOptions, ...spectrogramOptions });
   const power = spectrogramOf(op, waveform, options); // [..., frequencies, frames]
   const frequencies = power.shape[power.ndim - 2];
   const filters = filterbank(op, frequencies, options);
@@ -53,6 +63,7 @@ export function melSpectrogram(waveform: Tensor, options: MelSpectrogramOptions 
  */
 export function melFilterbank(nFft: number, options: MelOptions = {}): Tensor {
   const op = "melFilterbank";
+  checkOptions(op, options, melOptions);
   requireInteger(op, "nFft", nFft, 1);
   const frequencies = Math.floor(nFft / 2) + 1;
   const filters = filterbank(op, frequencies, options);
@@ -69,6 +80,9 @@ function filterbank(op: string, frequencies: number, options: MelOptions): Float
       op,
       `0 ≤ fMin < fMax ≤ sampleRate / 2 = ${sampleRate / 2} must hold, got ${fMin} and ${fMax}`,
     );
+  }
+  if (!Object.hasOwn(scales, melScale)) {
+    throw refusal(op, `melScale must be "htk" or "slaney", got ${melScale}`);
   }
   const { toMel, toHertz } = scales[melScale];
   const low = toMel(fMin);
@@ -128,7 +142,11 @@ export interface AmplitudeToDbOptions {
  */
 export function amplitudeToDb(x: Tensor, options: AmplitudeToDbOptions = {}): Tensor {
   requireTensor("amplitudeToDb", x);
+  checkOptions("amplitudeToDb", options, { stype: true, topDb: true });
   const { stype = "power", topDb } = options;
+  if (stype !== "power" && stype !== "magnitude") {
+    throw refusal("amplitudeToDb", `stype must be "power" or "magnitude", got ${stype}`);
+  }
   if (topDb !== undefined && !(topDb >= 0)) {
     throw refusal("amplitudeToDb", `topDb must be at least 0, got ${topDb}`);
   }

@@ -1,5 +1,6 @@
 import {
   cat,
+  checkOptions,
   conv1d,
   DTypeError,
   fromTypedArray,
@@ -27,6 +28,17 @@ export interface SpectrogramOptions {
   readonly padMode?: "reflect" | "constant";
 }
 
+/** Their names, for `checkOptions`. */
+export const spectrogramOptions: Readonly<Record<keyof SpectrogramOptions, true>> = {
+  nFft: true,
+  winLength: true,
+  hopLength: true,
+  power: true,
+  normalized: true,
+  center: true,
+  padMode: true,
+};
+
 /**
  * How much of each frequency is in a sound, over time: `|Σₙ window[n] · x[t · hop + n] · e^(-2πi·f·n / nFft)|^power`. Row `f` is
  * the frequency `f · sampleRate / nFft`. All windows and frequencies are one matrix product, which has a gradient.
@@ -41,6 +53,7 @@ export interface SpectrogramOptions {
  * ```
  */
 export function spectrogram(waveform: Tensor, options: SpectrogramOptions = {}): Tensor {
+  checkOptions("spectrogram", options, spectrogramOptions);
   return spectrogramOf("spectrogram", waveform, options);
 }
 

@@ -1,4 +1,4 @@
-import { ArgumentError, defaultGenerator, IndexError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, defaultGenerator, IndexError } from "@gradloom/tensor";
 import type { Batch } from "./collate.ts";
 import { Dataset, type DatasetModule, getBatch, type Items } from "./dataset.ts";
 import { type ItemsOrList, itemsOf } from "./items.ts";
@@ -60,8 +60,10 @@ export class Subset<T> extends Dataset<T> {
 export function randomSplit<T>(
   dataset: ItemsOrList<T>,
   lengths: readonly number[],
-  { seed, generator = defaultGenerator }: Seeding = {},
+  options: Seeding = {},
 ): Subset<T>[] {
+  checkOptions("randomSplit", options, { seed: true, generator: true });
+  const { seed, generator = defaultGenerator } = options;
   const items = itemsOf("randomSplit", dataset);
   const counts = countsOf(lengths, items.length);
   const random = seed === undefined ? Random.of(generator) : new Random(seed);

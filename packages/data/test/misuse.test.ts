@@ -1,11 +1,16 @@
-import { ArgumentError, IndexError, tensor } from "@gradloom/tensor";
+import { ArgumentError, IndexError, ones, tensor } from "@gradloom/tensor";
 import { expect, test } from "vitest";
 import {
+  amplitudeToDb,
   DataLoader,
   decodeIdx,
   decodeImage,
   decodeWav,
+  ImageFolder,
   mapDataset,
+  melFilterbank,
+  melSpectrogram,
+  parseCsv,
   Random,
   randomSplit,
   Subset,
@@ -13,6 +18,7 @@ import {
   spectrogram,
   TensorDataset,
   TextDataset,
+  transforms,
 } from "../src/index.ts";
 
 const list = ["a", "b", "c", "d"];
@@ -71,4 +77,30 @@ test("bytes are a Uint8Array", async () => {
   await expect(decodeIdx(buffer)).rejects.toThrow(`decodeIdx: ${rule}`);
   await expect(decodeImage(buffer)).rejects.toThrow(`decodeImage: ${rule}`);
   expect(() => decodeWav(buffer)).toThrow(`decodeWav: ${rule}`);
+});
+
+test("options that there are not are refused, where they were ignored", async () => {
+  const options = { n_fft: 512 } as never;
+  const calls: Record<string, () => unknown> = {
+    amplitudeToDb: () => amplitudeToDb(ones([2]), options),
+    melFilterbank: () => melFilterbank(64, options),
+    melSpectrogram: () => melSpectrogram(ones([999]), options),
+    parseCsv: () => parseCsv("a,b", options),
+    randomCrop: () => transforms.randomCrop(2, options),
+    randomSplit: () => randomSplit(list, [2, 2], options),
+    spectrogram: () => spectrogram(ones([999]), options),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(new RegExp(`^${name}: options must be among .*, got n_fft\\.$`));
+  }
+  await expect(ImageFolder.open("nowhere", options)).rejects.toThrow(
+    "ImageFolder: options must be among decode, got n_fft.",
+  );
+  expect(() => melFilterbank(64, { melScale: "mel" as never })).toThrow(
+    'melFilterbank: melScale must be "htk" or "slaney", got mel',
+  );
+  expect(() => amplitudeToDb(ones([2]), { stype: "amplitude" as never })).toThrow(
+    'amplitudeToDb: stype must be "power" or "magnitude", got amplitude',
+  );
 });

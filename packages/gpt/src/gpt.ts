@@ -138,6 +138,7 @@ export class GPT extends Module {
 
   /** An empty cache for rows of tokens: what `forward` reads with it is not read again. */
   createCache(options: { readonly batchSize?: number } = {}): KVCache {
+    checkOptions("createCache", options, { batchSize: true });
     const { batchSize = 1 } = options;
     checkSize("createCache", "batchSize", batchSize);
     return new KVCache(batchSize, this.maxSeqLen);

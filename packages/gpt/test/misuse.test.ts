@@ -36,4 +36,7 @@ test("options of forward that there are not", () => {
   expect(() => new GPT(sizes).forward(ids, { mask: ids.eq(0) } as never)).toThrow(
     "forward: options must be among cache, lengths, got mask.",
   );
+  expect(() => new GPT(sizes).createCache({ batch: 2 } as never)).toThrow(
+    "createCache: options must be among batchSize, got batch.",
+  );
 });

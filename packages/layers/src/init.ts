@@ -1,4 +1,13 @@
-import { ArgumentError, full, noGrad, rand, randn, ShapeError, Tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  checkOptions,
+  full,
+  noGrad,
+  rand,
+  randn,
+  ShapeError,
+  Tensor,
+} from "@gradloom/tensor";
 import { orthogonalRows } from "./orthogonal.ts";
 
 /**
@@ -44,6 +53,7 @@ export function uniform<T extends Target>(
   target: T,
   options: { readonly a?: number; readonly b?: number } = {},
 ): Filled<T> {
+  checkOptions("uniform", options, { a: true, b: true });
   const { a = 0, b = 1 } = options;
   return fill(target, (shape) =>
     rand(shape)
@@ -57,6 +67,7 @@ export function normal<T extends Target>(
   target: T,
   options: { readonly mean?: number; readonly std?: number } = {},
 ): Filled<T> {
+  checkOptions("normal", options, { mean: true, std: true });
   const { mean = 0, std = 1 } = options;
   if (!(std >= 0)) throw new ArgumentError(`normal: std must be at least 0, got ${std}.`);
   return fill(target, (shape) => randn(shape).mul(std).add(mean));
@@ -123,7 +134,8 @@ export function xavierNormal<T extends Target>(target: T, options: GainOptions =
  * @throws ShapeError if there are fewer than 2 axes.
  */
 export function orthogonal<T extends Target>(target: T, options: GainOptions = {}): Filled<T> {
-  const gain = options.gain ?? 1;
+  checkOptions("orthogonal", options, { gain: true });
+  const { gain = 1 } = options;
   return fill(target, (shape) => {
     fans("orthogonal", shape);
     const rows = shape[0];
@@ -167,6 +179,7 @@ function fill(target: Target, make: (shape: readonly number[]) => Tensor): Tenso
 }
 
 function kaimingStd(op: string, target: Target, options: KaimingOptions): number {
+  checkOptions(op, options, { a: true, mode: true, nonlinearity: true });
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
   if (mode !== "fanIn" && mode !== "fanOut") {
     throw new ArgumentError(`${op}: mode must be fanIn or fanOut, got ${mode}.`, { op });
@@ -174,7 +187,9 @@ function kaimingStd(op: string, target: Target, options: KaimingOptions): number
   return calculateGain(nonlinearity, a) / Math.sqrt(fans(op, shapeOf(target))[mode]);
 }
 
-function xavierStd(op: string, target: Target, { gain = 1 }: GainOptions): number {
+function xavierStd(op: string, target: Target, options: GainOptions): number {
+  checkOptions(op, options, { gain: true });
+  const { gain = 1 } = options;
   const { fanIn, fanOut } = fans(op, shapeOf(target));
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }

@@ -1,5 +1,5 @@
 import type { DType, Tensor } from "@gradloom/tensor";
-import { StateError, watch } from "@gradloom/tensor";
+import { checkOptions, StateError, watch } from "@gradloom/tensor";
 import { convertModule } from "./convert.ts";
 import { drawTree } from "./draw-tree.ts";
 import { namedFields, type Part } from "./named-fields.ts";
@@ -117,6 +117,7 @@ export abstract class Module {
     dict: Readonly<Record<string, Tensor>>,
     options: { readonly strict?: boolean } = {},
   ): LoadResult {
+    checkOptions("loadStateDict", options, { strict: true });
     const state = everything(this).filter(
       ([, part]) => part instanceof Parameter || part.persistent,
     );
@@ -174,6 +175,7 @@ export abstract class Module {
     inputShape: readonly number[] | readonly (readonly number[])[],
     options: { readonly dtype?: DType } = {},
   ): string {
+    checkOptions("summary", options, { dtype: true });
     return summarize(this, inputShape, options.dtype ?? "float32");
   }
 

@@ -1,4 +1,4 @@
-import { requireTensor, Tensor } from "@gradloom/tensor";
+import { checkOptions, requireTensor, Tensor } from "@gradloom/tensor";
 
 /** Options of {@link Parameter}. */
 export interface ParameterOptions {
@@ -15,6 +15,7 @@ export interface ParameterOptions {
 export class Parameter extends Tensor {
   constructor(value: Tensor, options: ParameterOptions = {}) {
     requireTensor("Parameter", value);
+    checkOptions("Parameter", options, { requiresGrad: true });
     super(value);
     this.requiresGrad_(options.requiresGrad ?? true);
   }
@@ -35,6 +36,7 @@ export class Buffer extends Tensor {
 
   constructor(value: Tensor, options: BufferOptions = {}) {
     requireTensor("Buffer", value);
+    checkOptions("Buffer", options, { persistent: true });
     super(value);
     this.persistent = options.persistent ?? true;
   }

@@ -118,6 +118,22 @@ describe("errors", () => {
     expect(() => Reflect.apply(init.calculateGain, undefined, ["gelu"])).toThrow(ArgumentError);
   });
 
+  test("options in PyTorch's places, or of other names, are refused, where they were ignored", () => {
+    const weight = new Linear(2, 2).weight;
+    const call = (fn: keyof typeof init, ...options: unknown[]) =>
+      expect(() => Reflect.apply(init[fn], undefined, [weight, ...options]));
+    call("uniform", -0.1, 0.1).toThrow("uniform: options must be among a, b, got -0.1.");
+    call("normal", 0, 0.02).toThrow("normal: options must be among mean, std, got 0.");
+    for (const fn of ["kaimingUniform", "kaimingNormal"] as const) {
+      call(fn, { fan: "fanOut" }).toThrow(
+        `${fn}: options must be among a, mode, nonlinearity, got`,
+      );
+    }
+    for (const fn of ["xavierUniform", "xavierNormal", "orthogonal"] as const) {
+      call(fn, 2).toThrow(`${fn}: options must be among gain, got 2.`);
+    }
+  });
+
   test("gains are PyTorch's", () => {
     expect(init.calculateGain("tanh")).toBe(5 / 3);
     expect(init.calculateGain("relu")).toBe(Math.SQRT2);

@@ -92,3 +92,29 @@ test.each([0, null, false])("a switch that is %o is off, as in PyTorch", (given)
   expect(keys(new LayerNorm(2, { elementwiseAffine: off }))).toEqual([]);
   expect(keys(new RMSNorm(2, { elementwiseAffine: off }))).toEqual([]);
 });
+
+test("options that there are not are refused, where they were ignored", () => {
+  const module = new Linear(2, 2);
+  const refused: [() => unknown, string][] = [
+    [
+      () => Reflect.construct(Parameter, [ones([1]), { requires_grad: false }]),
+      "Parameter: options must be among requiresGrad, got requires_grad.",
+    ],
+    [
+      () => Reflect.construct(Buffer, [ones([1]), { persist: false }]),
+      "Buffer: options must be among persistent, got persist.",
+    ],
+    [
+      () => Reflect.apply(module.loadStateDict, module, [module.stateDict(), false]),
+      "loadStateDict: options must be among strict, got false.",
+    ],
+    [
+      () => Reflect.apply(module.summary, module, [[1, 2], { device: "cpu" }]),
+      "summary: options must be among dtype, got device.",
+    ],
+  ];
+  for (const [call, message] of refused) {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  }
+});

@@ -6,7 +6,14 @@ import {
   Module,
   Parameter,
 } from "@gradloom/layers";
-import { ArgumentError, groupedMatmul, noGrad, stack, type Tensor } from "@gradloom/tensor";
+import {
+  ArgumentError,
+  checkOptions,
+  groupedMatmul,
+  noGrad,
+  stack,
+  type Tensor,
+} from "@gradloom/tensor";
 import { Expert, type ExpertOptions } from "./expert.ts";
 
 /** Rows that are sorted by expert. */
@@ -43,6 +50,7 @@ export class Experts extends Module {
     options: ExpertOptions = {},
   ) {
     super();
+    checkOptions("Experts", options, { activation: true });
     const sizes = { numExperts, inputDim, hiddenDim, outputDim };
     for (const [name, size] of Object.entries(sizes)) checkSize("Experts", name, size);
     const parameter = (shape: readonly number[], fanIn: number): Parameter => {

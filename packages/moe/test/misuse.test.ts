@@ -1,6 +1,6 @@
 import { ArgumentError, ones } from "@gradloom/tensor";
 import { expect, test } from "vitest";
-import { auxLossOf, balanceLoss, zLoss } from "../src/index.ts";
+import { auxLossOf, balanceLoss, Experts, zLoss } from "../src/index.ts";
 
 test("what is no model, and no tensor", () => {
   const wrong = [1] as never;
@@ -9,4 +9,7 @@ test("what is no model, and no tensor", () => {
   expect(() => balanceLoss(wrong, ones([1]))).toThrow("balanceLoss: it must be given a tensor");
   expect(() => balanceLoss(ones([1, 1]), wrong)).toThrow("balanceLoss: it must be given a tensor");
   expect(() => zLoss(wrong)).toThrow("zLoss: it must be given a tensor, got an array.");
+  expect(() => Reflect.construct(Experts, [2, 2, 2, 2, { act: "relu" }])).toThrow(
+    "Experts: options must be among activation, got act.",
+  );
 });

@@ -1,5 +1,5 @@
-import { ArgumentError, stack, type Tensor } from "@gradloom/tensor";
-import { type ClassMetricOptions, predictionKind } from "./class-predictions.ts";
+import { ArgumentError, checkOptions, stack, type Tensor } from "@gradloom/tensor";
+import { type ClassMetricOptions, classOptions, predictionKind } from "./class-predictions.ts";
 import { Metric } from "./metric.ts";
 
 /** Options of {@link Accuracy}. */
@@ -24,6 +24,7 @@ export class Accuracy extends Metric {
   /** @throws ArgumentError if `topK` is not a positive integer. */
   constructor(options: AccuracyOptions = {}) {
     super();
+    checkOptions("Accuracy", options, { ...classOptions, topK: true, threshold: true });
     const { topK = 1 } = options;
     if (!Number.isInteger(topK) || topK < 1) {
       throw new ArgumentError(`Accuracy: topK must be a positive integer, got ${topK}.`, {

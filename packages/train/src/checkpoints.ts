@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import type { Callback, Run, SaveEvent } from "./callback.ts";
 import { nodeFiles, nodePath } from "./node-host.ts";
 import { requirePath } from "./require-path.ts";
@@ -36,6 +36,7 @@ export class Checkpoints implements Callback {
   #savedAt = -1;
 
   constructor(folder: string, options: CheckpointsOptions = {}) {
+    checkOptions("Checkpoints", options, { everySteps: true, monitor: true, keepBest: true });
     const { everySteps = 1 } = options;
     if (!Number.isInteger(everySteps) || everySteps < 1) {
       throw new ArgumentError(

@@ -8,6 +8,12 @@ export interface ClassMetricOptions {
   readonly ignoreIndex?: number;
 }
 
+/** Their names, for `checkOptions`. */
+export const classOptions: Readonly<Record<keyof ClassMetricOptions, true>> = {
+  axis: true,
+  ignoreIndex: true,
+};
+
 /** How a prediction gives classes: scores with one axis more than the target, or the classes themselves. */
 export type PredictionKind = "scores" | "classes";
 

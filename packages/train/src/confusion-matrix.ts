@@ -1,5 +1,12 @@
-import { ArgumentError, checkIndices, ones, type Tensor, zeros } from "@gradloom/tensor";
-import { type ClassMetricOptions, predictionKind } from "./class-predictions.ts";
+import {
+  ArgumentError,
+  checkIndices,
+  checkOptions,
+  ones,
+  type Tensor,
+  zeros,
+} from "@gradloom/tensor";
+import { type ClassMetricOptions, classOptions, predictionKind } from "./class-predictions.ts";
 import { Metric } from "./metric.ts";
 
 /**
@@ -17,6 +24,7 @@ export class ConfusionMatrix extends Metric<number[][]> {
   constructor(numClasses: number, options: ClassMetricOptions = {}) {
     super();
     checkClasses("ConfusionMatrix", numClasses);
+    checkOptions("ConfusionMatrix", options, classOptions);
     this.#classes = numClasses;
     this.#options = options;
   }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import type { Callback, Run } from "./callback.ts";
 import type { EpochRecord } from "./records.ts";
 
@@ -33,6 +33,7 @@ export class EarlyStopping implements Callback {
   readonly #minDelta: number;
 
   constructor(options: EarlyStoppingOptions = {}) {
+    checkOptions("EarlyStopping", options, { monitor: true, patience: true, minDelta: true });
     const { monitor, patience = 3, minDelta = 0 } = options;
     for (const [name, value] of Object.entries({ patience, minDelta })) {
       if (value >= 0) continue;

@@ -1,5 +1,5 @@
-import type { Tensor } from "@gradloom/tensor";
-import type { ClassMetricOptions } from "./class-predictions.ts";
+import { checkOptions, type Tensor } from "@gradloom/tensor";
+import { type ClassMetricOptions, classOptions } from "./class-predictions.ts";
 import { checkClasses, countPairs, rowsOf } from "./confusion-matrix.ts";
 import { Metric } from "./metric.ts";
 
@@ -19,6 +19,7 @@ export class MeanIoU extends Metric {
   constructor(numClasses: number, options: ClassMetricOptions = {}) {
     super();
     checkClasses("MeanIoU", numClasses);
+    checkOptions("MeanIoU", options, classOptions);
     this.#classes = numClasses;
     this.#options = options;
   }

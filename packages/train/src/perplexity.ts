@@ -1,6 +1,6 @@
 import { crossEntropyLoss } from "@gradloom/loss";
-import { ShapeError, stack, type Tensor } from "@gradloom/tensor";
-import { type ClassMetricOptions, predictionKind } from "./class-predictions.ts";
+import { checkOptions, ShapeError, stack, type Tensor } from "@gradloom/tensor";
+import { type ClassMetricOptions, classOptions, predictionKind } from "./class-predictions.ts";
 import { Metric } from "./metric.ts";
 
 /**
@@ -16,6 +16,7 @@ export class Perplexity extends Metric {
 
   constructor(options: ClassMetricOptions = {}) {
     super();
+    checkOptions("Perplexity", options, classOptions);
     this.#options = options;
   }
 

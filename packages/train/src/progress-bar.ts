@@ -1,3 +1,4 @@
+import { checkOptions } from "@gradloom/tensor";
 import type { Callback, Run, StepEvent } from "./callback.ts";
 import { nodeProcess, type TextStream } from "./node-host.ts";
 import type { EpochRecord, FitResult, Values } from "./records.ts";
@@ -27,6 +28,7 @@ export class ProgressBar implements Callback {
   #loss = Number.NaN;
 
   constructor(options: ProgressBarOptions = {}) {
+    checkOptions("ProgressBar", options, { stream: true, now: true });
     const { stream = nodeProcess()?.stderr, now = () => performance.now() } = options;
     this.#stream = stream;
     this.#now = now;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { type Event, encodeRecord } from "./event-encoding.ts";
 import { type NodeFile, nodeFiles, nodeModule, nodePath, nodeProcess } from "./node-host.ts";
 import { requirePath } from "./require-path.ts";
@@ -30,6 +30,7 @@ export class SummaryWriter {
   #written: Promise<void> = Promise.resolve();
 
   constructor(folder: string, options: SummaryWriterOptions = {}) {
+    checkOptions("SummaryWriter", options, { purgeStep: true });
     requirePath("SummaryWriter", "folder", folder);
     this.folder = folder;
     this.#waiting = [encodeRecord({ wallTime: now(), fileVersion: "brain.Event:2" })];

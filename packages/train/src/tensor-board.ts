@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import type { Callback, Run, StepEvent } from "./callback.ts";
 import type { EpochRecord, Values } from "./records.ts";
 import { requirePath } from "./require-path.ts";
@@ -22,6 +22,7 @@ export class TensorBoard implements Callback {
   #writer: SummaryWriter | undefined;
 
   constructor(folder: string, options: TensorBoardOptions = {}) {
+    checkOptions("TensorBoard", options, { everySteps: true });
     const { everySteps = 50 } = options;
     if (!Number.isInteger(everySteps) || everySteps < 1) {
       throw new ArgumentError(

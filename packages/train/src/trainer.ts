@@ -1,4 +1,4 @@
-import { StateError, type Tensor } from "@gradloom/tensor";
+import { checkOptions, StateError, type Tensor } from "@gradloom/tensor";
 import type { Batches } from "./batch.ts";
 import { evaluate } from "./evaluation.ts";
 import type { Abort, FitResult, Values } from "./records.ts";
@@ -64,6 +64,7 @@ export class Trainer<Input = Tensor, Target = Tensor, Prediction = Tensor> {
    * @throws StateError if there is no data. The signal's reason if it is aborted.
    */
   async evaluate(data: Batches<Input, Target>, options: EvaluateOptions = {}): Promise<Values> {
+    checkOptions("evaluate", options, { signal: true });
     const { signal } = options;
     const values = await evaluate("evaluate", this.#setup, data, signal);
     if (values === undefined) throw signal?.reason;

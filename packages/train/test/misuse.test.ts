@@ -7,9 +7,11 @@ import {
   Accuracy,
   Checkpoints,
   ConfusionMatrix,
+  EarlyStopping,
   History,
   MeanIoU,
   Perplexity,
+  ProgressBar,
   SummaryWriter,
   TensorBoard,
   Trainer,
@@ -42,4 +44,26 @@ test("metrics take tensors", () => {
   for (const metric of [new Accuracy(), new ConfusionMatrix(2), new MeanIoU(2), new Perplexity()]) {
     expect(() => metric.update([1] as never, [1] as never)).toThrow("it must be given a tensor");
   }
+});
+
+test("options that there are not are refused, where they were ignored", async () => {
+  const options = { topk: 5 } as never;
+  const calls = [
+    () => new Accuracy(options),
+    () => new ConfusionMatrix(2, options),
+    () => new MeanIoU(2, options),
+    () => new Perplexity(options),
+    () => new EarlyStopping(options),
+    () => new ProgressBar(options),
+    () => new Checkpoints("folder", options),
+    () => new TensorBoard("folder", options),
+    () => new SummaryWriter("folder", options),
+  ];
+  for (const call of calls) {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(/^\w+: options must be among .*, got topk\.$/);
+  }
+  await expect(new Trainer(usual).evaluate([], options)).rejects.toThrow(
+    "evaluate: options must be among signal, got topk.",
+  );
 });

@@ -1,4 +1,4 @@
-import { ArgumentError, fromTypedArray, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, fromTypedArray, type Tensor } from "@gradloom/tensor";
 
 /** Sequences of one length, and where they are padding. */
 export interface PaddedSequences {
@@ -24,6 +24,7 @@ export function padSequences(
   sequences: readonly (readonly number[])[],
   options: { readonly padId?: number; readonly length?: number } = {},
 ): PaddedSequences {
+  checkOptions("padSequences", options, { padId: true, length: true });
   const { padId = 0, length = 0 } = options;
   if (!Array.isArray(sequences) || !sequences.every((ids) => Object(ids) === ids)) {
     throw new ArgumentError(

@@ -230,6 +230,7 @@ export class Transformer extends Module {
 
   /** What `decode` may remember between two calls. @param capacity - Positions to make room for at first. Default 32. */
   createCache(options: { readonly capacity?: number } = {}): DecoderCache {
+    checkOptions("createCache", options, { capacity: true });
     return new DecoderCache(options.capacity);
   }
 

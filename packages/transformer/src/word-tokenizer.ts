@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, checkOptions } from "@gradloom/tensor";
 
 /** What turns text into ids and back. Sub-word tokenizers of other libraries fit in here. */
 export interface Tokenizer {
@@ -57,6 +57,7 @@ export class WordTokenizer implements Tokenizer {
 
   /** @param words - With or without the special ones in front. */
   constructor(words: Iterable<string>, options: WordTokenizerOptions = {}) {
+    checkOptions("WordTokenizer", options, { split: true, separator: true });
     const given = [...words];
     const hasSpecial = special.every((word, i) => given[i] === word);
     this.vocabulary = hasSpecial ? given : [...special, ...given];
@@ -74,8 +75,9 @@ export class WordTokenizer implements Tokenizer {
 
   /** A vocabulary of all words of some texts, in the order in which they occur first. */
   static fromTexts(texts: Iterable<string>, options: VocabularyOptions = {}): WordTokenizer {
-    const { minCount = 1 } = options;
-    const splitter = new WordTokenizer([], options);
+    checkOptions("fromTexts", options, { minCount: true, split: true, separator: true });
+    const { minCount = 1, ...splitting } = options;
+    const splitter = new WordTokenizer([], splitting);
     const counts = new Map<string, number>();
     for (const text of texts) {
       for (const word of splitter.#split(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -83,7 +85,7 @@ export class WordTokenizer implements Tokenizer {
     const words = [...counts].filter(([, count]) => count >= minCount).map(([word]) => word);
     return new WordTokenizer(
       words.filter((word) => !special.some((name) => name === word)),
-      options,
+      splitting,
     );
   }
 
@@ -97,6 +99,7 @@ export class WordTokenizer implements Tokenizer {
         op: "encode",
       });
     }
+    checkOptions("encode", options, { bos: true, eos: true });
     const ids = this.#split(text).map((word) => this.#ids.get(word) ?? this.unkId);
     return [...(options.bos ? [this.bosId] : []), ...ids, ...(options.eos ? [this.eosId] : [])];
   }

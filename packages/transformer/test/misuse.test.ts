@@ -79,3 +79,14 @@ test("masks under PyTorch's names are refused, where nothing would be hidden; nu
   const call = () => model.forward(ids, ids, { srcKeyPaddingMask: ids.eq(0) } as never);
   expect(call).toThrow("Transformer: options must be among srcPaddingMask, tgtPaddingMask");
 });
+
+test("options of words and sequences that there are not", () => {
+  const make = (options: unknown) => () => new WordTokenizer(["a"], options as never);
+  expect(make({ sep: "" })).toThrow("WordTokenizer: options must be among split, separator");
+  const texts = (options: unknown) => () => WordTokenizer.fromTexts(["a"], options as never);
+  expect(texts({ min: 2 })).toThrow("fromTexts: options must be among minCount, split, separator");
+  const encode = (options: unknown) => () => new WordTokenizer(["a"]).encode("a", options as never);
+  expect(encode({ addEos: true })).toThrow("encode: options must be among bos, eos, got addEos.");
+  const pad = (options: unknown) => () => padSequences([[1]], options as never);
+  expect(pad({ maxLength: 3 })).toThrow("padSequences: options must be among padId, length");
+});

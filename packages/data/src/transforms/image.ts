@@ -1,4 +1,4 @@
-import { fromTypedArray, ShapeError, type Tensor } from "@gradloom/tensor";
+import { checkOptions, fromTypedArray, ShapeError, type Tensor } from "@gradloom/tensor";
 import { refusal } from "../argument.ts";
 import { emptyLike, type NdArray } from "../collate.ts";
 import type { Transform } from "./compose.ts";
@@ -76,9 +76,11 @@ export function centerCrop<P extends Planes>(size: Size): Transform<P> {
  */
 export function randomCrop<P extends Planes>(
   size: Size,
-  { padding = 0 }: { readonly padding?: number } = {},
+  options: { readonly padding?: number } = {},
 ): Transform<P> {
   const op = "randomCrop";
+  checkOptions(op, options, { padding: true });
+  const { padding = 0 } = options;
   const [rows, columns] = sidesOf(op, size);
   return (x, random) => {
     const [, height, width] = planesOf(op, x);
