@@ -236,6 +236,11 @@ class Unpickler {
       this.#pushContainer(new Map());
       return;
     }
+    // A dictionary of counts, such as PyTorch's MultiStepLR keeps of its milestones.
+    if (callable.name === "collections.Counter" && args.length === 1 && args[0] instanceof Map) {
+      this.#stack.push(args[0]);
+      return;
+    }
     const result = this.#meanings.call(callable.name, args);
     if (result === undefined) {
       throw this.#refuse(

@@ -71,6 +71,7 @@ describe("plain values", () => {
     ["K\x05\x94h\x00\x86.", [5, 5]],
     ["ccollections\nOrderedDict\n)R}b.", {}],
     ["\x8c\x0bcollections\x8c\x0bOrderedDict\x93)\x81.", {}],
+    ["ccollections\nCounter\n}K\x05K\x02s\x85R.", { "5": 2 }],
   ])("%j", (text, value) => {
     expect(read(text)).toEqual(value);
   });
@@ -95,6 +96,7 @@ describe("what is refused", () => {
     ],
     ["cbuiltins\neval\n)\x81.", 'got "builtins.eval"'],
     ["ccollections\nOrderedDict\nK\x01\x85R.", 'got "collections.OrderedDict"'],
+    ["ccollections\nCounter\nX\x01\x00\x00\x00a\x85R.", 'got "collections.Counter"'],
     ["(ios\nsystem\n.", "operations must build plain values, got 0x69 at 1"],
     ["(cos\nsystem\no.", "got 0x6f"],
     ["\x82\x01.", "got 0x82 at 0"],

@@ -1,6 +1,6 @@
 import { ArgumentError, checkOptions } from "@gradloom/tensor";
 import { checkReal } from "./check-option.ts";
-import { LRSchedule, type LRScheduleOptions } from "./lr-schedule.ts";
+import { isCount, LRSchedule, type LRScheduleOptions, type ScheduleState } from "./lr-schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Options of {@link MultiStepLR}. */
@@ -38,6 +38,12 @@ export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gam
     super(optimizer, { milestones: [...milestones], gamma }, lastEpoch);
   }
 
+  /** @internal PyTorch counts its milestones: `{ 30: 1, 80: 2 }` is 30, 80 and 80. */
+  override restore(dict: ScheduleState): void {
+    const { milestones } = dict;
+    super.restore(isCounts(milestones) ? { ...dict, milestones: listed(milestones) } : dict);
+  }
+
   protected rates(): number[] {
     const { milestones, gamma } = this.settings;
     const count = milestones.filter((milestone) => milestone === this.lastEpoch).length;
@@ -49,4 +55,15 @@ export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gam
     const passed = milestones.filter((milestone) => milestone <= this.lastEpoch).length;
     return this.baseLrs.map((lr) => lr * gamma ** passed);
   }
+}
+
+function isCounts(value: unknown): value is Readonly<Record<string, number>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((count) => isCount(count) && count >= 0);
+}
+
+function listed(counts: Readonly<Record<string, number>>): number[] {
+  return Object.entries(counts).flatMap(([milestone, count]) =>
+    Array.from({ length: count }, () => Number(milestone)),
+  );
 }

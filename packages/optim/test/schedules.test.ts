@@ -228,6 +228,22 @@ test("a line to 0 ends there, not below, so that the rate can be loaded", () => 
   sgd().loadStateDict(optimizer.stateDict());
 });
 
+test("milestones that PyTorch has counted are loaded", () => {
+  const optimizer = sgd();
+  const schedule = new MultiStepLR(optimizer, []);
+  const state = { milestones: { "2": 1, "3": 2 }, gamma: 0.5, last_epoch: 1, _last_lr: [1] };
+  schedule.loadStateDict(state);
+  const rates = [2, 3, 4].map(() => {
+    schedule.step();
+    return optimizer.lr;
+  });
+  expect(rates).toEqual([0.5, 0.125, 0.125]);
+  expect(schedule.stateDict()).toMatchObject({ milestones: [2, 3, 3] });
+  expect(() => schedule.loadStateDict({ ...state, milestones: { "2": 0.5 } })).toThrow(
+    'milestones must fit the schedule MultiStepLR, got {"2":0.5}.',
+  );
+});
+
 test("options out of range", () => {
   const o = sgd();
   const wrong: [() => unknown, string][] = [
