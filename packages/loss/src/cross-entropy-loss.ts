@@ -1,5 +1,5 @@
 import { Buffer, Module } from "@gradloom/layers";
-import { ArgumentError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, DTypeError, type Tensor } from "@gradloom/tensor";
 import { classAxis, classWeights } from "./class-target.ts";
 import { type NLLLossOptions, weightedNll } from "./nll-loss.ts";
 import { checkLossOptions, checkReduction, type Reduction } from "./reduction.ts";
@@ -44,14 +44,18 @@ export function crossEntropyLoss(
     });
   }
   const logp = logits.logSoftmax(classAxis(op, logits));
-  return areProbabilities(logits, target)
+  return areProbabilities(op, logits, target)
     ? withProbabilities(op, logp, target, labelSmoothing, options)
     : weightedNll(op, logp, target, labelSmoothing, options);
 }
 
-function areProbabilities(logits: Tensor, target: Tensor): boolean {
-  const floating = target.dtype === "float32" || target.dtype === "float64";
-  return floating && target.shape.join() === logits.shape.join();
+function areProbabilities(op: string, logits: Tensor, target: Tensor): boolean {
+  if (target.shape.join() !== logits.shape.join()) return false;
+  if (target.dtype === "float32" || target.dtype === "float64") return true;
+  throw new DTypeError(
+    `${op}: probabilities must be floating, got ${target.dtype}. Convert them with to("float32").`,
+    { op },
+  );
 }
 
 function withProbabilities(

@@ -194,6 +194,10 @@ describe("errors", () => {
   });
 
   test("shapes and dtypes", () => {
+    const shares = tensor([[1, 0]], int32);
+    expect(() => crossEntropyLoss(zeros([1, 2]), shares)).toThrow(
+      'crossEntropyLoss: probabilities must be floating, got int32. Convert them with to("float32").',
+    );
     expect(() => crossEntropyLoss(x, tensor([1, 2, 0], int32))).toThrow(ShapeError);
     expect(() => crossEntropyLoss(x, tensor([1, 2, 0], int32))).toThrow(
       "class indices must be [2] for scores [2, 3], got [3].",
