@@ -152,7 +152,8 @@ function fourier(
 function hann(nFft: number, winLength: number): Float64Array {
   const window = new Float64Array(nFft);
   const start = Math.floor((nFft - winLength) / 2);
-  for (let n = 0; n < winLength; n++) {
+  if (winLength === 1) window[start] = 1; // as in PyTorch: the formula would give silence
+  for (let n = 1; n < winLength; n++) {
     window[start + n] = 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / winLength);
   }
   return window;

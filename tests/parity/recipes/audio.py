@@ -86,4 +86,5 @@ def families():
     family.add("melSpectrogram", (400,), n_fft=128, n_mels=20, mel_scale="slaney", norm="slaney")
     family.add("melSpectrogram", (400,), n_fft=256, hop_length=50, n_mels=10, f_min=50.0, f_max=3000.0, sample_rate=11025)
     family.add("melSpectrogram", (300,), n_fft=128, n_mels=12, norm="slaney", power=1.0)
+    family.add("spectrogram", (20,), n_fft=8, hop_length=3, win_length=1, normalized=True)
     return [family]
