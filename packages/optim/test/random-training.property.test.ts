@@ -60,7 +60,7 @@ class World {
   }
 }
 
-type Effect = (world: World, x: Tensor, y: Tensor, action: Action) => Tensor | void;
+type Effect = (world: World, x: Tensor, y: Tensor, action: Action) => Tensor | undefined;
 
 /** What a compiled function may do as well. Results are tanh of something, so that they stay small. */
 const effects: Readonly<Record<string, Effect>> = {
@@ -83,8 +83,12 @@ const effects: Readonly<Record<string, Effect>> = {
   forget: ({ parameters }, _x, _y, { b }) => {
     parameters[b % 3].grad = null;
   },
-  zeroGrad: ({ optimizers }, _x, _y, { b }) => optimizers[b % 2].zeroGrad(),
-  step: ({ optimizers }, _x, _y, { b }) => optimizers[b % 2].step(),
+  zeroGrad: ({ optimizers }, _x, _y, { b }) => {
+    optimizers[b % 2].zeroGrad();
+  },
+  step: ({ optimizers }, _x, _y, { b }) => {
+    optimizers[b % 2].step();
+  },
   assign: ({ parameters }, x, _y, { b }) => {
     const parameter = parameters[b % 3];
     if (`${parameter.shape}` === `${x.shape}`) noGrad(() => parameter.assign(x.detach().tanh()));
@@ -96,7 +100,9 @@ const effects: Readonly<Record<string, Effect>> = {
 
 const outerEffects: Readonly<Record<string, Effect>> = {
   ...effects,
-  read: (world, x) => world.read(x),
+  read: (world, x) => {
+    world.read(x);
+  },
   rate: ({ optimizers }, _x, _y, { b }) => {
     optimizers[b % 2].lr *= 0.5;
   },
