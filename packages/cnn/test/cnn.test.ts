@@ -3,11 +3,13 @@ import { crossEntropyLoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
 import {
   ArgumentError,
+  compile,
   manualSeed,
   memoryStats,
   noGrad,
   randn,
   ShapeError,
+  type Tensor,
   tensor,
   zeros,
 } from "@gradloom/tensor";
@@ -105,6 +107,19 @@ describe("layers", () => {
     }
     expect(norm.runningMean?.itemSync()).toBeCloseTo((2 + 3 + 5) / 3, 14);
     expect(norm.runningVar?.itemSync()).toBeCloseTo(2, 14);
+  });
+
+  test("statistics over all batches are the same in a compiled function", () => {
+    const [eager, compiled] = [1, 2].map(() => new BatchNorm1d(1, { momentum: null }));
+    const step = compile((x: Tensor) => compiled.forward(x));
+    for (const value of [1, 2, 4]) {
+      const x = tensor([[value], [value + 2]]);
+      eager.forward(x).dataSync();
+      step(x).dataSync();
+    }
+    expect(compiled.runningMean?.itemSync()).toBeCloseTo(10 / 3, 5);
+    expect(compiled.runningMean?.arraySync()).toEqual(eager.runningMean?.arraySync());
+    expect(compiled.runningVar?.arraySync()).toEqual(eager.runningVar?.arraySync());
   });
 
   test("Dropout2d drops whole channels and rescales the others", () => {

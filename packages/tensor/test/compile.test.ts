@@ -1,7 +1,7 @@
 import { ArgumentError, StateError } from "@gradloom/engine";
 import { expect, test } from "vitest";
 import { compile, live, onEachRun, watch } from "../src/compile.ts";
-import { ones, tensor } from "../src/create.ts";
+import { ones, tensor, zeros } from "../src/create.ts";
 import { memoryStats, settle } from "../src/engine.ts";
 import { manualSeed } from "../src/generator.ts";
 import { noGrad } from "../src/grad-mode.ts";
@@ -193,6 +193,27 @@ test("a tensor that is assigned to later for the first time is heeded", () => {
   new Tensor(shared).assign(tensor([0]));
   expect(sum(tensor([1])).itemSync()).toBe(301);
   expect(calls).toBe(3);
+});
+
+test("a clone of a state is its value in each call, whatever it is assigned later", () => {
+  const run = (wrap: (fn: (x: Tensor) => Tensor[]) => (x: Tensor) => Tensor[]) => {
+    const state = new Tensor(zeros([1]));
+    const step = wrap((x) => {
+      const before = state.clone();
+      const kept = state.detach().clone();
+      state.assign(x);
+      state.assign(state.add(before));
+      return [before, kept.mul(2), state.clone()];
+    });
+    return [1, 10, 100].map((value) => step(tensor([value])).map((result) => result.itemSync()));
+  };
+  const expected = [
+    [0, 0, 1],
+    [1, 2, 11],
+    [11, 22, 111],
+  ];
+  expect(run((fn) => fn)).toEqual(expected);
+  expect(run(compile)).toEqual(expected);
 });
 
 test("a weight that no module has may be trained outside of the compiled function", () => {

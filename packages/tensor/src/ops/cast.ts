@@ -1,9 +1,10 @@
-import { type DType, isFloat } from "@gradloom/engine";
+import { type DType, isFloat, reshape } from "@gradloom/engine";
 import { areStatesBorrowed } from "../borrowing.ts";
 import { engine } from "../engine.ts";
 import { requireDType } from "../promote.ts";
 import { record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
+import { isTracing } from "../tracing.ts";
 import { unary } from "./elementwise.ts";
 
 /**
@@ -19,7 +20,9 @@ export function to(x: Tensor, dtype: DType): Tensor {
 
 /** A tensor with the same value now: later assignments to `x` do not change it. Gradients flow through. */
 export function clone(x: Tensor): Tensor {
-  const copy = record("clone", x.node, [x], [(grad) => grad]);
-  if (x.state && !areStatesBorrowed()) copy.state = engine().state(x.node);
+  // A compiled function would make a state once, in its first call. There a node of its own keeps the value of each.
+  const node = isTracing() ? reshape(x.node, x.shape) : x.node;
+  const copy = record("clone", node, [x], [(grad) => grad]);
+  if (x.state && node === x.node && !areStatesBorrowed()) copy.state = engine().state(node);
   return copy;
 }

@@ -18,18 +18,20 @@ export interface EmbeddingOptions {
  *   are not of integers. IndexError if one is out of range: at once where the ids are at hand, else when a result is
  *   computed.
  */
-export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+export function embedding(
+  ids: Tensor,
+  weight: Tensor,
+  { paddingIdx }: EmbeddingOptions = {},
+): Tensor {
   const op = "embedding";
-  const { paddingIdx } = options;
   if (weight.ndim !== 2) throw shapeError`${op}: the weight must be a matrix, got ${weight.shape}.`;
   const [rows, columns] = weight.shape;
-  if (paddingIdx !== undefined && !(paddingIdx >= -rows && paddingIdx < rows)) {
+  if (paddingIdx != null && !(paddingIdx >= -rows && paddingIdx < rows)) {
     throw argumentError`${op}: paddingIdx must be in [${-rows}, ${rows - 1}], got ${paddingIdx}.`;
   }
-  const flat = checkIndices(op, ids, rows).reshape([ids.numel, 1]);
+  const flat = checkIndices(op, ids, rows).reshape([-1, 1]);
   const index = flat.expand([ids.numel, columns]);
-  const isPadding =
-    paddingIdx === undefined ? undefined : flat.eq(paddingIdx < 0 ? paddingIdx + rows : paddingIdx);
+  const isPadding = paddingIdx == null ? undefined : flat.eq((paddingIdx + rows) % rows);
   const found = record(
     op,
     formula(() => takeAlong(weight, index, 0)),
