@@ -26,7 +26,8 @@ interface Trace {
  * dtypes runs `fn` and remembers the plans, each later one runs just those on its inputs.
  *
  * `fn` may use and assign to states (a whole training step with `optimizer.step()`, say). Apart from that it
- * must be a function of its inputs: numbers and arrays that it uses stay what they were in the first call.
+ * must be a function of its inputs: numbers and arrays that it uses stay what they were in the first call, and a state
+ * that it makes is made in the first call alone, so a `new Tensor(x)` of what it computes belongs outside of it.
  * Optimizers and random numbers move on with each call, and the gradients that `fn` leaves behind are those of the last one. What is
  * {@link watch}ed, such as whether a module is in training, is heeded: where it is something else, `fn` runs again. So it does
  * once a tensor that it uses has been assigned to for the first time, and each time that it uses gradients from before, or adds to
