@@ -1,4 +1,4 @@
-import { ArgumentError, StateError } from "@gradloom/tensor";
+import { ArgumentError, StateError, type Tensor } from "@gradloom/tensor";
 import type { FullGroup, Optimizer } from "./optimizer.ts";
 import { describe } from "./parameter-groups.ts";
 import { snakeCase } from "./state-dict.ts";
@@ -19,7 +19,7 @@ export type ScheduleState = Readonly<Record<string, unknown>>;
 export interface Schedule {
   /** After what it is normally stepped: what a trainer does unless it is told. Default: an epoch. */
   readonly interval?: "step" | "epoch";
-  step(metric?: number): void;
+  step(metric?: number | Tensor): void;
   getLastLr(): number[];
   stateDict(): ScheduleState;
   loadStateDict(dict: ScheduleState): void;

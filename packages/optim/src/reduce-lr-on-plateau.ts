@@ -1,4 +1,4 @@
-import { ArgumentError, checkOptions } from "@gradloom/tensor";
+import { ArgumentError, checkOptions, Tensor } from "@gradloom/tensor";
 import { checkNonNegative, checkReal } from "./check-option.ts";
 import {
   checkLoaded,
@@ -92,21 +92,22 @@ export class ReduceLROnPlateau implements Schedule {
   }
 
   /**
-   * Looks at a metric. One that is NaN is no improvement.
+   * Looks at a metric, a number or a tensor of one element, which is read. One that is NaN is no improvement.
    *
-   * @throws ArgumentError if there is none.
+   * @throws ArgumentError if there is none. ShapeError if there are several.
    */
-  step(metric?: number): void {
-    if (typeof metric !== "number") {
+  step(metric?: number | Tensor): void {
+    const value = metric instanceof Tensor ? metric.itemSync() : metric;
+    if (typeof value !== "number") {
       throw new ArgumentError(
-        `ReduceLROnPlateau: step() must be given a metric, got ${metric}. Pass a number: step(loss).`,
+        `ReduceLROnPlateau: step() must be given a metric, got ${value}. Pass a number: step(loss).`,
         { op: "ReduceLROnPlateau" },
       );
     }
     const { patience, cooldown } = this.#options;
     this.lastEpoch += 1;
-    if (this.#isBetter(metric)) {
-      this.best = metric;
+    if (this.#isBetter(value)) {
+      this.best = value;
       this.#badEpochs = 0;
     } else {
       this.#badEpochs += 1;

@@ -1,4 +1,4 @@
-import { ArgumentError, memoryStats, StateError, tensor } from "@gradloom/tensor";
+import { ArgumentError, memoryStats, ShapeError, StateError, tensor } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import {
   Adagrad,
@@ -187,6 +187,9 @@ describe("ReduceLROnPlateau", () => {
     });
     expect(rates).toEqual([1, 1, 1, 0.5, 0.5, 0.5, 0.25]);
     expect(schedule.best).toBe(1);
+    schedule.step(tensor(0.5));
+    expect(schedule.best).toBe(0.5);
+    expect(() => schedule.step(tensor([1, 2]))).toThrow(ShapeError);
     expect(() => schedule.step()).toThrow("step() must be given a metric, got undefined");
   });
 
