@@ -187,28 +187,36 @@ export class WasmExecutable implements Executable {
     for (const { step } of steps) bytes += wholeLines(step.argumentBytes) * copies(step, threads);
     this.#plan = machine.allocator.allocate(bytes);
     let address = this.#plan + start;
+    const { words } = machine.memory;
     for (const placed of steps) {
       const { step, kernel } = placed;
       placed.address = address;
+      const of = program.kernels[kernel];
       for (let thread = 0; thread < copies(step, threads); thread++) {
         for (const entry of step.words) {
           const place = (address + entry[0]) / 4;
-          const of = program.kernels[kernel];
-          machine.memory.words[place] = this.#wordValue(entry[1], of, place, address, thread);
+          const word = entry[1];
+          words[place] =
+            typeof word === "number" ? word : this.#wordValue(word, of, place, address, thread);
         }
         address += wholeLines(step.argumentBytes);
       }
     }
     let plan = this.#plan;
     for (const layout of layouts) {
-      writePlan(machine.memory.words, plan, layout, threads);
+      writePlan(words, plan, layout, threads);
       plan += wholeLines(layout.words * 4);
     }
   }
 
-  #wordValue(word: Word, kernel: Kernel, place: number, address: number, thread: number): number {
+  #wordValue(
+    word: Exclude<Word, number>,
+    kernel: Kernel,
+    place: number,
+    address: number,
+    thread: number,
+  ): number {
     const machine = this.#machine;
-    if (typeof word === "number") return word;
     switch (word.kind) {
       case "buffer": {
         const buffer = kernel.buffers[word.buffer];

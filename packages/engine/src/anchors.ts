@@ -1,7 +1,7 @@
 import { commonDigits } from "./digits.ts";
 import { elementCost, elementOps } from "./element-op.ts";
 import { Group, isClosed } from "./group.ts";
-import { stridesOf, wholeOf, windowOf } from "./operand.ts";
+import { matrixOf, stridesOf, wholeOf } from "./operand.ts";
 import { Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -123,10 +123,7 @@ function anchorOperand(operand: Value, isMatrix: boolean): void {
   while (base.isView && !base.isAnchor) base = base.inputs[0];
   if (isLiteral(base)) operand.isAnchor = true;
   else if (!base.isLeaf) base.isAnchor = true;
-  const isReadable = () =>
-    operand.isAnchor ||
-    stridesOf(operand) !== undefined ||
-    (isMatrix && windowOf(operand) !== undefined);
+  const isReadable = () => (isMatrix ? matrixOf : stridesOf)(operand);
   if (isReadable()) return;
   // A copy of what is below a reshape may do.
   traceable(operand, true);
@@ -138,10 +135,7 @@ function anchorOperands([a, b, bounds]: readonly Value[]): void {
   if (bounds) anchorWhole(bounds);
   anchorOperand(a, true);
   anchorOperand(b, true);
-  const [left, right] = [a, b].map((operand) => {
-    const isMatrix = operand.isAnchor || stridesOf(operand) !== undefined;
-    return isMatrix ? undefined : windowOf(operand)?.window;
-  });
+  const [left, right] = [a, b].map((operand) => matrixOf(operand)?.window);
   if (left && right && !commonDigits(left.columns, right.rows)) b.isAnchor = true;
 }
 

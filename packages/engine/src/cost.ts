@@ -61,6 +61,6 @@ export function bytesOf(kernel: Kernel, { buffers }: Program): number {
 }
 
 /** How many elements loops of these sizes go to. */
-function reach({ strides }: Pick<Affine, "strides">, sizes: readonly number[]): number {
+export function reach({ strides }: Pick<Affine, "strides">, sizes: readonly number[]): number {
   return sizeOf(sizes.filter((_, i) => strides[i] !== 0));
 }

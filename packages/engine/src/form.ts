@@ -6,20 +6,11 @@ import { rowMajor } from "./shape.ts";
  * suit when they are next looked at.
  */
 export class Variables {
-  readonly #sizes: number[] = [];
-  readonly #parts: ([high: number, low: number] | undefined)[] = [];
-  /** Whether `unify` may say what a variable is. */
-  readonly #free: boolean[] = [];
-  /** What a variable turned out to be, expressed in others. */
-  readonly #bindings: (Form | undefined)[] = [];
+  readonly #all: Variable[] = [];
 
   /** A new variable that runs from 0 to `size - 1`. A free one may be bound to others. */
   create(size: number, free: boolean): number {
-    this.#sizes.push(size);
-    this.#parts.push(undefined);
-    this.#free.push(free);
-    this.#bindings.push(undefined);
-    return this.#sizes.length - 1;
+    return this.#all.push({ size, free, parts: undefined, binding: undefined }) - 1;
   }
 
   /** New variables of these sizes. */
@@ -29,16 +20,16 @@ export class Variables {
 
   /** How many values a variable takes. */
   size(variable: number): number {
-    return this.#sizes[variable];
+    return this.#all[variable].size;
   }
 
   sizes(variables: readonly number[]): number[] {
-    return variables.map((variable) => this.#sizes[variable]);
+    return variables.map((variable) => this.size(variable));
   }
 
   /** A form that is one variable, or 0 where there is nothing to choose. */
   form(variable: number): Form {
-    return this.#sizes[variable] === 1 ? zero : { offset: 0, terms: [{ variable, factor: 1 }] };
+    return this.size(variable) === 1 ? zero : { offset: 0, terms: [{ variable, factor: 1 }] };
   }
 
   /** A form for each variable. */
@@ -48,64 +39,89 @@ export class Variables {
 
   /** Splits a variable so that its low part takes `low` values. `low` must divide its size. */
   split(variable: number, low: number): [high: number, low: number] {
-    const free = this.#free[variable];
-    const high = this.create(this.#sizes[variable] / low, free);
-    const parts: [number, number] = [high, this.create(low, free)];
-    this.#parts[variable] = parts;
+    const whole = this.#all[variable];
+    const { size, free } = whole;
+    const parts: [number, number] = [this.create(size / low, free), this.create(low, free)];
+    whole.parts = parts;
+    whole.binding = combine(this.forms(parts), [low, 1], 0);
     return parts;
   }
 
-  /** The variables that a variable was split into, or itself; outermost first, without those of size 1. */
-  leaves(variable: number): number[] {
-    const parts = this.#parts[variable];
-    if (!parts) return this.#sizes[variable] === 1 ? [] : [variable];
-    return this.allLeaves(parts);
-  }
-
-  allLeaves(variables: readonly number[]): number[] {
-    return variables.flatMap((variable) => this.leaves(variable));
+  /** The variables that some were split into, or themselves; outermost first, without those of size 1. */
+  leaves(variables: readonly number[], leaves: number[] = []): number[] {
+    for (const variable of variables) {
+      const { size, parts } = this.#all[variable];
+      if (parts) this.leaves(parts, leaves);
+      else if (size > 1) leaves.push(variable);
+    }
+    return leaves;
   }
 
   /** The form in unsplit, unbound variables, with one term each, smallest factor first. */
   resolve(form: Form): Form {
     if (this.#isResolved(form.terms)) return form;
-    let offset = form.offset;
     const terms: Term[] = [];
-    const pending = [...form.terms];
-    for (let term = pending.pop(); term; term = pending.pop()) {
-      const { variable, factor } = term;
-      const binding = this.#bindings[variable];
-      const parts = this.#parts[variable];
+    const offset = form.offset + this.#addTo(terms, form.terms, 1);
+    return { offset, terms };
+  }
+
+  /** Adds multiples of some terms to resolved ones, and returns what is added besides. */
+  #addTo(terms: Term[], added: readonly Term[], times: number): number {
+    let offset = 0;
+    for (const { variable, factor: own } of added) {
+      const { size, binding } = this.#all[variable];
+      let factor = own * times;
       if (binding) {
-        offset += factor * binding.offset;
-        for (const t of binding.terms) {
-          pending.push({ variable: t.variable, factor: factor * t.factor });
-        }
-      } else if (parts) {
-        pending.push({ variable: parts[0], factor: factor * this.#sizes[parts[1]] });
-        pending.push({ variable: parts[1], factor });
-      } else if (this.#sizes[variable] > 1) {
-        const i = terms.findIndex((other) => other.variable === variable);
-        if (i < 0) terms.push(term);
-        else terms[i] = { variable, factor: terms[i].factor + factor };
+        offset += factor * binding.offset + this.#addTo(terms, binding.terms, factor);
+      } else if (size > 1) {
+        const known = terms.findIndex((term) => term.variable === variable);
+        if (known >= 0) factor += terms.splice(known, 1)[0].factor;
+        if (factor === 0) continue;
+        const term = { variable, factor };
+        const at = terms.findIndex((other) => isBehind(other, term));
+        terms.splice(at < 0 ? terms.length : at, 0, term);
       }
     }
-    const left = terms.filter(({ factor }) => factor !== 0);
-    left.sort((a, b) => Math.abs(a.factor) - Math.abs(b.factor) || b.variable - a.variable);
-    return { offset, terms: left };
+    return offset;
   }
 
   /** Whether these are variables as they are, in order: mostly they are, and nothing has to be done. */
   #isResolved(terms: readonly Term[]): boolean {
-    return terms.every(
-      ({ variable, factor }, i) =>
-        !this.#bindings[variable] &&
-        !this.#parts[variable] &&
-        this.#sizes[variable] > 1 &&
-        terms.every(
-          (t, j) => j >= i || (t.variable !== variable && Math.abs(t.factor) < Math.abs(factor)),
-        ),
-    );
+    for (let i = 0; i < terms.length; i++) {
+      const { size, binding } = this.#all[terms[i].variable];
+      if (binding || size === 1) return false;
+      for (let j = 0; j < i; j++) {
+        if (terms[j].variable === terms[i].variable || isBehind(terms[j], terms[i])) return false;
+      }
+    }
+    return true;
+  }
+
+  /** By how much a form grows with each step of a loop, or `undefined` if that depends on where. */
+  stride(form: Form, loop: number): number | undefined {
+    const { terms } = this.resolve(form);
+    const leaves = this.leaves([loop]);
+    let stride = 0;
+    let size = 1;
+    for (let i = leaves.length - 1; i >= 0; i--) {
+      let factor = 0;
+      for (const term of terms) if (term.variable === leaves[i]) factor = term.factor;
+      if (size === 1) stride = factor;
+      else if (factor !== stride * size) return undefined;
+      size *= this.size(leaves[i]);
+    }
+    return stride;
+  }
+
+  /** The stride along each loop, if all have one. */
+  strides(form: Form, loops: readonly number[]): number[] | undefined {
+    const strides: number[] = [];
+    for (const loop of loops) {
+      const stride = this.stride(form, loop);
+      if (stride === undefined) return undefined;
+      strides.push(stride);
+    }
+    return strides;
   }
 
   /** The least and the greatest value of a resolved form. */
@@ -113,7 +129,7 @@ export class Variables {
     let least = form.offset;
     let greatest = form.offset;
     for (const { variable, factor } of form.terms) {
-      const reach = factor * (this.#sizes[variable] - 1);
+      const reach = factor * (this.size(variable) - 1);
       if (reach < 0) least += reach;
       else greatest += reach;
     }
@@ -133,9 +149,9 @@ export class Variables {
         quotient.push({ variable, factor: factor / size });
         continue;
       }
-      const reach = Math.abs(factor) * this.#sizes[variable];
+      const reach = Math.abs(factor) * this.size(variable);
       const low = size / Math.abs(factor);
-      if (reach > size && Number.isInteger(low) && this.#sizes[variable] % low === 0) {
+      if (reach > size && Number.isInteger(low) && this.size(variable) % low === 0) {
         this.split(variable, low);
         return this.divide(form, size);
       }
@@ -163,18 +179,18 @@ export class Variables {
       const { variable: v, factor: other } = b.shift()!;
       if (factor !== other) return false;
       if (x === v) continue;
-      if (!this.#free[x]) return false;
-      const sizeX = this.#sizes[x];
-      const sizeV = this.#sizes[v];
+      if (!this.#all[x].free) return false;
+      const sizeX = this.size(x);
+      const sizeV = this.size(v);
       if (sizeX === sizeV) {
-        this.#bindings[x] = this.form(v);
+        this.#all[x].binding = this.form(v);
       } else if (sizeV % sizeX === 0) {
         const [high, low] = this.split(v, sizeX);
-        this.#bindings[x] = this.form(low);
+        this.#all[x].binding = this.form(low);
         b.unshift({ variable: high, factor: factor * sizeX });
       } else if (sizeX % sizeV === 0) {
         const [high, low] = this.split(x, sizeV);
-        this.#bindings[low] = this.form(v);
+        this.#all[low].binding = this.form(v);
         a.unshift({ variable: high, factor: factor * sizeV });
       } else return false;
     }
@@ -183,13 +199,17 @@ export class Variables {
 
   /** The variables that forms have once resolved, innermost first in each. */
   named(forms: readonly Form[]): number[] {
-    return forms.flatMap((form) => this.resolve(form).terms.map(({ variable }) => variable));
+    const named: number[] = [];
+    for (const form of forms) {
+      for (const { variable } of this.resolve(form).terms) named.push(variable);
+    }
+    return named;
   }
 
   /** The free variables that a variable still stands for, outermost first. */
   unbound(variable: number): number[] {
     return this.named([this.form(variable)])
-      .filter((other) => this.#free[other])
+      .filter((other) => this.#all[other].free)
       .reverse();
   }
 }
@@ -206,13 +226,29 @@ interface Term {
   readonly factor: number;
 }
 
+/** A loop variable. */
+interface Variable {
+  readonly size: number;
+  /** Whether `unify` may say what it is. */
+  readonly free: boolean;
+  /** What it was split into. */
+  parts: [high: number, low: number] | undefined;
+  /** What it turned out to be, or its parts, as a form of others. */
+  binding: Form | undefined;
+}
+
+/** Whether a term comes behind another in a resolved form. */
+function isBehind(one: Term, other: Term): boolean {
+  const more = Math.abs(one.factor) - Math.abs(other.factor);
+  return more > 0 || (more === 0 && one.variable < other.variable);
+}
+
 /** The form that is always 0. */
 export const zero: Form = { offset: 0, terms: [] };
 
 /** `form · factor + offset`. */
 export function scale(form: Form, factor: number, offset: number): Form {
-  const terms = form.terms.map((t) => ({ variable: t.variable, factor: t.factor * factor }));
-  return { offset: form.offset * factor + offset, terms };
+  return combine([form], [factor], offset);
 }
 
 /** `offset + Σ factors[i] · forms[i]`. Not resolved. */
@@ -222,9 +258,10 @@ export function combine(forms: readonly Form[], factors: readonly number[], offs
   // From the last, whose factors are the smallest as a rule: the terms are in order then.
   for (let i = forms.length - 1; i >= 0; i--) {
     if (factors[i] === 0) continue;
-    const { offset: own, terms: parts } = scale(forms[i], factors[i], 0);
-    start += own;
-    terms.push(...parts);
+    start += forms[i].offset * factors[i];
+    for (const { variable, factor } of forms[i].terms) {
+      terms.push({ variable, factor: factor * factors[i] });
+    }
   }
   return { offset: start, terms };
 }

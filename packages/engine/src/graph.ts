@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import type { ElementOp, ReduceOp } from "./element-op.ts";
 import { shapeError } from "./errors.ts";
 import { Node } from "./node.ts";
+import { positionOf } from "./remember.ts";
 import { resized } from "./shape.ts";
 
 const none: readonly number[] = [];
@@ -191,8 +192,7 @@ export function operationName(number: number): string {
  * @param op - The name of the operation, for the error.
  */
 export function check(index: Node, size: number, op: string): Node {
-  let number = operationNames.indexOf(op);
-  if (number < 0) number = operationNames.push(op) - 1;
+  const number = positionOf(operationNames, op);
   return new Node("check", [index], [size, number], index.shape, "int32");
 }
 

@@ -1,6 +1,6 @@
 import { type Form, flatten, Variables } from "./form.ts";
-import { strideAlong, wholeOf } from "./operand.ts";
-import { sameShape, sizeOf } from "./shape.ts";
+import { baseOf, wholeOf } from "./operand.ts";
+import { sizeOf } from "./shape.ts";
 import { type Step, Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -117,13 +117,14 @@ export class Group {
     } else if (value.op === "sort") this.members = [{ ...member, result: -1 }];
     else this.members = [{ ...member, result: trace.expression(value, points) }];
     // A scan runs along one loop.
-    if (value.scanOp && this.variables.leaves(this.position).length > 1) {
+    if (value.scanOp && this.variables.leaves([this.position]).length > 1) {
       throw new Untraceable(value.inputs[0]);
     }
   }
 
-  has(value: Value): boolean {
-    return this.members.some((member) => member.value === value);
+  memberOf(value: Value): Member | undefined {
+    for (const member of this.members) if (member.value === value) return member;
+    return undefined;
   }
 
   /** The anchors and leaves outside that members read. */
@@ -132,7 +133,7 @@ export class Group {
     const reads = new Set<Value>();
     for (const { value, code } of this.members) {
       for (const step of code)
-        if (step.op === "read" && !this.has(step.value)) reads.add(step.value);
+        if (step.op === "read" && !this.memberOf(step.value)) reads.add(step.value);
       if (value.op === "matmul" || value.op === "sort") {
         for (const operand of value.inputs) reads.add(baseOf(operand));
       }
@@ -158,7 +159,7 @@ export class Group {
   /** Takes in all members of another group that members of this one read, in the same way. */
   absorb(other: Group, reader: Value): boolean {
     if (other.isMatmul || other.isClosed || !this.#fusion || this.#multiplies(other)) return false;
-    const member = this.members.find(({ value }) => value === reader)!;
+    const member = this.memberOf(reader)!;
     const before = { members: this.members, outer: this.outer, inner: this.inner };
     for (const { value } of other.members) {
       const step = member.code.find((s) => s.op === "read" && s.value === value);
@@ -176,20 +177,20 @@ export class Group {
   /** Whether a matrix product in here needs what another group computes: it must be there before. */
   #multiplies(other: Group): boolean {
     const product = this.members.find(({ value }) => value.op === "matmul")?.value;
-    const needs = (base: Value) => other.has(base) || other.#hasPartOf(base);
+    const needs = (base: Value) => other.memberOf(base) || other.#hasPartOf(base);
     return product?.inputs.some((operand) => needs(baseOf(operand))) ?? false;
   }
 
   /** Whether a member is a part of a `cat`, which can be read only when all of it is there. */
   #hasPartOf(value: Value): boolean {
-    return value.op === "cat" && value.inputs.some((part) => this.has(part));
+    return value.op === "cat" && value.inputs.some((part) => this.memberOf(part));
   }
 
   /** Whether a step that reads a member reads the element that is computed at the same place. */
   #isLocal(step: Step): boolean {
     if (step.op !== "read") return true;
     if (this.#hasPartOf(step.value)) return false;
-    const member = this.members.find(({ value }) => value === step.value);
+    const member = this.memberOf(step.value);
     if (!member) return true;
     if (!step.forms || step.guards.length > 0) return false;
     return step.forms.every((form, axis) => this.variables.unify(form, member.forms[axis]));
@@ -205,7 +206,7 @@ export class Group {
         if (!variables.unify(forms[i], known[i])) return false;
       }
     }
-    const isNear = (anchor: Value) => [this, ...others].some((group) => group.has(anchor));
+    const isNear = (anchor: Value) => [this, ...others].some((group) => group.memberOf(anchor));
     const trace = new Trace(variables, isNear);
     const result = trace.expression(value, points);
     if (!trace.code.every((step) => this.#isLocal(step))) return false;
@@ -252,7 +253,7 @@ export class Group {
       return undefined;
     }
     const leaves = variables.named(variables.forms(reduced));
-    this.outer = variables.allLeaves(this.outer);
+    this.outer = variables.leaves(this.outer);
     return this.outer.filter((variable) => leaves.includes(variable));
   }
 
@@ -262,7 +263,7 @@ export class Group {
     const unbound = own.flatMap((variable) => variables.unbound(variable));
     if (unbound.length === 0) return;
     const used = variables.named(variables.forms(own));
-    const left = variables.allLeaves(loops).filter((leaf) => !used.includes(leaf));
+    const left = variables.leaves(loops).filter((leaf) => !used.includes(leaf));
     variables.unify(this.#flat(unbound), this.#flat(left));
   }
 
@@ -272,11 +273,9 @@ export class Group {
 
   /** Whether forms name each of these loops once, so that their values and the loops' points correspond. */
   #covers(forms: readonly Form[], loops: readonly number[]): boolean {
-    const { variables } = this;
-    const [wanted, named] = [variables.allLeaves(loops), variables.named(forms)].map((list) =>
-      list.sort((a, b) => a - b),
-    );
-    return sameShape(wanted, named);
+    const wanted = this.variables.leaves(loops);
+    const named = this.variables.named(forms);
+    return wanted.length === named.length && wanted.every((loop) => named.includes(loop));
   }
 
   #count(loops: readonly number[]): number {
@@ -290,12 +289,12 @@ export class Group {
   #isWhole({ value, code, forms }: Member): boolean {
     const accesses = [placed(value, forms)];
     for (const step of code) {
-      if (step.op === "read" && !this.has(step.value)) {
+      if (step.op === "read" && !this.memberOf(step.value)) {
         accesses.push(step.flat, ...step.guards.map(({ form }) => form));
       } else if (step.op === "index") accesses.push(step.form);
     }
     return accesses.every((form) =>
-      this.outer.every((loop) => strideAlong(this.variables, form, loop) !== undefined),
+      this.outer.every((loop) => this.variables.stride(form, loop) !== undefined),
     );
   }
 }
@@ -313,13 +312,6 @@ export function placed(value: Value, forms: readonly Form[]): Form {
 /** Whether a value is computed by a kernel of its own kind, or in order. */
 export function isClosed({ op, scanOp }: Value): boolean {
   return op === "sort" || op === "part" || op.startsWith("scatter:") || scanOp !== undefined;
-}
-
-/** The anchor or leaf below an operand's views. */
-function baseOf(operand: Value): Value {
-  let base = operand;
-  while (!base.isLeaf && !base.isAnchor) base = base.inputs[0];
-  return base;
 }
 
 /** The forms of all axes, from those of the kept and those of the reduced ones. */

@@ -103,7 +103,7 @@ export { positionIn } from "./open-stage.ts";
 export { philox } from "./philox.ts";
 export type { Plan, PlanOptions } from "./plan.ts";
 export type { Recording } from "./recording.ts";
-export { remember } from "./remember.ts";
+export { positionOf, remember } from "./remember.ts";
 export { type Repeated, repeat } from "./repeat.ts";
 export type { KernelReport, PlanReport } from "./report.ts";
 export { copyGraph, reached } from "./search.ts";

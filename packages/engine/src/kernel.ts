@@ -27,12 +27,12 @@ export interface LoadInstruction {
   readonly dtype: DType;
   readonly access: Access;
   readonly guards: readonly Guard[];
-  readonly outside?: number;
+  readonly outside?: number | undefined;
   /**
    * A gather: the element lies `stride` times the value of an earlier instruction further on. That one is an int32 whose
    * range has been checked.
    */
-  readonly index?: { readonly value: number; readonly stride: number };
+  readonly index?: { readonly value: number; readonly stride: number } | undefined;
 }
 
 /**
@@ -98,7 +98,7 @@ export interface ElementInstruction {
   readonly dtype: DType;
   readonly args: readonly number[];
   /** For `philox`: which of its four words, 0 to 3. */
-  readonly word?: number;
+  readonly word?: number | undefined;
 }
 
 /** One step of a stage's straight-line code; its value is named by its position. */

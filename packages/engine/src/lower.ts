@@ -15,24 +15,14 @@ import type {
 } from "./kernel.ts";
 import { namesIn } from "./label.ts";
 import { OpenStage } from "./open-stage.ts";
-import { strideAlong, stridesOf, wholeOf, windowOf } from "./operand.ts";
-import { remember } from "./remember.ts";
+import { matrixOf, stridesOf, wholeOf } from "./operand.ts";
+import { positionOf, remember } from "./remember.ts";
 import { rowMajor, sizeOf } from "./shape.ts";
 import type { Step } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 /** Recomputing what costs this much or more in a later stage is dearer than keeping the row. */
 const worthKeeping = 4;
-
-/** Numbers things in the order in which they are first asked for. */
-class Numbering<T> {
-  readonly list: T[] = [];
-  readonly #numbers = new Map<T, number>();
-
-  of(item: T): number {
-    return remember(this.#numbers, item, () => this.list.push(item) - 1);
-  }
-}
 
 /** The value in whose buffer an anchor's elements live: a part of a `cat` lives in the whole. */
 export function bufferOf(value: Value): Value {
@@ -59,8 +49,8 @@ class Lowering {
   readonly #loops: readonly number[];
   readonly #outer: readonly number[];
   readonly #inner: readonly number[];
-  readonly #buffers = new Numbering<Value>();
-  readonly #scalars = new Numbering<number>();
+  readonly #buffers: Value[] = [];
+  readonly #scalars: number[] = [];
   readonly #scratch: { member: Member; dtype: DType; length: number }[] = [];
   readonly #times = new Map<Member, number>();
   readonly #stages = new Map<number, OpenStage>();
@@ -69,8 +59,8 @@ class Lowering {
     this.#group = group;
     this.#isStored = isStored;
     const { isMatmul, outer, inner, variables } = group;
-    this.#outer = isMatmul ? [...groupLoop(group), ...outer] : variables.allLeaves(outer);
-    this.#inner = variables.allLeaves(inner);
+    this.#outer = isMatmul ? [...groupLoop(group), ...outer] : variables.leaves(outer);
+    this.#inner = variables.leaves(inner);
     this.#loops = [...this.#outer, ...this.#inner];
   }
 
@@ -80,12 +70,12 @@ class Lowering {
       this.#group.isClosed && first.value.scanOp === undefined
         ? this.#single(first)
         : this.#fused();
-    return { kernel, buffers: this.#buffers.list };
+    return { kernel, buffers: this.#buffers };
   }
 
   /** What all kernels have; to be asked for when everything that the kernel touches has been named. */
   #common(label: readonly string[]): Pick<Kernel, "buffers" | "scalars" | "label"> {
-    return { buffers: this.#buffers.list.map((_, i) => i), scalars: this.#scalars.list, label };
+    return { buffers: this.#buffers.map((_, i) => i), scalars: this.#scalars, label };
   }
 
   #fused(): LoopKernel | MatmulKernel {
@@ -95,12 +85,13 @@ class Lowering {
     const bounds = product?.inputs[2];
     const groups = bounds && {
       along: product.attributes[0] === 0 ? ("rows" as const) : ("terms" as const),
-      bounds: this.#buffers.of(wholeOf(bounds)),
+      bounds: positionOf(this.#buffers, wholeOf(bounds)),
     };
     for (const member of members) this.#times.set(member, this.#timeOf(member));
     const moments = new Set(this.#times.values());
-    for (const member of members)
-      if (this.#isStoredResult(member)) moments.add(this.#readyAt(member));
+    for (const member of members) {
+      if (isReduction(member) && this.#isStored(member.value)) moments.add(this.#readyAt(member));
+    }
     for (const time of [...moments].sort((a, b) => a - b)) {
       for (const member of members) this.#settle(member, time);
     }
@@ -145,32 +136,35 @@ class Lowering {
       const { base, offset, strides } = stridesOf(x)!;
       // Axes of size 1 are no loops.
       const turned = [...strides.filter((_, i) => i !== axis && shape[i] > 1), strides[axis]];
-      const source = { buffer: this.#buffers.of(base), offset, strides: turned };
+      const source = { buffer: positionOf(this.#buffers, base), offset, strides: turned };
       const target = this.#access(value, flatten(forms, shape), loops);
-      const [size, count] = [x.shape[axis], shape[axis]];
-      const { dtype } = x;
-      const parts = { dtype, descending: last === 1, outer, size, count, source, target };
-      return { kind: "sort", ...parts, ...this.#common(["sort"]) };
+      return {
+        kind: "sort",
+        dtype: x.dtype,
+        descending: last === 1,
+        outer,
+        size: x.shape[axis],
+        count: shape[axis],
+        source,
+        target,
+        ...this.#common(["sort"]),
+      };
     }
     const combine = op === "scatter:max" ? "max" : "sum";
     const open = this.#stageAt(0);
     const positions = this.#steps(open, member);
     const target = this.#access(value, flatten(forms, shape), loops);
     const stage = this.#close(open, [open]);
-    const [at, index] = [positions[member.result], positions[member.index!]];
-    const parts = {
+    return {
+      kind: "scatter",
       dtype: value.dtype,
       combine,
       outer,
       size: last,
       stage,
-      index,
-      value: at,
+      index: positions[member.index!],
+      value: positions[member.result],
       target,
-    } as const;
-    return {
-      kind: "scatter",
-      ...parts,
       ...this.#common([`scatter ${combine}`, ...namesIn([stage])]),
     };
   }
@@ -184,7 +178,7 @@ class Lowering {
     const isPass = this.#inner.length > 0 && (!member.isRow || isReduction(member));
     let time = isPass ? 0 : -1;
     for (const step of member.code) {
-      const other = step.op === "read" ? this.#memberOf(step.value) : undefined;
+      const other = step.op === "read" ? this.#group.memberOf(step.value) : undefined;
       if (!other) continue;
       const ready = this.#readyAt(other);
       const parity = (t: number) => (Math.abs(t % 2) === 0) === isPass;
@@ -199,10 +193,6 @@ class Lowering {
     return isReduction(member) ? time + 1 : time;
   }
 
-  #isStoredResult(member: Member): boolean {
-    return isReduction(member) && this.#isStored(member.value);
-  }
-
   /** Does at a time what is to be done about a member: combine, and store. */
   #settle(member: Member, time: number): void {
     const stored = this.#isStored(member.value);
@@ -215,10 +205,6 @@ class Lowering {
 
   #stageAt(time: number): OpenStage {
     return remember(this.#stages, time, () => new OpenStage(time));
-  }
-
-  #memberOf(value: Value): Member | undefined {
-    return this.#group.members.find((member) => member.value === value);
   }
 
   /** The instruction of a stage that gives a member's value. */
@@ -254,15 +240,13 @@ class Lowering {
   #step(stage: OpenStage, step: Step, positions: readonly number[]): number {
     switch (step.op) {
       case "read": {
-        const member = this.#memberOf(step.value);
+        const member = this.#group.memberOf(step.value);
         if (member) return this.#valueIn(stage, member);
         const access = this.#access(step.value, step.flat);
         const guards = step.guards.map(({ form, size }) => ({ ...this.#affine(form), size }));
-        const { dtype, outside } = step;
-        const load = { op: "load", dtype, access, guards, ...(outside && { outside }) } as const;
-        if (!step.index) return stage.push(load);
-        const { step: value, stride } = step.index;
-        return stage.push({ ...load, index: { value: positions[value], stride } });
+        const { dtype, outside, index: at } = step;
+        const index = at && { value: positions[at.step], stride: at.stride };
+        return stage.push({ op: "load", dtype, access, guards, outside, index });
       }
       case "check":
       case "scan":
@@ -276,7 +260,7 @@ class Lowering {
         return stage.push({
           op: "scalar",
           dtype: step.dtype,
-          scalar: this.#scalars.of(step.slot),
+          scalar: positionOf(this.#scalars, step.slot),
         });
       default:
         return stage.push({ ...step, args: step.args.map((arg) => positions[arg]) });
@@ -316,33 +300,25 @@ class Lowering {
   }
 
   #access(buffer: Value, form: Form, loops = this.#loops): Access {
-    return { buffer: this.#buffers.of(buffer), ...this.#affine(form, loops) };
+    return { buffer: positionOf(this.#buffers, buffer), ...this.#affine(form, loops) };
   }
 
   #affine(form: Form, loops = this.#loops): Affine {
     const { variables } = this.#group;
     const resolved = variables.resolve(form);
-    const strides = loops.map((loop) => strideAlong(variables, resolved, loop)!);
-    return { offset: resolved.offset, strides };
+    return { offset: resolved.offset, strides: variables.strides(resolved, loops)! };
   }
 
   #close(stage: OpenStage, kept: readonly OpenStage[]): Stage {
     const inner = stage.isPass ? this.#sizes(this.#inner) : [];
     const used = inner.length === 0 ? this.#outer.length : this.#loops.length;
-    return stage.close(inner, used, kept, this.#buffers.list.length);
+    return stage.close(inner, used, kept, this.#buffers.length);
   }
 
   /** An operand of a matrix product, where it is. Anchors were chosen so that it is in one place. */
   #operand(operand: Value): MatrixOperand {
-    const place = stridesOf(operand);
-    if (place) {
-      const { base, offset, strides } = place;
-      const [rowStride, columnStride] = strides.slice(-2);
-      const batchStrides = strides.slice(0, -2);
-      return { buffer: this.#buffers.of(base), offset, batchStrides, rowStride, columnStride };
-    }
-    const { base, ...view } = windowOf(operand)!;
-    return { buffer: this.#buffers.of(base), ...view, rowStride: 0, columnStride: 0 };
+    const { base, ...view } = matrixOf(operand)!;
+    return { buffer: positionOf(this.#buffers, base), ...view };
   }
 }
 

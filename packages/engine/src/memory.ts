@@ -144,12 +144,13 @@ export function findBarriers(
   let reads = new Ranges();
   let writes = new Ranges();
   return kernels.map((mine) => {
-    const wait =
-      [...mine.reads, ...mine.writes].some((buffer) => writes.meet(...range(buffer))) ||
-      [...mine.writes].some((buffer) => reads.meet(...range(buffer)));
+    const read = [...mine.reads].map(range);
+    const written = [...mine.writes].map(range);
+    const meet = (ranges: Ranges) => (part: (typeof read)[0]) => ranges.meet(...part);
+    const wait = read.some(meet(writes)) || written.some(meet(writes)) || written.some(meet(reads));
     if (wait) [reads, writes] = [new Ranges(), new Ranges()];
-    for (const buffer of mine.reads) reads.add(...range(buffer));
-    for (const buffer of mine.writes) writes.add(...range(buffer));
+    for (const part of read) reads.add(...part);
+    for (const part of written) writes.add(...part);
     return wait;
   });
 }

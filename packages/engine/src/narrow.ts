@@ -1,3 +1,5 @@
+import type { BufferSpec } from "./backend.ts";
+import { reach } from "./cost.ts";
 import {
   type Affine,
   type Kernel,
@@ -12,6 +14,7 @@ import {
   withAffines,
 } from "./kernel.ts";
 import type { Touched } from "./memory.ts";
+import { remember } from "./remember.ts";
 import { rowMajor, sizeOf } from "./shape.ts";
 
 /** Elements of a buffer: `offset + Σ step · i`, each `i` from 0 to below its count. Steps are positive. */
@@ -34,63 +37,63 @@ type Narrowable = LoopKernel | MatmulKernel;
  * have all maps since the last attention.
  *
  * @param bound - Buffers that are read after the run, or hold what was there before.
+ * @param specs - All buffers.
  */
 export function narrow(
   kernels: readonly Kernel[],
   touches: readonly Touched[],
   bound: ReadonlySet<number>,
+  specs: readonly BufferSpec[],
 ): Kernel[] {
   /** What later kernels read of a buffer; undefined: perhaps all of it. */
   const boxes = new Map<number, Box[] | undefined>();
-  for (const buffer of bound) boxes.set(buffer, undefined);
+  const isAll = (buffer: number): boolean => boxes.has(buffer) && !boxes.get(buffer);
+  const takeAll = (buffer: number) => boxes.set(buffer, undefined);
+  const add = (buffer: number, isRegular: boolean, affine: Affine, sizes: readonly number[]) => {
+    if (isAll(buffer)) return;
+    // Elements that are counted twice are none along digits.
+    const isWhole = !isRegular || reach(affine, sizes) >= specs[buffer].length;
+    if (isWhole) takeAll(buffer);
+    else remember(boxes, buffer, (): Box[] => [])?.push(boxOf(affine, sizes));
+  };
+  bound.forEach(takeAll);
   const written = new Set<number>();
   for (const { writes } of touches) {
     for (const buffer of writes) {
       // Several kernels write parts of it.
-      if (written.has(buffer)) boxes.set(buffer, undefined);
+      if (written.has(buffer)) takeAll(buffer);
       written.add(buffer);
     }
   }
   const result = [...kernels];
   for (let k = kernels.length - 1; k >= 0; k--) {
     const kernel = kernels[k];
+    const { buffers } = kernel;
     if (kernel.kind !== "loop" && kernel.kind !== "matmul") {
-      for (const buffer of touches[k].reads) boxes.set(buffer, undefined);
+      touches[k].reads.forEach(takeAll);
       continue;
     }
     const narrowed = narrowKernel(kernel, boxes);
     result[k] = narrowed;
-    for (const [position, box] of boxesOf(narrowed)) {
-      const buffer = kernel.buffers[position];
-      if (!boxes.has(buffer)) boxes.set(buffer, []);
-      if (!box) boxes.set(buffer, undefined);
-      else boxes.get(buffer)?.push(box);
+    const loops = loopsOf(narrowed);
+    for (const { inner, code } of stagesOf(narrowed)) {
+      const sizes = [...loops, ...inner];
+      for (const load of code) {
+        if (load.op !== "load" || load.access.buffer >= buffers.length) continue;
+        const { access, guards, index } = load;
+        add(buffers[access.buffer], !guards.length && !index, access, sizes);
+      }
+    }
+    if (narrowed.kind === "loop") continue;
+    const { batch, groups, a, b } = narrowed;
+    if (groups) takeAll(buffers[groups.bounds]);
+    for (const operand of [a, b]) {
+      const buffer = buffers[operand.buffer];
+      if (isAll(buffer)) continue;
+      const { affine, rows, columns, guards } = matrixOf(narrowed, operand);
+      add(buffer, !groups && !guards.length, affine, [...batch, ...rows, ...columns]);
     }
   }
-  return result;
-}
-
-/** What a kernel reads of its buffers, by their positions; undefined: perhaps all of it. */
-function boxesOf(kernel: Narrowable): (readonly [buffer: number, box: Box | undefined])[] {
-  const loops = loopsOf(kernel);
-  const result: (readonly [number, Box | undefined])[] = [];
-  const add = (buffer: number, isRegular: boolean, affine: Affine, sizes: readonly number[]) => {
-    result.push([buffer, isRegular ? boxOf(affine, sizes) : undefined]);
-  };
-  for (const { inner, code } of stagesOf(kernel)) {
-    for (const load of code) {
-      if (load.op !== "load" || load.access.buffer >= kernel.buffers.length) continue;
-      const { access, guards, index } = load;
-      add(access.buffer, !guards.length && !index, access, [...loops, ...inner]);
-    }
-  }
-  if (kernel.kind === "loop") return result;
-  const { batch, groups } = kernel;
-  for (const { operand, affine, rows, columns, guards } of matricesOf(kernel)) {
-    const isRegular = !groups && !guards.length;
-    add(operand.buffer, isRegular, affine, [...batch, ...rows, ...columns]);
-  }
-  if (groups) result.push([groups.bounds, undefined]);
   return result;
 }
 
@@ -100,14 +103,12 @@ interface Matrix extends Window {
   readonly affine: Affine;
 }
 
-function matricesOf({ a, b, m, n, k }: MatmulKernel): readonly [a: Matrix, b: Matrix] {
-  const matrixOf = (operand: MatrixOperand, rows: number, columns: number): Matrix => {
-    const { offset, batchStrides } = operand;
-    const window = windowIn(operand, rows, columns);
-    const affine = { offset, strides: [...batchStrides, ...window.strides] };
-    return { ...window, operand, affine };
-  };
-  return [matrixOf(a, m, k), matrixOf(b, k, n)];
+function matrixOf({ a, m, n, k }: MatmulKernel, operand: MatrixOperand): Matrix {
+  const isA = operand === a;
+  const window = windowIn(operand, isA ? m : k, isA ? k : n);
+  const { offset, batchStrides } = operand;
+  const affine = { offset, strides: [...batchStrides, ...window.strides] };
+  return { ...window, operand, affine };
 }
 
 function boxOf({ offset, strides }: Affine, sizes: readonly number[]): Box {
@@ -208,9 +209,8 @@ function within(kernel: Narrowable, ranges: readonly Range[]): Narrowable {
   const batch = ranges.slice(0, -2);
   const [rows, columns] = ranges.slice(-2);
   const terms = wholeLoop(kernel.k);
-  const [first, second] = matricesOf(kernel);
-  const a = operandWithin(first, batch, rows, terms);
-  const b = operandWithin(second, batch, terms, columns);
+  const a = operandWithin(matrixOf(kernel, kernel.a), batch, rows, terms);
+  const b = operandWithin(matrixOf(kernel, kernel.b), batch, terms, columns);
   if (!a || !b) return kernel;
   return {
     ...kernel,

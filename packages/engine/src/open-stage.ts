@@ -9,18 +9,21 @@ import {
 } from "./kernel.ts";
 import { Value } from "./value.ts";
 
-/** Whether two things that are made of numbers and names, in the same order, are alike. */
-function isAlike(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (!(a instanceof Object) || a instanceof Value) return false;
-  const [first, second] = [Object.values(a), Object.values(b ?? [])];
-  return first.length === second.length && first.every((part, i) => isAlike(part, second[i]));
+/** Whether all that one thing has, which is made of numbers and names, another has, too. */
+function isIn(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || !a || a instanceof Value || !b) return Object.is(a, b);
+  if (a === b) return true;
+  for (const key in a) if (!isIn(a[key as never], b[key as never])) return false;
+  return true;
 }
 
 /** The position of an instruction, which is added to the code if there is none that does the same. */
 export function positionIn<T extends { readonly op: string }>(code: T[], instruction: T): number {
-  const known = code.findIndex((i) => i.op === instruction.op && isAlike(i, instruction));
-  return known < 0 ? code.push(instruction) - 1 : known;
+  for (let i = 0; i < code.length; i++) {
+    if (code[i].op !== instruction.op) continue;
+    if (isIn(code[i], instruction) && isIn(instruction, code[i])) return i;
+  }
+  return code.push(instruction) - 1;
 }
 
 /** A stage while members are being put into it. Results name stages by their time, rows have negative numbers. */
@@ -61,19 +64,17 @@ export class OpenStage {
     kept: readonly OpenStage[],
     buffers: number,
   ): Stage {
-    const final = (access: Access): Access =>
-      access.buffer >= 0 ? access : { ...access, buffer: buffers - 1 - access.buffer };
     const code = this.#code.map((instruction): Instruction => {
-      if (instruction.op === "load") return { ...instruction, access: final(instruction.access) };
       if (instruction.op !== "result") return instruction;
       const position = kept.findIndex(({ time }) => time === instruction.stage);
       return { ...instruction, stage: position };
     });
-    const stores = this.stores.map(({ value, access }) => ({ value, access: final(access) }));
-    // Without the strides of inner loops that it does not have.
-    return withAffines({ inner, code, stores, results: this.results }, (affine) => ({
-      ...affine,
-      strides: affine.strides.slice(0, loops),
-    }));
+    const { stores, results } = this;
+    return withAffines({ inner, code, stores, results }, (affine) => {
+      // Without the strides of inner loops that it does not have.
+      const own = { ...affine, strides: affine.strides.slice(0, loops) };
+      const { buffer = 0 } = affine as Partial<Access>;
+      return buffer < 0 ? { ...own, buffer: buffers - 1 - buffer } : own;
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { type Form, Variables } from "./form.ts";
-import type { Guard, MatrixOperand, Window } from "./kernel.ts";
+import type { Guard, MatrixOperand } from "./kernel.ts";
 import { type FormGuard, Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
 
@@ -45,9 +45,8 @@ export function stridesOf(
   const place = operandOf(operand);
   if (!place || place.guards.length > 0) return undefined;
   const { base, variables, axes, flat } = place;
-  const strides = axes.map((axis) => strideAlong(variables, flat, axis));
-  if (strides.includes(undefined)) return undefined;
-  return { base, offset: flat.offset, strides: strides as number[] };
+  const strides = variables.strides(flat, axes);
+  return strides && { base, offset: flat.offset, strides };
 }
 
 /** The value that holds the same elements in the same order. */
@@ -55,47 +54,52 @@ export function wholeOf(value: Value): Value {
   return value.op === "reshape" && !value.isAnchor ? wholeOf(value.inputs[0]) : value;
 }
 
-/**
- * A batch of matrices whose rows and columns are several loops each, or have guards; `undefined` if it is no such thing.
- */
-export function windowOf(
-  operand: Value,
-): (Pick<MatrixOperand, "offset" | "batchStrides"> & { base: Value; window: Window }) | undefined {
+/** The anchor or leaf below an operand's views. */
+export function baseOf(operand: Value): Value {
+  let base = operand;
+  while (!base.isLeaf && !base.isAnchor) base = base.inputs[0];
+  return base;
+}
+
+/** A matrix that is read where it is, through its views. */
+export interface PlacedMatrix extends Omit<MatrixOperand, "buffer"> {
+  readonly base: Value;
+}
+
+/** A batch of matrices: with strides or, if rows and columns are several loops each or have guards, with a window. */
+export function matrixOf(operand: Value): PlacedMatrix | undefined {
+  const base = baseOf(operand);
+  // Until another value below it becomes an anchor, it is where it was.
+  if (operand.matrixBase !== base) {
+    operand.matrixBase = base;
+    operand.matrix = placeMatrix(operand);
+  }
+  return operand.matrix;
+}
+
+function placeMatrix(operand: Value): PlacedMatrix | undefined {
   const place = operandOf(operand);
   if (!place) return undefined;
   const { base, variables, axes, flat, guards } = place;
-  const matrix = axes.slice(-2).map((axis) => variables.leaves(axis));
-  const batch = axes.slice(0, -2);
-  const loops = [...batch, ...matrix.flat()];
-  const along = (form: Form) => loops.map((loop) => strideAlong(variables, form, loop));
-  const strides = along(flat);
-  const bounds = guards.map(({ form, size }) => {
-    const { offset } = variables.resolve(form);
-    return { offset, strides: along(form), size };
-  });
-  const all = [strides, ...bounds.map((bound) => bound.strides)];
-  if (all.some((list) => list.includes(undefined))) return undefined;
-  const [rows, columns] = matrix.map((digits) => variables.sizes(digits));
-  const numbers = strides as number[];
-  return {
-    base,
-    offset: variables.resolve(flat).offset,
-    batchStrides: numbers.slice(0, batch.length),
-    window: { rows, columns, strides: numbers.slice(batch.length), guards: bounds as Guard[] },
-  };
-}
-
-/** By how much a form grows with each step of a loop, or `undefined` if that depends on where. */
-export function strideAlong(variables: Variables, form: Form, loop: number): number | undefined {
-  const { terms } = variables.resolve(form);
-  const leaves = variables.leaves(loop);
-  let stride = 0;
-  let size = 1;
-  for (let i = leaves.length - 1; i >= 0; i--) {
-    const factor = terms.find(({ variable }) => variable === leaves[i])?.factor ?? 0;
-    if (i === leaves.length - 1) stride = factor;
-    else if (factor !== stride * size) return undefined;
-    size *= variables.size(leaves[i]);
+  const { offset } = variables.resolve(flat);
+  const whole = guards.length === 0 && variables.strides(flat, axes);
+  if (whole) {
+    const [rowStride, columnStride] = whole.slice(-2);
+    return { base, offset, batchStrides: whole.slice(0, -2), rowStride, columnStride };
   }
-  return stride;
+  const matrix = axes.slice(-2).map((axis) => variables.leaves([axis]));
+  const batch = axes.length - 2;
+  const loops = [...axes.slice(0, batch), ...matrix.flat()];
+  const strides = variables.strides(flat, loops);
+  const bounds: Guard[] = [];
+  for (const { form, size } of guards) {
+    const own = variables.strides(form, loops);
+    if (!own) return undefined;
+    bounds.push({ offset: variables.resolve(form).offset, strides: own, size });
+  }
+  if (!strides) return undefined;
+  const [rows, columns] = matrix.map((digits) => variables.sizes(digits));
+  const window = { rows, columns, strides: strides.slice(batch), guards: bounds };
+  const batchStrides = strides.slice(0, batch);
+  return { base, offset, batchStrides, window, rowStride: 0, columnStride: 0 };
 }

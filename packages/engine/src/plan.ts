@@ -43,10 +43,8 @@ export function compilePlan(
   const lowerLoop = (loop: Value) => lowerRepeat(loop, { fusion, reuse });
   const { kernels, states } = schedule(graph, assigned, fusion, lowerLoop);
   const slotOf = (home: Value) => (home.isLeaf ? home.slot : states.get(home));
-  const { bySlot, arenaBytes, ...laid } = assemble(kernels, outputs, slotOf, reuse);
-  const scalars = walk.scalars.map(({ dtype }) => dtype);
-  const { barriers, buffers, outputBuffers } = laid;
-  const program: Program = { kernels: laid.kernels, barriers, buffers, scalars, arenaBytes };
+  const { bySlot, outputBuffers, ...laid } = assemble(kernels, outputs, slotOf, reuse);
+  const program: Program = { ...laid, scalars: walk.scalars.map(({ dtype }) => dtype) };
   return {
     signature,
     program,
@@ -57,7 +55,7 @@ export function compilePlan(
 }
 
 /** Kernels with numbered buffers, all of which have a place. */
-interface Assembly {
+export interface Assembly {
   readonly kernels: readonly Kernel[];
   readonly barriers: readonly boolean[];
   /** Those without a place in the arena are bound at each run. */
@@ -93,7 +91,7 @@ function assemble(
   const outputBuffers = outputs.map((value) => (value.numel === 0 ? -1 : numberOf(value)));
   const bound = new Set([...bySlot.values(), ...outputBuffers]);
   const touches = numbered.map(touched);
-  const kernels = narrow(numbered, touches, bound);
+  const kernels = narrow(numbered, touches, bound, specs);
   const { offsets, arenaBytes } = layOut(kernels, findTemporaries(touches, specs, bound), reuse);
   const buffers = specs.map((spec, i) => ({ ...spec, arenaOffset: offsets.get(i) }));
   const barriers = findBarriers(touches, (buffer) => {
@@ -111,13 +109,16 @@ function assemble(
  */
 function lowerRepeat(loop: Value, { fusion, reuse }: Required<PlanOptions>): LoweredKernel {
   const [id, count, numCarries, numElements, reverse] = loop.attributes;
-  const walk = new Walk({ outputs: bodyOf(id).results, states: [] }, 0);
-  const { outputs, graph } = valuesOf(walk, fusion, true);
-  const lowerLoop = (inner: Value) => lowerRepeat(inner, { fusion, reuse });
-  const { kernels } = schedule(graph, new Map(), fusion, lowerLoop);
-  const slotOf = (home: Value) => (home.isLeaf ? home.slot : undefined);
-  const body = assemble(kernels, outputs, slotOf, reuse);
-  const parts = outputs.map(({ shape, dtype }, k) => {
+  const { results, assemblies } = bodyOf(id);
+  const body = remember(assemblies, `${fusion} ${reuse}`, () => {
+    const walk = new Walk({ outputs: results, states: [] }, 0);
+    const { outputs, graph } = valuesOf(walk, fusion, true);
+    const lowerLoop = (inner: Value) => lowerRepeat(inner, { fusion, reuse });
+    const { kernels } = schedule(graph, new Map(), fusion, lowerLoop);
+    const slotOf = (home: Value) => (home.isLeaf ? home.slot : undefined);
+    return assemble(kernels, outputs, slotOf, reuse);
+  });
+  const parts = results.map(({ shape, dtype }, k) => {
     const known = loop.consumers.find(({ attributes }) => attributes[0] === k);
     const repetitions = k < numCarries ? 2 : count;
     return known ?? new Value(-1, "part", [], [k], [repetitions, ...shape], dtype);

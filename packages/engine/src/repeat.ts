@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import { argumentError, shapeError, stateError } from "./errors.ts";
 import { entryOf } from "./graph.ts";
 import { Node, nextNodeId } from "./node.ts";
+import type { Assembly } from "./plan.ts";
 import { copyGraph } from "./search.ts";
 import { sameShape } from "./shape.ts";
 import { type Signature, Walk } from "./walk.ts";
@@ -14,6 +15,8 @@ export interface Body {
   readonly id: number;
   /** Carried values as they are next, then outputs of one repetition. */
   readonly results: readonly Node[];
+  /** How it was planned, by the options of that: the same however often it is repeated. */
+  readonly assemblies: Map<string, Assembly>;
 }
 
 const bodies = new Map<number, Body & { readonly hash: number; readonly signature: Signature }>();
@@ -127,7 +130,13 @@ function intern(results: readonly Node[]): Body {
   for (const body of bodies.values()) {
     if (body.hash === hash && walk.matches(body.signature)) return body;
   }
-  const body = { id: created++, results, hash, signature: walk.signature() };
+  const body = {
+    id: created++,
+    results,
+    hash,
+    signature: walk.signature(),
+    assemblies: new Map<string, Assembly>(),
+  };
   bodies.set(body.id, body);
   if (bodies.size > capacity) bodies.delete(bodies.keys().next().value!);
   return body;

@@ -90,9 +90,9 @@ class Grouping {
   /** Whether one of these groups, the target itself aside, needs what the target computes, directly or not. */
   #need(groups: readonly Group[], target: Group): boolean {
     const behind = (list: readonly Group[]) => list.filter(({ rank }) => rank >= target.rank);
-    const others = groups.filter((group) => group !== target);
+    const others = behind(groups).filter((group) => group !== target);
     let count = 0;
-    for (const group of reached(behind(others), (next) => behind(this.producers(next)))) {
+    for (const group of reached(others, (next) => behind(this.producers(next)))) {
       count += 1;
       if (group === target || count > farthest) return true;
     }

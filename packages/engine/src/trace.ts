@@ -23,9 +23,9 @@ export type Step =
       readonly flat: Form;
       readonly guards: readonly FormGuard[];
       /** What it gives where they do not hold, if that is not 0. */
-      readonly outside?: number;
+      readonly outside: number | undefined;
       /** The element lies `stride` times the value of a step further on. */
-      readonly index?: { readonly step: number; readonly stride: number };
+      readonly index: { readonly step: number; readonly stride: number } | undefined;
     }
   | {
       readonly op: "check";
@@ -48,7 +48,7 @@ export type Step =
       readonly op: ElementOp;
       readonly dtype: DType;
       readonly args: readonly number[];
-      readonly word?: number;
+      readonly word?: number | undefined;
     };
 
 /** Thrown when a value's elements cannot be reached by strides; it must have a place of its own. */
@@ -100,8 +100,8 @@ export class Trace {
   }
 
   #compute(value: Value, forms: readonly Form[], guards: readonly FormGuard[]): number {
-    const [x] = value.inputs;
-    const { attributes, dtype } = value;
+    const { attributes, dtype, inputs } = value;
+    const x = inputs[0];
     switch (value.op) {
       case "constant":
         return this.#constant(dtype, attributes[0]);
@@ -154,12 +154,10 @@ export class Trace {
       default: {
         if (!(value.op in elementOps)) throw new Untraceable(value);
         const op = value.op as ElementOp;
-        const args = value.inputs.map((input) =>
+        const args = inputs.map((input) =>
           this.value(input, broadcast(input.shape, forms), guards),
         );
-        return this.#push(
-          op === "philox" ? { op, dtype, args, word: attributes[0] } : { op, dtype, args },
-        );
+        return this.#push({ op, dtype, args, word: attributes[0] });
       }
     }
   }
@@ -257,8 +255,8 @@ export class Trace {
       forms: forms?.map(resolve),
       flat: resolve(flat),
       guards: guards.map(({ form, size }) => ({ form: resolve(form), size })),
-      ...(index && { index }),
-      ...(outside !== undefined && { outside }),
+      outside,
+      index,
     });
   }
 

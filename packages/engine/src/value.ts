@@ -2,6 +2,7 @@ import type { DType } from "./dtype.ts";
 import type { ReduceOp } from "./element-op.ts";
 import { outsideOf } from "./graph.ts";
 import { isView, type Node, type NodeOp } from "./node.ts";
+import type { PlacedMatrix } from "./operand.ts";
 import { remember } from "./remember.ts";
 import { sameShape, sizeOf } from "./shape.ts";
 
@@ -22,6 +23,12 @@ export class Value {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly numel: number;
+  readonly isView: boolean;
+  /** Whether it is a value that exists before the plan runs. */
+  readonly isLeaf: boolean;
+  /** Of a reduction, or of a scan: how it combines. */
+  readonly reduceOp: ReduceOp | undefined;
+  readonly scanOp: "sum" | "prod" | undefined;
   /** Of a `box` or a `scalar`: which one of the plan's. */
   slot: number = -1;
   consumers: Value[] = [];
@@ -30,6 +37,9 @@ export class Value {
   /** Whether it gets a place of its own, or is computed anew wherever it is used. */
   isAnchor: boolean = false;
   placement: Placement | undefined = undefined;
+  /** Of an operand: where it is, if this is the anchor or leaf below its views. */
+  matrixBase: Value | undefined = undefined;
+  matrix: PlacedMatrix | undefined = undefined;
 
   constructor(
     number: number,
@@ -46,24 +56,11 @@ export class Value {
     this.shape = shape;
     this.dtype = dtype;
     this.numel = sizeOf(shape);
+    this.isView = isView(op);
+    this.isLeaf = op === "box";
+    this.reduceOp = op.startsWith("reduce:") ? (op.slice(7) as ReduceOp) : undefined;
+    this.scanOp = op.startsWith("scan:") ? (op.slice(5) as "sum" | "prod") : undefined;
     for (const input of inputs) input.consumers.push(this);
-  }
-
-  get isView(): boolean {
-    return isView(this.op);
-  }
-
-  get reduceOp(): ReduceOp | undefined {
-    return this.op.startsWith("reduce:") ? (this.op.slice(7) as ReduceOp) : undefined;
-  }
-
-  get scanOp(): "sum" | "prod" | undefined {
-    return this.op.startsWith("scan:") ? (this.op.slice(5) as "sum" | "prod") : undefined;
-  }
-
-  /** Whether it is a value that exists before the plan runs. */
-  get isLeaf(): boolean {
-    return this.op === "box";
   }
 }
 

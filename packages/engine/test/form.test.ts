@@ -15,7 +15,7 @@ function setLeaves(
   values: Map<number, number>,
 ): void {
   let rest = value;
-  for (const leaf of variables.leaves(variable).reverse()) {
+  for (const leaf of variables.leaves([variable]).reverse()) {
     values.set(leaf, rest % variables.size(leaf));
     rest = Math.floor(rest / variables.size(leaf));
   }
@@ -56,7 +56,7 @@ test("unify binds free variables to the digits of others, splitting whichever is
   const [x, y] = [variables.create(4, true), variables.create(3, true)];
   const free = flatten([variables.form(x), variables.form(y)], [4, 3]);
   expect(variables.unify(free, variables.form(row))).toBe(true);
-  const leaves = variables.leaves(row);
+  const leaves = variables.leaves([row]);
   expect(leaves.map((leaf) => variables.size(leaf))).toEqual([4, 3]);
   expect(variables.resolve(variables.form(x)).terms).toEqual([{ variable: leaves[0], factor: 1 }]);
 
