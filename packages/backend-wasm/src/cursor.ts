@@ -5,8 +5,8 @@ import * as i32 from "./opcodes/i32.ts";
 export interface Cursor {
   /** The first one does not matter. */
   readonly sizes: readonly number[];
-  /** Pushes one of them. */
-  readonly push: (size: number) => void;
+  /** Pushes one of them, or a stride. */
+  readonly push: (number: number) => void;
   readonly digits: readonly number[];
   readonly values: readonly { readonly local: number; readonly strides: readonly number[] }[];
 }
@@ -26,8 +26,9 @@ export function startCursor(
       f.op(i32.div_u).set(number);
     } else f.set(digits[i]); // The number is in range: what is left of it is the first digit.
     for (const { local, strides } of values) {
-      if (strides[i] === 0) continue;
-      f.get(digits[i]).i32(strides[i]).op(i32.mul).get(local).op(i32.add).set(local);
+      f.get(digits[i]);
+      push(strides[i]);
+      f.op(i32.mul).get(local).op(i32.add).set(local);
     }
   }
 }
@@ -37,7 +38,11 @@ export function moveCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
   const { sizes, digits, values, push } = cursor;
   if (i < 0) return;
   f.add(digits[i], 1);
-  for (const { local, strides } of values) f.add(local, strides[i]);
+  for (const { local, strides } of values) {
+    f.get(local);
+    push(strides[i]);
+    f.op(i32.add).set(local);
+  }
   if (i === 0) return;
   f.get(digits[i]);
   push(sizes[i]);
@@ -48,8 +53,13 @@ export function moveCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
 
 /** Digit `i` has reached its size: it starts again, and the one before moves on. */
 export function carryCursor(f: FunctionWriter, cursor: Cursor, i: number): void {
-  const { sizes, digits, values } = cursor;
+  const { sizes, digits, values, push } = cursor;
   f.i32(0).set(digits[i]);
-  for (const { local, strides } of values) f.add(local, -strides[i] * sizes[i]);
+  for (const { local, strides } of values) {
+    f.get(local);
+    push(strides[i]);
+    push(sizes[i]);
+    f.op(i32.mul).op(i32.sub).set(local);
+  }
   moveCursor(f, cursor, i - 1);
 }

@@ -1,4 +1,4 @@
-import { byteSize, elementCost, type LoopKernel, remember } from "@gradloom/engine";
+import { byteSize, elementCost, type LoopKernel } from "@gradloom/engine";
 import { scalarOffset } from "./argument-block.ts";
 import { ModuleWriter, type ValueType } from "./assembler.ts";
 import { writeAround } from "./copy-writer.ts";
@@ -26,6 +26,7 @@ import { writeOutPairs, writeOutPoints, writeOutRows } from "./short-loops.ts";
 import { StageWriter } from "./stage-writer.ts";
 import { tileLoops } from "./tile-loops.ts";
 import { knownLength, type LoopCode, type LoopForm, tellNumbers } from "./told-numbers.ts";
+import { toldNumbers, wordsAt } from "./told-words.ts";
 import { VectorWriter } from "./vector-writer.ts";
 
 /** How a kernel of loops is compiled, and what running it takes. */
@@ -122,21 +123,7 @@ export function openFrame(
   );
   const f = module.function(parameters, [], name);
   const firstTold = buffers.length + scratch.length;
-  const locals = new Map<string, number>();
-  /** A local with a word of the arguments times a number, set at the function's start when first asked for. */
-  const wordAt = (i: number, unit = 1): number =>
-    remember(locals, `${i} ${unit}`, () => {
-      const local = f.local();
-      f.hoist(() =>
-        f
-          .get(0)
-          .load(i32.load, 4 * i)
-          .i32(unit)
-          .op(i32.mul)
-          .set(local),
-      );
-      return local;
-    });
+  const wordAt = wordsAt(f, 0);
   return {
     w: new VectorWriter(module, f, features, host),
     outer,
@@ -152,11 +139,7 @@ export function openFrame(
     ),
     address: (buffer) => wordAt(buffer),
     told,
-    push(number, unit = 1) {
-      const i = told.indexOf(number);
-      if (i < 0) f.i32(number * unit);
-      else f.get(wordAt(firstTold + i, unit));
-    },
+    push: toldNumbers(f, told, wordAt, firstTold),
     scalarOffset: (i) => scalarOffset(firstTold + told.length, i),
     firstScratch: padding ? Infinity : buffers.length,
   };

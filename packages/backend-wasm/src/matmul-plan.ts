@@ -2,6 +2,7 @@ import { type MatmulKernel, type MatrixOperand, remember, type Store } from "@gr
 import { countIterations } from "./loop-nest.ts";
 import { termDigits } from "./matmul-digits.ts";
 import { tileColumns, tileRows } from "./micro-kernel.ts";
+import { type WindowCode, windowsOf } from "./window-structure.ts";
 
 /** Where a matrix is: elements from the start of its operand, and the place of its guards' values in a list. */
 export interface Matrix {
@@ -37,8 +38,10 @@ export interface MatmulPlan {
   readonly batches: readonly BatchEntry[];
   /** The different matrices b. */
   readonly matrices: readonly Matrix[];
-  /** What the guards of windows start from. */
+  /** What the guards of windows start from, with what the code of each is told behind it. */
   readonly guards: readonly number[];
+  /** Those that a and b consist of. */
+  readonly windows: readonly (WindowCode | undefined)[];
   /** Bytes of a row of a thread's block. */
   readonly blockRow: number;
 }
@@ -75,7 +78,8 @@ export function isBlocked(kernel: MatmulKernel): boolean {
 export function planMatmul(kernel: MatmulKernel, threads: number, isKept: boolean): MatmulPlan {
   const { m, n, k, a, b, groups } = kernel;
   const output = plainOutput(kernel);
-  const { batches, matrices, guards } = batchTable(kernel, output);
+  const table = batchTable(kernel, output);
+  const { batches } = table;
   const rowGroups = groups?.along === "rows" ? batches.length : 0;
   // Rows that are multiplied by one matrix, as a rule.
   const height = rowGroups > 0 ? Math.ceil(m / rowGroups) : m;
@@ -137,9 +141,7 @@ export function planMatmul(kernel: MatmulKernel, threads: number, isKept: boolea
     packB,
     leastGrain,
     output,
-    batches,
-    matrices,
-    guards,
+    ...table,
     // Not a multiple of a power of two, so that rows do not compete for the same places in the cache.
     blockRow: 4 * roundUp(columnBlock, tileColumns) + (columnBlock % 256 === 0 ? 64 : 0),
   };
@@ -157,30 +159,32 @@ function plainOutput(kernel: MatmulKernel): Store | undefined {
 export function batchTable(
   kernel: MatmulKernel,
   output: Store | undefined,
-): Pick<MatmulPlan, "batches" | "matrices" | "guards"> {
+): Pick<MatmulPlan, "batches" | "matrices" | "guards" | "windows"> {
   const batches: BatchEntry[] = [];
   const matrices: Matrix[] = [];
   const guards: number[] = [];
   const known = new Map<string, number>();
+  const windows = [windowsOf(kernel.a, true), windowsOf(kernel.b, false)];
   const position = kernel.batch.map(() => 0);
   const at = (strides: readonly number[], start = 0): number =>
     position.reduce((sum, index, i) => sum + index * strides[i], start);
   /** A number for what is equal to something before, a new one for what is not. */
-  const matrix = ({ batchStrides, window }: MatrixOperand): Matrix => {
+  const matrix = ({ batchStrides, window }: MatrixOperand, code?: WindowCode): Matrix => {
     const starts = window?.guards.map(({ offset, strides }) => at(strides, offset)) ?? [];
+    starts.push(...(code?.told ?? []));
     const place = remember(known, `${starts}`, () => guards.push(...starts) - starts.length);
     return { offset: at(batchStrides), guards: place };
   };
   for (let left = countIterations(kernel.batch); left > 0; left--) {
-    const b = matrix(kernel.b);
+    const b = matrix(kernel.b, windows[1]);
     const which = remember(known, `${b.offset} ${b.guards}`, () => matrices.push(b) - 1);
     const to = output ? at(output.access.strides) : 0;
-    batches.push({ a: matrix(kernel.a), b, which, to });
+    batches.push({ a: matrix(kernel.a, windows[0]), b, which, to });
     for (let i = position.length - 1; i >= 0 && ++position[i] === kernel.batch[i]; i--) {
       position[i] = 0;
     }
   }
-  return { batches, matrices, guards };
+  return { batches, matrices, guards, windows };
 }
 
 export function roundUp(value: number, multiple: number): number {

@@ -1,4 +1,4 @@
-import type { MatmulKernel, MatrixOperand } from "@gradloom/engine";
+import type { MatmulKernel } from "@gradloom/engine";
 import * as coreSlots from "./core-slots.ts";
 import { matmulNanoseconds } from "./cost.ts";
 import type { LibraryEntry } from "./library.ts";
@@ -9,7 +9,7 @@ import { type MatmulPlan, type Matrix, planMatmul } from "./matmul-plan.ts";
 import * as word from "./matmul-words.ts";
 import { argumentsOf, bufferWord, type Step, type StepContext, type Word } from "./steps.ts";
 import { compileWindowPacking } from "./window-packing.ts";
-import { knownStructure, windowStructure } from "./window-structure.ts";
+import { windowCode } from "./window-structure.ts";
 import {
   layerBytes,
   planWinograd,
@@ -136,16 +136,14 @@ function matmulArguments(
   set(word.layerProduct, layer[2]);
   set(word.termsA, winograd?.kind === "result" ? k : plan.termBlock);
   set(word.block, own(bytesA + bytesB + bytesC));
-  const packing = (operand: MatrixOperand, isA: boolean): Word => {
-    const windows = winograd
-      ? withLayer(winograd.structures[isA ? 0 : 1], layer[isA ? 0 : 1])
-      : windowStructure(operand, isA);
-    if (!windows) return 0;
-    const structure = knownStructure(windows);
-    return slot(JSON.stringify(structure), () => compileWindowPacking(structure, features));
+  const packing = (i: number): Word => {
+    const code = winograd
+      ? windowCode(withLayer(winograd.structures[i], layer[i]))
+      : plan.windows[i];
+    return code ? slot(code.key, () => compileWindowPacking(code, features)) : 0;
   };
-  set(word.windowsA, packing(a, true));
-  set(word.windowsB, packing(b, false));
+  set(word.windowsA, packing(0));
+  set(word.windowsB, packing(1));
   if (output) {
     const { access } = output;
     set(word.c, buffer(access.buffer, access.offset));

@@ -1,10 +1,15 @@
-import { withAffines } from "@gradloom/engine";
+import { positionOf, withAffines } from "@gradloom/engine";
 import { startsOf, wideRow } from "./inductions.ts";
 import { exactKey } from "./library.ts";
 import { affinesOf, countIterations, type WrittenKernel, type WrittenStage } from "./loop-nest.ts";
 
 /** Numbers from this one on are told: code for shorter loops is better for knowing their length. */
 const leastTold = 16;
+
+/** What stands for numbers in a key: sizes and strides are no fractions. Those that are told are put into a list. */
+export function tellInto(told: number[], isFixed: unknown): (n: number) => number {
+  return (n) => (isFixed || n < leastTold ? n : positionOf(told, n) + 0.5);
+}
 
 /** Whether sums have so many terms in each lane that they are made of several: rounding errors stay small. */
 export function hasLongSums({ inner }: WrittenStage, lanesAcross: boolean): boolean {
@@ -39,12 +44,7 @@ export function tellNumbers(loops: LoopForm): LoopCode {
   const told: number[] = [];
   const isFixed =
     padding || stages.some((stage) => affinesOf(stage).some((affine) => "size" in affine));
-  /** What stands for a number in the key: sizes and strides are no fractions. */
-  const nameOf = (n: number): number => {
-    if (isFixed || n < leastTold) return n;
-    const i = told.indexOf(n);
-    return (i < 0 ? told.push(n) - 1 : i) + 0.5;
-  };
+  const nameOf = tellInto(told, isFixed);
   const form = [
     buffers.length,
     lanesAcross && knownLength(outer[outer.length - 1]),

@@ -2,13 +2,15 @@ import { type FunctionWriter, ModuleWriter, type ValueType } from "./assembler.t
 import { type Cursor, carryCursor, moveCursor, startCursor } from "./cursor.ts";
 import type { Features } from "./features.ts";
 import { vectorsApart } from "./lanes.ts";
+import { rangeOf } from "./loop-nest.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePatch } from "./patch-packing.ts";
+import { toldNumbers, wordsAt } from "./told-words.ts";
 import { transpose } from "./transpose.ts";
-import type { WindowStructure } from "./window-structure.ts";
+import type { WindowCode } from "./window-structure.ts";
 
 /** `(from, to, side, count, term, terms, guards)`: see {@link compileWindowPacking}. */
 export const packingParameters: readonly ValueType[] = Array(7).fill("i32");
@@ -27,7 +29,7 @@ const isNear = (spacing: number): boolean => spacing === 4 || vectorsApart.has(s
  * does not end there.
  */
 export function compileWindowPacking(
-  structure: WindowStructure,
+  structure: WindowCode,
   features: Features,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
@@ -39,14 +41,10 @@ export function compileWindowPacking(
 const [from, to, side, count, term, terms, guards] = packingParameters.keys();
 
 /** Writes the function of {@link compileWindowPacking}. */
-function writeWindowPacking(
-  f: FunctionWriter,
-  structure: WindowStructure,
-  features: Features,
-): void {
-  const { step, sides, terms: digits, lines, guards: limits, patch } = structure;
+function writeWindowPacking(f: FunctionWriter, structure: WindowCode, features: Features): void {
+  const { step, sides, terms: digits, lines, guards: limits, patch, told } = structure;
   const last = digits.length - 1;
-  const push = (size: number) => f.i32(size);
+  const push = toldNumbers(f, told, wordsAt(f, guards), 0);
   const numbers = (): number[] => limits.map(() => f.local());
   // Where four sides start: an offset and what each guard checks.
   const offsets = f.locals(4);
@@ -145,12 +143,9 @@ function writeWindowPacking(
       write(false);
       return;
     }
-    const ends = lines.slice(1).map(({ terms: strides }) => {
-      const reach = strides.map((stride, i) => stride * (digits[i] - 1));
-      const sum = (pick: (a: number, b: number) => number): number =>
-        reach.reduce((total, x) => total + pick(x, 0), 0);
-      return [sum(Math.min), sum(Math.max)];
-    });
+    const ends = lines
+      .slice(1)
+      .map(({ terms: strides }) => rangeOf({ offset: 0, strides }, digits));
     holds(guardStarts, ends);
     f.op(i32x4.all_true).if();
     write(false);
@@ -196,7 +191,8 @@ function writeWindowPacking(
     f.get(to).set(out).get(terms).set(left);
     const next = f.loop();
     if (last > 0) {
-      f.i32(digits[last]).get(cursor.digits[last]).op(i32.sub).set(run);
+      push(digits[last]);
+      f.get(cursor.digits[last]).op(i32.sub).set(run);
       f.smaller(left, run);
     } else f.get(left);
     f.tee(run);
@@ -244,7 +240,9 @@ function writeWindowPacking(
   /** To another term of the same run. */
   function moveOn(by: number): void {
     [address, ...termGuards].forEach((local, i) => {
-      f.add(local, by * lines[i].terms[last]);
+      f.get(local);
+      push(lines[i].terms[last], by);
+      f.op(i32.add).set(local);
     });
     f.add(out, by * step).add(run, -by);
   }

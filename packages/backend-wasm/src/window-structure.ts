@@ -1,4 +1,5 @@
 import { type MatrixOperand, resized } from "@gradloom/engine";
+import { tellInto } from "./told-numbers.ts";
 
 /** An amount that grows by a stride with each digit of a side and of a term: an address, or what a guard checks. */
 interface Line {
@@ -31,7 +32,7 @@ export interface WindowStructure {
 }
 
 /** How to pack the windows that an operand consists of; digits that are one digit to all lines become one. */
-export function windowStructure(operand: MatrixOperand, isA: boolean): WindowStructure | undefined {
+export function windowsOf(operand: MatrixOperand, isA: boolean): WindowCode | undefined {
   const { window, batchStrides } = operand;
   if (!window) return undefined;
   const rows = window.rows.length;
@@ -43,34 +44,48 @@ export function windowStructure(operand: MatrixOperand, isA: boolean): WindowStr
     line(window.strides, 4),
     ...window.guards.map(({ strides }) => line(strides.slice(batchStrides.length), 1)),
   ];
-  const [side, term] = isA ? [0, 1] : [1, 0];
-  const digits = [window.rows, window.columns];
-  const [sides, sideStrides] = mergeDigits(
-    digits[side],
-    all.map((strides) => strides[side]),
+  const merged = [window.rows, window.columns].map((digits, i) =>
+    mergeDigits(
+      digits,
+      all.map((strides) => strides[i]),
+    ),
   );
-  const [terms, termStrides] = mergeDigits(
-    digits[term],
-    all.map((strides) => strides[term]),
-  );
-  return {
+  const [[sides, sideStrides], [terms, termStrides]] = isA ? merged : merged.reverse();
+  return windowCode({
     step: isA ? 16 : 32,
     sides,
     terms,
     lines: all.map((_, i) => ({ sides: sideStrides[i], terms: termStrides[i] })),
     guards: window.guards.map(({ size }) => size),
-  };
+  });
 }
 
-/** What code knows of windows: there may be any number of the first digits, unless a guard depends on them. */
-export function knownStructure(structure: WindowStructure): WindowStructure {
-  const { sides, terms, lines } = structure;
+/** What code is written for. */
+export interface WindowCode extends WindowStructure {
+  /** What windows of the same code have in common. */
+  readonly key: string;
+  /** In what they differ: code finds it behind what the guards start from. */
+  readonly told: readonly number[];
+}
+
+/**
+ * What code knows of windows: there may be any number of the first digits, unless a guard depends on them. Without guards it is told
+ * sizes and strides, so that batches, and sequences of another length, compile nothing.
+ */
+export function windowCode(structure: WindowStructure): WindowCode {
+  const { sides, terms, lines, guards, patch } = structure;
   const isFree = lines.every(({ terms: strides }, i) => i === 0 || strides[0] === 0);
-  return {
+  const known = {
     ...structure,
     sides: resized(sides, 0, 0),
     terms: isFree ? resized(terms, 0, Math.min(terms[0], 4)) : terms,
   };
+  const told: number[] = [];
+  const nameOf = tellInto(told, guards.length > 0 || patch);
+  const key = JSON.stringify(known, (name, n) =>
+    name === "step" || typeof n !== "number" ? n : nameOf(n),
+  );
+  return { ...known, key, told };
 }
 
 /** Leaves out digits of one value, and makes one of neighbours that are one to all lines. */

@@ -65,6 +65,17 @@ describe("sizes that were not there before", () => {
     expect(compiledBy(step, sizes, 16)).toBeLessThan(20);
   });
 
+  it("compile next to nothing in products whose rows and terms are several loops, as those of heads and of sequences", () => {
+    const weight = given(24, 16);
+    const step = (length: number): void => {
+      const [x, y] = [given(5, length, 24), given(5, length, 40)].map((part) =>
+        part.permute([1, 0, 2]).reshape([5 * length, -1]),
+      );
+      realize(x.matmul(weight), x.t().matmul(y));
+    };
+    expect(compiledBy(step, sizes, 16)).toBeLessThan(8);
+  });
+
   it("give the same as kernels of their own", () => {
     const cases: Record<string, (n: number, part: (...shape: number[]) => Tensor) => Tensor> = {
       sum: (n, part) => part(5, n).sum(1),
@@ -94,6 +105,20 @@ describe("sizes that were not there before", () => {
         part(n, 4, 20)
           .transpose(0, 1)
           .matmul(part(n, 4, 20).permute([1, 2, 0])),
+      "product of rows of several loops": (n, part) =>
+        part(4, n, 24)
+          .permute([1, 0, 2])
+          .reshape([4 * n, 24])
+          .matmul(part(24, 16)),
+      "product over several loops": (n, part) =>
+        part(5, n, 40)
+          .permute([2, 1, 0])
+          .reshape([40, 5 * n])
+          .matmul(
+            part(5, n, 20)
+              .permute([1, 0, 2])
+              .reshape([5 * n, 20]),
+          ),
       sort: (n, part) => part(4, n).sort(1).values,
       embedding: (n, part) => {
         const table = part(70, 20).requiresGrad_();
