@@ -1,7 +1,6 @@
 import { argumentError, shapeError } from "../errors.ts";
 import { noGrad } from "../grad-mode.ts";
 import { requireFloat, requireTensor } from "../promote.ts";
-import { literal } from "../record.ts";
 import { firstAxes, listOf, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { kept } from "./reduction.ts";
@@ -113,7 +112,7 @@ export function batchNorm(
   const centred = x.sub(mean);
   const variance = centred.square().mean(axes, kept);
   noGrad(() => {
-    const unbiased = variance.mul(literal(count / (count - 1), x));
+    const unbiased = variance.mul(count / (count - 1));
     moveTowards(runningMean, mean, momentum);
     moveTowards(runningVar, unbiased, momentum);
   });
