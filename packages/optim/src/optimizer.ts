@@ -59,6 +59,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   protected abstract readonly momentNames: readonly string[];
   readonly #states: Map<Tensor, ParameterState> = new Map();
   readonly #defaults: O;
+  /** How often groups were added or a state was loaded: a compiled step is recorded anew then. */
+  #changes = 0;
 
   /**
    * @throws ArgumentError if there are no parameters, one is listed twice, one is not a floating
@@ -77,6 +79,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   addParamGroup(group: ParameterGroup<O>): void {
     const added = toGroups(this.constructor.name, [group], this.#defaults);
     this.paramGroups.push(...this.#checked(this.paramGroups, added));
+    this.#changes += 1;
   }
 
   #checked(present: readonly FullGroup<O>[], added: FullGroup<O>[]): FullGroup<O>[] {
@@ -95,6 +98,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Updates all parameters that have a gradient, and computes all that was recorded. */
   step(): void {
     const updated: Tensor[] = [];
+    watch(() => this.#changes);
     noGrad(() => {
       for (const group of this.paramGroups) {
         watchOptions(group);
@@ -113,7 +117,11 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Forgets the gradients: they become `null`. */
   zeroGrad(): void {
     for (const { params } of this.paramGroups) {
-      for (const parameter of params) parameter.grad = null;
+      for (const parameter of params) {
+        // Gradients that a compiled function goes on to make depend on it, also where it does not step.
+        watch(() => parameter.requiresGrad);
+        parameter.grad = null;
+      }
     }
   }
 
@@ -152,6 +160,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.paramGroups.forEach((group, i) => {
       Object.assign(group, loaded.groups[i]);
     });
+    this.#changes += 1;
     this.#states.clear();
     for (const [parameter, state] of loaded.states) this.#states.set(parameter, state);
     settle([...loaded.states.values()].flatMap((state) => [...state.moments.values()]));

@@ -119,3 +119,56 @@ test.each(changes)(
     expect(recorded).toBeLessThanOrEqual(4);
   },
 );
+
+test.each(Object.entries(makers))(
+  "%s: compiled steps heed a state that is loaded and groups that are added",
+  (_, make) => {
+    const run = (isCompiled: boolean) => {
+      manualSeed(1);
+      const [w, b] = [tensor([1, -2, 3]), tensor([0.5, 1, 2])].map((x) => x.requiresGrad_());
+      const optimizer = make([w]);
+      let recorded = 0;
+      const step = (x: Tensor) => {
+        recorded += 1;
+        b.grad = null;
+        const loss = w.mul(x).add(b).square().sum();
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return loss;
+      };
+      const take = isCompiled ? compile(step) : step;
+      const losses: number[] = [];
+      let state = optimizer.stateDict();
+      for (let i = 0; i < 9; i++) {
+        if (i === 2) state = optimizer.stateDict();
+        if (i === 4) optimizer.loadStateDict(state);
+        if (i === 6) optimizer.addParamGroup({ params: [b] });
+        losses.push(take(randn([3])).itemSync());
+      }
+      return { losses, values: [w, b].map((x) => x.arraySync()), recorded };
+    };
+    const { recorded, ...compiled } = run(true);
+    expect(compiled).toEqual({ losses: run(false).losses, values: run(false).values });
+    expect(recorded).toBe(3);
+  },
+);
+
+test("a compiled function that makes gradients heeds whether a parameter is frozen", () => {
+  const [w, b] = [tensor([1]), tensor([2])].map((x) => x.requiresGrad_());
+  const optimizer = new SGD([w, b]);
+  const gradients = compile((x: Tensor) => {
+    optimizer.zeroGrad();
+    w.mul(x).add(b).square().sum().backward();
+  });
+  const seen = [true, false, true].map((isTrained) => {
+    b.requiresGrad = isTrained;
+    gradients(tensor([3]));
+    return [w, b].map(({ grad }) => grad?.itemSync());
+  });
+  expect(seen).toEqual([
+    [30, 10],
+    [30, undefined],
+    [30, 10],
+  ]);
+});
