@@ -1,4 +1,4 @@
-import { ArgumentError, StateError, type Tensor } from "@gradloom/tensor";
+import { ArgumentError, onEachRun, StateError, type Tensor } from "@gradloom/tensor";
 import type { FullGroup, Optimizer } from "./optimizer.ts";
 import { describe } from "./parameter-groups.ts";
 import { snakeCase } from "./state-dict.ts";
@@ -85,8 +85,13 @@ export abstract class LRSchedule<Settings extends object = object> implements Sc
     return this.optimizer.paramGroups.slice(0, this.#groupCount);
   }
 
-  /** Goes on by one step. */
+  /** Goes on by one step, in a compiled function with each call. */
   step(): void {
+    onEachRun(() => this.advance());
+  }
+
+  /** @internal {@link step} of a schedule that is part of a sequence. */
+  advance(): void {
     this.stepCount += 1;
     this.lastEpoch += 1;
     this.#set(this.rates());

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@gradloom/tensor";
+import { ArgumentError, onEachRun } from "@gradloom/tensor";
 import {
   checkLoaded,
   isCount,
@@ -44,17 +44,21 @@ export class SequentialLR implements Schedule {
     // Each schedule took a first step when it was made; only the first one's is to count.
     for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     for (const schedule of schedules) schedule.rewind();
-    schedules[0].step();
+    schedules[0].advance();
     this.#lastLr = schedules[0].getLastLr();
   }
 
-  /** Goes on by one step. */
+  /** Goes on by one step, in a compiled function with each call. */
   step(): void {
+    onEachRun(() => this.#advance());
+  }
+
+  #advance(): void {
     this.lastEpoch += 1;
     const index = this.#milestones.filter((milestone) => milestone <= this.lastEpoch).length;
     const schedule = this.#schedules[index];
     if (index > 0 && this.#milestones[index - 1] === this.lastEpoch) schedule.restart();
-    else schedule.step();
+    else schedule.advance();
     this.#lastLr = schedule.getLastLr();
   }
 

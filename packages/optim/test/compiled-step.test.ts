@@ -4,12 +4,16 @@ import {
   Adagrad,
   Adam,
   AdamW,
+  ExponentialLR,
+  LinearLR,
   Lion,
   Muon,
   OneCycleLR,
   type Optimizer,
   RMSprop,
+  SequentialLR,
   SGD,
+  StepLR,
 } from "../src/index.ts";
 
 const makers: Record<string, (params: Tensor[]) => Optimizer> = {
@@ -71,6 +75,36 @@ test.each([
       schedule.step();
     }
     return w.arraySync();
+  };
+  expect(run(true)).toEqual(run(false));
+});
+
+test.each([
+  ["ExponentialLR", (optimizer: Optimizer) => new ExponentialLR(optimizer, 0.9)],
+  [
+    "SequentialLR",
+    (optimizer: Optimizer) => {
+      const warmup = new LinearLR(optimizer, { totalIters: 3 });
+      return new SequentialLR(optimizer, [warmup, new StepLR(optimizer, 2)], [3]);
+    },
+  ],
+] as const)("%s goes on with each call of a function that steps it", (_, make) => {
+  const run = (isCompiled: boolean) => {
+    const w = tensor([1, -2, 3], { requiresGrad: true });
+    const optimizer = new Adam([w], { lr: 0.1 });
+    const schedule = make(optimizer);
+    const step = () => {
+      optimizer.zeroGrad();
+      w.square().sum().backward();
+      optimizer.step();
+      schedule.step();
+    };
+    const take = isCompiled ? compile(step) : step;
+    const rates = Array.from({ length: 8 }, () => {
+      take();
+      return [optimizer.lr, ...schedule.getLastLr()];
+    });
+    return { rates, w: w.arraySync(), state: schedule.stateDict() };
   };
   expect(run(true)).toEqual(run(false));
 });
