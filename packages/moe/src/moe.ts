@@ -79,7 +79,10 @@ export class MoE extends Module {
   readonly capacityFactor: number;
   readonly balanceWeight: number;
   readonly zWeight: number;
-  /** What the last `forward` decided; `undefined` before the first. */
+  /**
+   * What the last `forward` decided; `undefined` before the first. In a compiled function `forward` runs in the first call
+   * alone: let the function return what is wanted of it.
+   */
   lastRouting: Routing | undefined = undefined;
   #auxLoss: Tensor | undefined;
 
