@@ -28,8 +28,7 @@ export function trace<T>(where: Place, fn: () => T): T {
 export function refuseWhileTracing(op: string, what: string, wayOut: string): void {
   const { value } = place;
   if (value === undefined) return;
-  const inside = value === "compile" ? "a compiled function" : `${value}()`;
-  throw stateError`${op}: ${what} inside of ${inside}. ${wayOut}`;
+  throw stateError`${op}: ${what} inside of ${value}(). ${wayOut}`;
 }
 
 /** @throws StateError inside of `vmap`, for what would have to happen once an example. */

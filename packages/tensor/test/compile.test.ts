@@ -283,7 +283,7 @@ test("a tensor must be a state before it can be assigned to inside", () => {
   });
   expect(() => grow(tensor([2]))).toThrow(StateError);
   expect(() => grow(tensor([2]))).toThrow(
-    "assign: a state must not be made inside of a compiled function. Make it outside: new Tensor(x).",
+    "assign: a state must not be made inside of compile(). Make it outside: new Tensor(x).",
   );
   expect(w.itemSync()).toBe(1);
 });
@@ -292,7 +292,7 @@ test("reading inside, and promises, are refused", () => {
   const reads = compile((x: Tensor) => x.mul(x.sum().itemSync()));
   expect(() => reads(tensor([1]))).toThrow(StateError);
   expect(() => reads(tensor([1]))).toThrow(
-    "dataSync: values must not be read inside of a compiled function. Return the tensor, and read it outside.",
+    "dataSync: values must not be read inside of compile(). Return the tensor, and read it outside.",
   );
   expect(tensor([1]).itemSync()).toBe(1);
   const waits = compile(async (x: Tensor) => x);

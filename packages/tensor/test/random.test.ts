@@ -291,7 +291,7 @@ describe("arguments", () => {
   test("randperm inside a compiled function is an error, not the same order each time", () => {
     expect(() => compile((x: Tensor) => x.add(randperm(3)))(tensor([1, 2, 3]))).toThrow(
       new StateError(
-        "randperm: the order must not be drawn inside of a compiled function. Pass it in as an input.",
+        "randperm: the order must not be drawn inside of compile(). Pass it in as an input.",
         { op: "randperm" },
       ),
     );

@@ -30,7 +30,7 @@ export function embedding(
     throw argumentError`${op}: paddingIdx must be in [${-rows}, ${rows - 1}], got ${paddingIdx}.`;
   }
   const flat = checkIndices(op, ids, rows).reshape([-1, 1]);
-  const index = flat.expand([ids.numel, columns]);
+  const index = flat.expand([-1, columns]);
   const isPadding = paddingIdx == null ? undefined : flat.eq((paddingIdx + rows) % rows);
   const found = record(
     op,
