@@ -30,7 +30,7 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): (Group
   const sizes = new Float64Array(values.length);
   const products = new Float64Array(values.length);
   for (const value of values) {
-    if (value.isLeaf || isUnused(value)) continue;
+    if (value.isLeaf || !isUsed(value)) continue;
     let cost = elementCost(value.op);
     let size = value.isView ? 0 : 1;
     for (const input of value.inputs) {
@@ -61,14 +61,14 @@ export function chooseAnchors(values: readonly Value[], fusion: boolean): (Group
   return groups;
 }
 
-function isUnused(value: Value): boolean {
-  return value.consumers.length === 0 && !value.isRoot;
+function isUsed(value: Value): boolean {
+  return value.consumers.length > 0 || value.isRoot;
 }
 
 /** Rewriting leaves values that nothing uses: they are no consumers of others, either. */
 function dropUnused(values: readonly Value[]): void {
   for (let i = values.length - 1; i >= 0; i--) {
-    values[i].consumers = values[i].consumers.filter((consumer) => !isUnused(consumer));
+    values[i].consumers = values[i].consumers.filter(isUsed);
   }
 }
 

@@ -99,18 +99,17 @@ export class Variables {
 
   /** By how much a form grows with each step of a loop, or `undefined` if that depends on where. */
   stride(form: Form, loop: number): number | undefined {
-    const { terms } = this.resolve(form);
-    const leaves = this.leaves([loop]);
-    let stride = 0;
-    let size = 1;
-    for (let i = leaves.length - 1; i >= 0; i--) {
-      let factor = 0;
-      for (const term of terms) if (term.variable === leaves[i]) factor = term.factor;
-      if (size === 1) stride = factor;
-      else if (factor !== stride * size) return undefined;
-      size *= this.size(leaves[i]);
+    const { parts } = this.#all[loop];
+    if (!parts) {
+      for (const { variable, factor } of this.resolve(form).terms) {
+        if (variable === loop) return factor;
+      }
+      return 0;
     }
-    return stride;
+    const [high, low] = parts.map((part) => this.stride(form, part));
+    const size = this.size(parts[1]);
+    if (size === 1) return high;
+    return this.size(parts[0]) === 1 || high === low! * size ? low : undefined;
   }
 
   /** The stride along each loop, if all have one. */

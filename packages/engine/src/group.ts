@@ -1,5 +1,6 @@
 import { type Form, flatten, Variables } from "./form.ts";
 import { baseOf, wholeOf } from "./operand.ts";
+import { positionOf } from "./remember.ts";
 import { sizeOf } from "./shape.ts";
 import { type Step, Trace, Untraceable } from "./trace.ts";
 import type { Value } from "./value.ts";
@@ -50,7 +51,7 @@ export class Group {
   position: number = -1;
   members: Member[] = [];
   readonly #fusion: boolean;
-  #known: { members: Member[]; reads: ReadonlySet<Value> } | undefined;
+  #known: { members: Member[]; reads: readonly Value[] } | undefined;
 
   /**
    * A group of one.
@@ -128,17 +129,17 @@ export class Group {
   }
 
   /** The anchors and leaves outside that members read. */
-  reads(): ReadonlySet<Value> {
+  reads(): readonly Value[] {
     if (this.#known?.members === this.members) return this.#known.reads;
-    const reads = new Set<Value>();
+    const reads: Value[] = [];
     for (const { value, code } of this.members) {
       for (const step of code)
-        if (step.op === "read" && !this.memberOf(step.value)) reads.add(step.value);
+        if (step.op === "read" && !this.memberOf(step.value)) positionOf(reads, step.value);
       if (value.op === "matmul" || value.op === "sort") {
-        for (const operand of value.inputs) reads.add(baseOf(operand));
+        for (const operand of value.inputs) positionOf(reads, baseOf(operand));
       }
       if (value.op === "part")
-        for (const input of value.inputs[0].inputs) reads.add(wholeOf(input));
+        for (const input of value.inputs[0].inputs) positionOf(reads, wholeOf(input));
     }
     this.#known = { members: this.members, reads };
     return reads;
@@ -226,7 +227,7 @@ export class Group {
     const member = { value, code: trace.code, result, forms, isRow };
     const members = [...this.members, member];
     const steps = members.reduce((sum, { code }) => sum + code.length, 0);
-    if (steps > largestKernel || this.reads().size >= mostReads) return false;
+    if (steps > largestKernel || this.reads().length >= mostReads) return false;
     if (this.isMatmul && !this.#isWhole(member)) return false;
     if (inner !== this.inner) {
       // What was computed at each point of the outer loops is now computed at each point of the rows.

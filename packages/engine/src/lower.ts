@@ -181,8 +181,7 @@ class Lowering {
       const other = step.op === "read" ? this.#group.memberOf(step.value) : undefined;
       if (!other) continue;
       const ready = this.#readyAt(other);
-      const parity = (t: number) => (Math.abs(t % 2) === 0) === isPass;
-      time = Math.max(time, parity(ready) ? ready : ready + 1);
+      time = Math.max(time, (ready % 2 === 0) === isPass ? ready : ready + 1);
     }
     return time;
   }

@@ -42,7 +42,7 @@ export class OpenStage {
 
   /** Whether it passes over the row, rather than running once a row. */
   get isPass(): boolean {
-    return Math.abs(this.time % 2) === 0;
+    return this.time % 2 === 0;
   }
 
   /** Adds an instruction, or finds the one that does the same. */

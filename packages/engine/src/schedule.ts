@@ -91,6 +91,7 @@ class Grouping {
   #need(groups: readonly Group[], target: Group): boolean {
     const behind = (list: readonly Group[]) => list.filter(({ rank }) => rank >= target.rank);
     const others = behind(groups).filter((group) => group !== target);
+    if (others.length === 0) return false;
     let count = 0;
     for (const group of reached(others, (next) => behind(this.producers(next)))) {
       count += 1;
@@ -190,10 +191,10 @@ class Ordering {
   /** What each group waits for: groups that compute what it reads, and that read what it changes. */
   #waits(groups: readonly Group[]): Map<Group, Wait[]> {
     const waits = new Map(
-      groups.map((group) => {
-        const producers = this.#grouping.producers(group);
-        return [group, producers.map((other): Wait => ({ group: other, slot: -1 }))];
-      }),
+      groups.map((group): [Group, Wait[]] => [
+        group,
+        this.#grouping.producers(group).map((other) => ({ group: other, slot: -1 })),
+      ]),
     );
     const writers = new Map([...this.#states].map(([anchor, slot]) => [slot, anchor]));
     for (const group of groups) {
@@ -262,14 +263,13 @@ class Ordering {
     if (kernel.kind === "scatter" || kernel.kind === "sort") {
       check(kernel.target.buffer, (isOld) => buffers.some((_, i) => isOld(i)));
     }
-    // Had an index been out of range, the state would be spoilt.
-    const mayFail = stages.some(({ code }) => code.some(({ op }) => op === "check"));
     stages.forEach(({ stores }, position) => {
       for (const { access } of stores) {
         check(
           access.buffer,
           (isOld) =>
-            mayFail ||
+            // Had an index been out of range, the state would be spoilt.
+            stages.some(({ code }) => code.some(({ op }) => op === "check")) ||
             (kernel.kind === "matmul" && (isOld(kernel.a.buffer) || isOld(kernel.b.buffer))) ||
             stages.some((other, at) =>
               other.code.some(
