@@ -1,6 +1,6 @@
 import { byteSize } from "./dtype.ts";
 import { type Access, type Kernel, stagesOf } from "./kernel.ts";
-import { remember } from "./remember.ts";
+import { positionOf, remember } from "./remember.ts";
 import { sameShape } from "./shape.ts";
 import { blockBytes, Ranges, Space } from "./space.ts";
 
@@ -93,40 +93,35 @@ export function sameAccess(a: Access, b: Access): boolean {
   return a.offset === b.offset && sameShape(a.strides, b.strides);
 }
 
-/** The buffers that a kernel reads and writes, by the program's numbers. */
+/** The buffers that a kernel reads and writes, by the program's numbers, each once. */
 export interface Touched {
-  readonly reads: ReadonlySet<number>;
-  readonly writes: ReadonlySet<number>;
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
 }
 
 /** What a kernel touches, whichever of its iterations are left out. */
 export function touched(kernel: Kernel): Touched {
-  const reads = new Set<number>();
-  const writes = new Set<number>();
+  const { buffers } = kernel;
+  const reads: number[] = [];
+  const writes: number[] = [];
+  const add = (list: number[], position: number) => {
+    // Behind the buffers are rows of a thread's own.
+    if (position < buffers.length) positionOf(list, buffers[position]);
+  };
   if (kernel.kind === "matmul") {
-    reads.add(kernel.buffers[kernel.a.buffer]).add(kernel.buffers[kernel.b.buffer]);
-    if (kernel.groups) reads.add(kernel.buffers[kernel.groups.bounds]);
+    add(reads, kernel.a.buffer);
+    add(reads, kernel.b.buffer);
+    if (kernel.groups) add(reads, kernel.groups.bounds);
   }
   if (kernel.kind === "repeat") {
-    for (const buffer of kernel.buffers) reads.add(buffer);
-    for (const position of kernel.writes) {
-      writes.add(kernel.buffers[position]);
-      reads.delete(kernel.buffers[position]);
-    }
+    for (const position of kernel.writes) add(writes, position);
+    for (const buffer of buffers) if (!writes.includes(buffer)) positionOf(reads, buffer);
   }
-  if (kernel.kind === "sort") reads.add(kernel.buffers[kernel.source.buffer]);
-  if (kernel.kind === "sort" || kernel.kind === "scatter") {
-    writes.add(kernel.buffers[kernel.target.buffer]);
-  }
+  if (kernel.kind === "sort") add(reads, kernel.source.buffer);
+  if (kernel.kind === "sort" || kernel.kind === "scatter") add(writes, kernel.target.buffer);
   for (const { code, stores } of stagesOf(kernel)) {
-    for (const i of code) {
-      if (i.op === "load" && i.access.buffer < kernel.buffers.length) {
-        reads.add(kernel.buffers[i.access.buffer]);
-      }
-    }
-    for (const { access } of stores) {
-      if (access.buffer < kernel.buffers.length) writes.add(kernel.buffers[access.buffer]);
-    }
+    for (const i of code) if (i.op === "load") add(reads, i.access.buffer);
+    for (const { access } of stores) add(writes, access.buffer);
   }
   return { reads, writes };
 }
@@ -144,8 +139,8 @@ export function findBarriers(
   let reads = new Ranges();
   let writes = new Ranges();
   return kernels.map((mine) => {
-    const read = [...mine.reads].map(range);
-    const written = [...mine.writes].map(range);
+    const read = mine.reads.map(range);
+    const written = mine.writes.map(range);
     const meet = (ranges: Ranges) => (part: (typeof read)[0]) => ranges.meet(...part);
     const wait = read.some(meet(writes)) || written.some(meet(writes)) || written.some(meet(reads));
     if (wait) [reads, writes] = [new Ranges(), new Ranges()];
