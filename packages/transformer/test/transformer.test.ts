@@ -148,7 +148,7 @@ describe("Transformer", () => {
     });
     const optimizer = new Adam(model.parameters(), { lr: 3e-3, betas: [0.9, 0.98] });
     let loss = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < 400; step++) {
+    for (let step = 0; step < 800; step++) {
       const digits = randint(3, 10, [32, 4]);
       const [src, tgt] = task(digits);
       optimizer.zeroGrad();
