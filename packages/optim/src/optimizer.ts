@@ -103,7 +103,6 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       for (const group of this.paramGroups) {
         watchOptions(group);
         for (const parameter of group.params) {
-          watch(() => parameter.requiresGrad);
           const gradient = parameter.peekGrad();
           if (gradient === null) continue;
           this.update(parameter, gradient, group);
@@ -117,11 +116,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Forgets the gradients: they become `null`. */
   zeroGrad(): void {
     for (const { params } of this.paramGroups) {
-      for (const parameter of params) {
-        // Gradients that a compiled function goes on to make depend on it, also where it does not step.
-        watch(() => parameter.requiresGrad);
-        parameter.grad = null;
-      }
+      for (const parameter of params) parameter.grad = null;
     }
   }
 

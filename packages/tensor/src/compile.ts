@@ -1,6 +1,6 @@
 import { type Node, type Recording, scalar } from "@gradloom/engine";
 import { isDetectingAnomaly } from "./anomaly.ts";
-import { Encounters, encounters } from "./encounters.ts";
+import { Encounters, encounters, watch } from "./encounters.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
 import { requireTensor } from "./promote.ts";
@@ -29,9 +29,9 @@ interface Trace {
  * must be a function of its inputs: numbers and arrays that it uses stay what they were in the first call, and a state
  * that it makes is made in the first call alone, so a `new Tensor(x)` of what it computes belongs outside of it.
  * Optimizers and random numbers move on with each call, and the gradients that `fn` leaves behind are those of the last one. What is
- * {@link watch}ed, such as whether a module is in training, is heeded: where it is something else, `fn` runs again. So it does
- * once a tensor that it uses has been assigned to for the first time, and each time that it uses gradients from before, or adds to
- * them. Results carry no history.
+ * {@link watch}ed, such as whether a module is in training, is heeded, and so is which tensors require a gradient: where it is
+ * something else, `fn` runs again. So it does once a tensor that it uses has been assigned to for the first time, and each time
+ * that it uses gradients from before, or adds to them. Results carry no history.
  *
  * @throws ArgumentError if `fn` gives something else than a tensor, a list or an object of tensors, or nothing.
  * StateError if `fn` reads a value.
@@ -63,13 +63,6 @@ export function compile<Inputs extends readonly Tensor[], Result>(
   };
 }
 
-/** What `read` gives now. A compiled function that has asked for it runs anew where it is something else. */
-export function watch<T>(read: () => T): T {
-  const value = read();
-  encounters.value?.holds.push(() => read() === value);
-  return value;
-}
-
 /** Does something now, and again each time that a compiled function which did it runs. */
 export function onEachRun(fn: () => void): void {
   engine().effect(fn);
@@ -99,6 +92,9 @@ function first<Inputs extends readonly Tensor[], Result>(
       return encounters.run(met, () => {
         const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
         current.realize(returned.tensors.map(({ node }) => node));
+        watch(() => engine().backend);
+        // At the end: a function may freeze parameters for a while.
+        for (const tensor of met.used) watch(() => tensor.requiresGrad);
         return returned;
       });
     }),
@@ -108,8 +104,7 @@ function first<Inputs extends readonly Tensor[], Result>(
     const gradient = tensor.peekGrad();
     return { tensor, at: gradient === null ? -1 : outputs.push(gradient.node) - 1 };
   });
-  const { backend } = current;
-  const fits = (other: string) => other === key && backend === engine().backend && met.hold();
+  const fits = (other: string) => other === key && met.holds.every((holds) => holds());
   const finish = (nodes: readonly Node[]) => {
     const tensors = nodes.map((node) => new Tensor(node));
     for (const { tensor, at } of gradients) tensor.grad = tensors[at] ?? null;

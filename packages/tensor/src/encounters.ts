@@ -8,8 +8,8 @@ import type { Tensor } from "./tensor.ts";
  */
 export class Encounters {
   readonly start: number = nextNodeId();
-  /** Tensors that it reads as constants. */
-  readonly constants: Set<Tensor> = new Set();
+  /** Tensors that it uses. */
+  readonly used: Set<Tensor> = new Set();
   /** Tensors whose gradients it sets. */
   readonly gradients: Set<Tensor> = new Set();
   /** Whether what it has asked for is still so. */
@@ -17,10 +17,11 @@ export class Encounters {
   /** Whether it uses a gradient that was there before: each call has another one. */
   usesGradient: boolean = false;
 
-  /** Whether a later call of the function would do the same. */
-  hold(): boolean {
-    for (const { state } of this.constants) if (state) return false;
-    return this.holds.every((holds) => holds());
+  /** What has no state is read as a constant, until it has one. */
+  use(tensor: Tensor): void {
+    if (this.used.has(tensor)) return;
+    this.used.add(tensor);
+    watch(() => tensor.state);
   }
 }
 
@@ -28,3 +29,10 @@ export class Encounters {
 export const encounters: Context<Encounters | undefined> = new Context<Encounters | undefined>(
   undefined,
 );
+
+/** What `read` gives now. A compiled function that has asked for it runs anew where it is something else. */
+export function watch<T>(read: () => T): T {
+  const value = read();
+  encounters.value?.holds.push(() => read() === value);
+  return value;
+}

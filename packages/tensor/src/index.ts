@@ -19,7 +19,7 @@ export {
 } from "./anomaly.ts";
 export { type BackwardOptions, backward, type GradOptions } from "./autograd.ts";
 export { borrowStates } from "./borrowing.ts";
-export { compile, live, onEachRun, watch } from "./compile.ts";
+export { compile, live, onEachRun } from "./compile.ts";
 export {
   type ArangeOptions,
   arange,
@@ -37,6 +37,7 @@ export {
   zeros,
   zerosLike,
 } from "./create.ts";
+export { watch } from "./encounters.ts";
 export {
   type BackendName,
   memoryStats,

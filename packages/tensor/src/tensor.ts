@@ -1,6 +1,6 @@
 import { type Box, type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
-import { type Encounters, encounters } from "./encounters.ts";
+import { type Encounters, encounters, watch } from "./encounters.ts";
 import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
 import { shapeError, stateError } from "./errors.ts";
 import { formatTensor, printAsText } from "./format.ts";
@@ -97,9 +97,8 @@ export class Tensor {
 
   /** What is recorded for the value as it is now. */
   get node(): Node {
-    if (this.state) return this.state.node;
-    this.met?.constants.add(this);
-    return this.recorded;
+    this.met?.use(this);
+    return this.state?.node ?? this.recorded;
   }
 
   /** What the function that is being compiled meets, if this tensor is from outside. */
@@ -256,7 +255,7 @@ export class Tensor {
   peekGrad(): Tensor | null {
     const { met } = this;
     if (met && !met.gradients.has(this)) {
-      if (this.gradient === null) met.holds.push(() => this.gradient === null);
+      if (this.gradient === null) watch(() => this.gradient);
       else met.usesGradient = true;
     }
     return this.gradient;
@@ -276,12 +275,10 @@ export class Tensor {
 
   /** The same value, through which no gradient flows. It shares a state. */
   detach(): Tensor {
-    const { recorded } = this;
-    if (this.state || recorded.box || !recorded.dependsOnState) {
-      return new Tensor(this.state ? this : recorded);
-    }
+    const { node, state } = this;
+    if (state || node.box || !node.dependsOnState) return new Tensor(state ? this : node);
     // A node of its own: whoever keeps it can read it after a step, although something consumes this tensor.
-    return record("detach", reshape(recorded, this.shape));
+    return record("detach", reshape(node, this.shape));
   }
 
   /** Keeps the gradient of this tensor in `grad`, even though it is not a leaf. */

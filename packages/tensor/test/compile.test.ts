@@ -1,7 +1,8 @@
 import { ArgumentError, StateError } from "@gradloom/engine";
 import { expect, test } from "vitest";
-import { compile, live, onEachRun, watch } from "../src/compile.ts";
+import { compile, live, onEachRun } from "../src/compile.ts";
 import { ones, tensor, zeros } from "../src/create.ts";
+import { watch } from "../src/encounters.ts";
 import { memoryStats, settle } from "../src/engine.ts";
 import { manualSeed } from "../src/generator.ts";
 import { noGrad } from "../src/grad-mode.ts";
@@ -274,6 +275,40 @@ test("gradients from before are those of each call", () => {
   expect(read().sum().itemSync()).toBe(64 * 18);
   w.grad = ones([64]);
   expect(read().sum().itemSync()).toBe(128);
+});
+
+test("which leaves require a gradient is heeded, and those that are frozen for a while compile once", () => {
+  const [a, b] = [2, 3].map((x) => new Tensor(tensor(x)).requiresGrad_());
+  let calls = 0;
+  const product = compile((x: Tensor) => {
+    x.mul(a).mul(b).sum().backward();
+  });
+  const freezing = compile((x: Tensor) => {
+    calls++;
+    a.requiresGrad_(false);
+    x.mul(a).add(b).sum().backward();
+    a.requiresGrad_(true);
+  });
+  const gradientsOf = (step: (x: Tensor) => void) => {
+    a.grad = null;
+    b.grad = null;
+    step(tensor([1]));
+    return [a, b].map(({ grad }) => grad?.itemSync());
+  };
+  for (const isTrained of [false, true, false, true]) {
+    b.requiresGrad_(isTrained);
+    expect(gradientsOf(product)).toEqual([3, isTrained ? 2 : undefined]);
+  }
+  for (let i = 0; i < 3; i++) expect(gradientsOf(freezing)).toEqual([undefined, 1]);
+  expect(calls).toBe(1);
+});
+
+test("a tensor that is used detached and becomes a state is heeded", () => {
+  const offset = tensor([1]);
+  const shifted = compile((x: Tensor) => x.add(offset.detach()));
+  expect(shifted(tensor([2])).itemSync()).toBe(3);
+  offset.assign(tensor([5]));
+  expect(shifted(tensor([2])).itemSync()).toBe(7);
 });
 
 test("a tensor must be a state before it can be assigned to inside", () => {
