@@ -59,6 +59,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   protected abstract readonly momentNames: readonly string[];
   readonly #states: Map<Tensor, ParameterState> = new Map();
   readonly #defaults: O;
+  /** What takes a step now. */
+  #counted: ParameterState[] = [];
   /** How often groups were added or a state was loaded: a compiled step is recorded anew then. */
   #changes = 0;
 
@@ -98,6 +100,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Updates all parameters that have a gradient, and computes all that was recorded. */
   step(): void {
     const updated: Tensor[] = [];
+    const counted: ParameterState[] = [];
+    this.#counted = counted;
     watch(() => this.#changes);
     noGrad(() => {
       for (const group of this.paramGroups) {
@@ -111,6 +115,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       }
     });
     settle(updated);
+    // Afterwards: where that fails, nothing has changed.
+    onEachRun(() => {
+      for (const state of counted) state.step = stepsOf(state) + 1;
+    });
   }
 
   /** Forgets the gradients: they become `null`. */
@@ -163,14 +171,12 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   /**
    * Counts a step of a parameter, also whenever a compiled function takes it again, and gives how many
-   * there have been, 1 at the first.
+   * there are with it, 1 at the first: to be asked while the step is computed.
    */
   protected countStep(parameter: Tensor): () => number {
     const state = this.#stateOf(parameter);
-    onEachRun(() => {
-      state.step = (state.step ?? 0) + 1;
-    });
-    return () => state.step!;
+    this.#counted.push(state);
+    return () => stepsOf(state) + 1;
   }
 
   /**
@@ -216,6 +222,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }
     return state;
   }
+}
+
+function stepsOf({ step = 0 }: ParameterState): number {
+  return step;
 }
 
 /**
