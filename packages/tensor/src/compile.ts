@@ -3,6 +3,7 @@ import { isDetectingAnomaly } from "./anomaly.ts";
 import { Encounters, encounters, watch } from "./encounters.ts";
 import { engine } from "./engine.ts";
 import { argumentError } from "./errors.ts";
+import { isGradEnabled } from "./grad-mode.ts";
 import { requireTensor } from "./promote.ts";
 import { requireSynchronous } from "./synchronous.ts";
 import { Tensor } from "./tensor.ts";
@@ -31,7 +32,8 @@ interface Trace {
  * Optimizers and random numbers move on with each call, and the gradients that `fn` leaves behind are those of the last one. What is
  * {@link watch}ed, such as whether a module is in training, is heeded, and so is which tensors require a gradient: where it is
  * something else, `fn` runs again. So it does once a tensor that it uses has been assigned to for the first time, and each time
- * that it uses gradients from before, or adds to them. Results carry no history.
+ * that it uses gradients from before, or adds to them. Results carry no history; but where an input requires a gradient, `fn` runs
+ * as if it were not compiled.
  *
  * @throws ArgumentError if `fn` gives something else than a tensor, a list or an object of tensors, or nothing.
  * StateError if `fn` reads a value.
@@ -46,8 +48,9 @@ export function compile<Inputs extends readonly Tensor[], Result>(
 ): (...inputs: Inputs) => Result {
   const traces: Trace[] = []; // the one that was used last comes first
   return (...inputs: Inputs): Result => {
-    // Inside of another function that is being compiled, it is a part of that.
-    if (isTracing() || isDetectingAnomaly()) return fn(...inputs);
+    // Inside of another function that is being compiled, it is a part of that; and gradients of inputs need the history.
+    const leads = isGradEnabled() && inputs.some(({ requiresGrad }) => requiresGrad);
+    if (leads || isTracing() || isDetectingAnomaly()) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     const at = traces.findIndex(({ fits }) => fits(key));
     if (at < 0) {
@@ -93,6 +96,7 @@ function first<Inputs extends readonly Tensor[], Result>(
         const returned = take(requireSynchronous("compile", fn(...(leaves as Inputs))));
         current.realize(returned.tensors.map(({ node }) => node));
         watch(() => engine().backend);
+        watch(isGradEnabled);
         // At the end: a function may freeze parameters for a while.
         for (const tensor of met.used) watch(() => tensor.requiresGrad);
         return returned;

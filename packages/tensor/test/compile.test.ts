@@ -7,6 +7,7 @@ import { memoryStats, settle } from "../src/engine.ts";
 import { manualSeed } from "../src/generator.ts";
 import { noGrad } from "../src/grad-mode.ts";
 import { Tensor } from "../src/tensor.ts";
+import { grad } from "../src/transforms/grad.ts";
 
 test("computes what the function computes, on new inputs and new shapes", () => {
   let calls = 0;
@@ -301,6 +302,22 @@ test("which leaves require a gradient is heeded, and those that are frozen for a
   }
   for (let i = 0; i < 3; i++) expect(gradientsOf(freezing)).toEqual([undefined, 1]);
   expect(calls).toBe(1);
+});
+
+test("gradients of inputs are those of the function, and in noGrad it is another one", () => {
+  const w = new Tensor(tensor([2])).requiresGrad_();
+  const f = compile((x: Tensor) => x.square().mul(w).sum());
+  expect(f(tensor([3])).itemSync()).toBe(18);
+  expect(grad(f)(tensor([3])).itemSync()).toBe(12);
+  const x = tensor([3], { requiresGrad: true });
+  x.mul(5).add(f(x)).sum().backward();
+  expect(x.grad!.itemSync()).toBe(17);
+  const slope = compile((x: Tensor) => {
+    const y = x.square().mul(w);
+    return y.requiresGrad ? grad(y, [w])[0] : y;
+  });
+  const both = () => [noGrad(() => slope(tensor([3]))), slope(tensor([3]))];
+  for (let i = 0; i < 2; i++) expect(both().map((y) => y.itemSync())).toEqual([18, 9]);
 });
 
 test("a tensor that is used detached and becomes a state is heeded", () => {
