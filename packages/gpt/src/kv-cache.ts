@@ -2,8 +2,10 @@ import {
   ArgumentError,
   arange,
   fromTypedArray,
+  onEachRun,
   ShapeError,
-  type Tensor,
+  Tensor,
+  watch,
   zeros,
 } from "@gradloom/tensor";
 
@@ -90,7 +92,9 @@ export class KVCache {
         { op: "forward" },
       );
     }
-    const start = [...this.#lengths];
+    // A compiled function does something else where the tokens stand elsewhere.
+    const start = this.#lengths.map((_, row) => watch(() => this.#lengths[row]));
+    watch(() => this.#room);
     const end = Math.max(...start.map((length, row) => length + added[row]));
     if (end > this.maxSeqLen) {
       throw new ArgumentError(
@@ -100,7 +104,9 @@ export class KVCache {
       );
     }
     this.#room = Math.max(this.#room, Math.min(bucketOf(end), this.maxSeqLen));
-    for (const [row, count] of added.entries()) this.#lengths[row] += count;
+    onEachRun(() => {
+      for (const [row, count] of added.entries()) this.#lengths[row] += count;
+    });
     if (start.every((length) => length === 0)) {
       return { positions: undefined, extend: (layer) => this.#fill(layer) };
     }
@@ -148,10 +154,11 @@ export class KVCache {
     const [batch, heads, , headDim] = shape;
     for (const states of [this.#keys, this.#values]) {
       const old = states[layer];
-      if (old === undefined) states[layer] = zeros([batch, heads, this.#room, headDim], { dtype });
-      else if (old.shape[2] < this.#room) {
-        states[layer] = old.pad([0, 0, 0, this.#room - old.shape[2]]);
-      }
+      const missing = this.#room - (old?.shape[2] ?? 0);
+      if (missing === 0) continue;
+      const longer =
+        old?.pad([0, 0, 0, missing]) ?? zeros([batch, heads, missing, headDim], { dtype });
+      states[layer] = new Tensor(longer);
     }
   }
 }

@@ -1,9 +1,11 @@
 import {
   ArgumentError,
+  compile,
   IndexError,
   manualSeed,
   memoryStats,
   noGrad,
+  type Tensor,
   tensor,
 } from "@gradloom/tensor";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -281,6 +283,31 @@ describe("the cache", () => {
     model.train();
     const error = got.map((value, i) => Math.abs(value - whole[i]));
     expect(got).toHaveLength(whole.length / 2);
+    expect(Math.max(...error)).toBeLessThan(1e-4);
+  });
+
+  test("goes on where the cache is in a compiled function, also when its room grows", async () => {
+    model.eval();
+    const cache = model.createCache();
+    const next = compile((token: Tensor) => noGrad(() => model.forward(token, { cache })));
+    const ids = Array.from({ length: 20 }, (_, i) => (i * 7) % 19);
+    const read = async (length: number) => {
+      const got: number[] = [];
+      for (const id of ids.slice(cache.lengths[0], length)) {
+        got.push(...(await next(tensor([[id]], { dtype: "int32" })).data()));
+      }
+      return got;
+    };
+    const got = await read(20);
+    expect(cache.lengths).toEqual([20]);
+    cache.truncate(18);
+    const again = await read(20);
+    const whole = await model.forward(tensor([ids], { dtype: "int32" })).data();
+    model.train();
+    const error = [...got, ...again].map((value, i) =>
+      Math.abs(value - whole[i < whole.length ? i : i - again.length]),
+    );
+    expect(again).toHaveLength(2 * 19);
     expect(Math.max(...error)).toBeLessThan(1e-4);
   });
 
