@@ -93,12 +93,12 @@ function totalNorm(gradients: readonly Tensor[], normType: number): Tensor {
   return sums.reduce((a, b) => a.add(b)).pow(1 / normType);
 }
 
-/** @throws ArgumentError if they are no list of tensors. */
 /** Of no elements it is 0. */
 function largest(sizes: Tensor): Tensor {
   return sizes.numel === 0 ? sizes.sum() : sizes.amax();
 }
 
+/** @throws ArgumentError if they are no list of tensors. */
 function withGradient(
   op: string,
   params: Iterable<Tensor>,
