@@ -218,6 +218,30 @@ test("a clone of a state is its value in each call, whatever it is assigned late
   expect(run(compile)).toEqual(expected);
 });
 
+test("a clone that something has used is still there when the state has changed", () => {
+  const run = (size: number, wrap: (fn: (x: Tensor) => Tensor[]) => (x: Tensor) => Tensor[]) => {
+    const state = new Tensor(ones([size]));
+    const step = wrap((x) => {
+      const before = state.detach().clone();
+      const product = before.mul(x).sum();
+      for (const factor of [2, 3]) {
+        state.assign(state.mul(factor).sub(before.mul(x)));
+        settle([state]);
+      }
+      return [product, state.sub(before), before];
+    });
+    return [1, 2, 3].map((value) => step(tensor([value])).map((result) => result.arraySync()));
+  };
+  // Small values are copied to the heap, larger ones stay where they are.
+  for (const size of [2, 100]) expect(run(size, compile)).toEqual(run(size, (fn) => fn));
+  const expected = [
+    [1, [1], [1]],
+    [4, [-6], [2]],
+    [-12, [28], [-4]],
+  ];
+  expect(run(1, compile)).toEqual(expected);
+});
+
 test("a weight that no module has may be trained outside of the compiled function", () => {
   const train = (wrap: (fn: (x: Tensor) => Tensor) => (x: Tensor) => Tensor) => {
     const w = ones([64]).mul(0.5).clone().requiresGrad_();
