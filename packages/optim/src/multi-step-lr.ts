@@ -59,7 +59,9 @@ export class MultiStepLR extends LRSchedule<{ milestones: readonly number[]; gam
 
 function isCounts(value: unknown): value is Readonly<Record<string, number>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((count) => isCount(count) && count >= 0);
+  return Object.entries(value).every(
+    ([milestone, count]) => isCount(Number(milestone)) && isCount(count) && count >= 0,
+  );
 }
 
 function listed(counts: Readonly<Record<string, number>>): number[] {

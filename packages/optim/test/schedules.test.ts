@@ -242,9 +242,11 @@ test("milestones that PyTorch has counted are loaded", () => {
   });
   expect(rates).toEqual([0.5, 0.125, 0.125]);
   expect(schedule.stateDict()).toMatchObject({ milestones: [2, 3, 3] });
-  expect(() => schedule.loadStateDict({ ...state, milestones: { "2": 0.5 } })).toThrow(
-    'milestones must fit the schedule MultiStepLR, got {"2":0.5}.',
-  );
+  for (const milestones of [{ "2": 0.5 }, { "2": -1 }, { end: 1 }, { "2.5": 1 }]) {
+    expect(() => schedule.loadStateDict({ ...state, milestones })).toThrow(
+      `milestones must fit the schedule MultiStepLR, got ${JSON.stringify(milestones)}.`,
+    );
+  }
 });
 
 test("options out of range", () => {
