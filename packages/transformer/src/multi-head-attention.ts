@@ -46,14 +46,15 @@ export interface MultiHeadAttentionInputs extends AttentionMasks {
 }
 
 /** Their names, for `checkOptions`; with the one that layers give it. */
-const attentionInputs = {
-  mask: true,
-  isCausal: true,
-  keyPaddingMask: true,
-  onWeights: true,
-  needWeights: true,
-  averageWeights: true,
-};
+const attentionInputs: Readonly<Record<keyof MultiHeadAttentionInputs | keyof AttendInputs, true>> =
+  {
+    mask: true,
+    isCausal: true,
+    keyPaddingMask: true,
+    onWeights: true,
+    needWeights: true,
+    averageWeights: true,
+  };
 
 /** Keys and values by head, `[batch, heads, time, features]` each. */
 export type KeysAndValues = readonly [keys: Tensor, values: Tensor];
