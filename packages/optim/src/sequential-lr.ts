@@ -92,7 +92,7 @@ export class SequentialLR implements Schedule {
     const op = "SequentialLR";
     checkLoaded(op, "last_epoch", last_epoch, isCount);
     checkLoaded(op, "_milestones", _milestones, isListOf(this.#milestones.length));
-    checkLoaded(op, "_last_lr", _last_lr, isListOf(this.optimizer.paramGroups.length));
+    checkLoaded(op, "_last_lr", _last_lr, isListOf(this.#lastLr.length));
     const count = this.#schedules.length;
     checkLoaded(op, "_schedulers", _schedulers, isStatesOf(count));
     const before = this.#schedules.map((schedule) => schedule.stateDict());
@@ -106,7 +106,7 @@ export class SequentialLR implements Schedule {
     this.#milestones = [..._milestones];
     this.#lastLr = [..._last_lr];
     this.optimizer.paramGroups.forEach((group, i) => {
-      group.lr = this.#lastLr[i];
+      group.lr = this.#lastLr[i] ?? group.lr;
     });
   }
 }

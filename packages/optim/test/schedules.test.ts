@@ -104,6 +104,10 @@ test.each([
   ["OneCycleLR", (o: Optimizer) => new OneCycleLR(o, 1, { totalSteps: 9 })],
   ["NoamLR", (o: Optimizer) => new NoamLR(o, 16, 3)],
   ["WarmupCosineLR", (o: Optimizer) => new WarmupCosineLR(o, 2, 9)],
+  [
+    "SequentialLR",
+    (o: Optimizer) => new SequentialLR(o, [new LinearLR(o), new ExponentialLR(o, 0.5)], [3]),
+  ],
 ])("%s leaves groups alone that were added after it was made", (_, make) => {
   const optimizer = sgd();
   const schedule = make(optimizer);
