@@ -141,9 +141,13 @@ export function findBarriers(
   return kernels.map((mine) => {
     const read = mine.reads.map(range);
     const written = mine.writes.map(range);
-    const meet = (ranges: Ranges) => (part: (typeof read)[0]) => ranges.meet(...part);
-    const wait = read.some(meet(writes)) || written.some(meet(writes)) || written.some(meet(reads));
-    if (wait) [reads, writes] = [new Ranges(), new Ranges()];
+    const wait =
+      [...read, ...written].some((part) => writes.meet(...part)) ||
+      written.some((part) => reads.meet(...part));
+    if (wait) {
+      reads = new Ranges();
+      writes = new Ranges();
+    }
     for (const part of read) reads.add(...part);
     for (const part of written) writes.add(...part);
     return wait;

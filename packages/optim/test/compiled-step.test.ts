@@ -207,39 +207,36 @@ test("a compiled function that makes gradients heeds whether a parameter is froz
   ]);
 });
 
-test.each(["Adam", "AdamW", "Adagrad"])(
-  "a step of %s that fails is not counted",
-  (name) => {
-    const run = (isCompiled: boolean, tries: number[][]) => {
-      const table = tensor([[1], [-2], [3]], { requiresGrad: true });
-      const optimizer = makers[name]([table]);
-      const step = (ids: Tensor) => {
-        optimizer.zeroGrad();
-        // What is looked up is computed, so that it fails where the step is.
-        table.indexSelect(0, ids.mul(1)).square().sum().backward();
-        optimizer.step();
-      };
-      const take = isCompiled ? compile(step) : step;
-      for (const ids of tries) {
-        const give = () => take(tensor(ids, { dtype: "int32" }));
-        if (ids[0] < 3) give();
-        else expect(give).toThrow(IndexError);
-      }
-      return [table.dataSync(), optimizer.stateDict().state[0].step];
+test.each(["Adam", "AdamW", "Adagrad"])("a step of %s that fails is not counted", (name) => {
+  const run = (isCompiled: boolean, tries: number[][]) => {
+    const table = tensor([[1], [-2], [3]], { requiresGrad: true });
+    const optimizer = makers[name]([table]);
+    const step = (ids: Tensor) => {
+      optimizer.zeroGrad();
+      // What is looked up is computed, so that it fails where the step is.
+      table.indexSelect(0, ids.mul(1)).square().sum().backward();
+      optimizer.step();
     };
-    const expected = run(false, [
-      [0, 1],
-      [1, 2],
-      [0, 2],
-    ]);
-    const tries = [
-      [0, 1],
-      [3, 1],
-      [1, 2],
-      [4, 0],
-      [0, 2],
-    ];
-    expect(run(false, tries)).toEqual(expected);
-    expect(run(true, tries)).toEqual(expected);
-  },
-);
+    const take = isCompiled ? compile(step) : step;
+    for (const ids of tries) {
+      const give = () => take(tensor(ids, { dtype: "int32" }));
+      if (ids[0] < 3) give();
+      else expect(give).toThrow(IndexError);
+    }
+    return [table.dataSync(), optimizer.stateDict().state[0].step];
+  };
+  const expected = run(false, [
+    [0, 1],
+    [1, 2],
+    [0, 2],
+  ]);
+  const tries = [
+    [0, 1],
+    [3, 1],
+    [1, 2],
+    [4, 0],
+    [0, 2],
+  ];
+  expect(run(false, tries)).toEqual(expected);
+  expect(run(true, tries)).toEqual(expected);
+});

@@ -4,7 +4,7 @@ import { engine } from "../engine.ts";
 import { requireDType } from "../promote.ts";
 import { record } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
-import { isSketch, isTracing } from "../tracing.ts";
+import { isTracing } from "../tracing.ts";
 import { unary } from "./elementwise.ts";
 
 /**
@@ -23,8 +23,10 @@ export function clone(x: Tensor): Tensor {
   // A compiled function would make a state once, in its first call. There a node of its own keeps the value of each,
   // which is computed before the state changes although something consumes it.
   const node = isTracing() ? reshape(x.node, x.shape) : x.node;
-  if (node !== x.node && x.state && !isSketch()) engine().hold(node);
   const copy = record("clone", node, [x], [(grad) => grad]);
-  if (x.state && node === x.node && !areStatesBorrowed()) copy.state = engine().state(node);
+  if (x.state) {
+    if (node !== x.node) engine().hold(node);
+    else if (!areStatesBorrowed()) copy.state = engine().state(node);
+  }
   return copy;
 }
