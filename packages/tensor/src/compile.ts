@@ -1,4 +1,4 @@
-import { type Node, type Recording, scalar } from "@gradloom/engine";
+import { type Node, scalar } from "@gradloom/engine";
 import { isDetectingAnomaly } from "./anomaly.ts";
 import { Encounters, encounters, watch } from "./encounters.ts";
 import { engine } from "./engine.ts";
@@ -16,10 +16,8 @@ const mostTraces = 32;
 interface Trace {
   /** Whether it is what `fn` would do for inputs of these shapes and dtypes. */
   readonly fits: (key: string) => boolean;
-  readonly recording: Recording;
-  readonly outputs: readonly Node[];
-  /** Makes what `fn` returns, and gives tensors the gradients that it leaves behind. */
-  readonly finish: (outputs: readonly Node[]) => unknown;
+  /** Does it for other inputs. */
+  readonly again: (inputs: readonly Node[]) => unknown;
 }
 
 /**
@@ -28,7 +26,8 @@ interface Trace {
  *
  * `fn` may use and assign to states (a whole training step with `optimizer.step()`, say). Apart from that it
  * must be a function of its inputs: numbers and arrays that it uses stay what they were in the first call, and a state
- * that it makes is made in the first call alone, so a `new Tensor(x)` of what it computes belongs outside of it.
+ * that it makes is made in the first call alone, so a `new Tensor(x)` of what it computes belongs outside of it; one of
+ * what it makes of its inputs is refused.
  * Optimizers and random numbers move on with each call, and the gradients that `fn` leaves behind are those of the last one. What is
  * {@link watch}ed, such as whether a module is in training, is heeded, and so is which tensors require a gradient: where it is
  * something else, `fn` runs again. So it does once a tensor that it uses has been assigned to for the first time, and each time
@@ -36,7 +35,7 @@ interface Trace {
  * as if it were not compiled.
  *
  * @throws ArgumentError if `fn` gives something else than a tensor, a list or an object of tensors, or nothing.
- * StateError if `fn` reads a value.
+ * StateError if `fn` reads a value, or makes a state of its inputs.
  *
  * @example
  * ```ts
@@ -53,16 +52,11 @@ export function compile<Inputs extends readonly Tensor[], Result>(
     if (leads || isTracing() || isDetectingAnomaly()) return fn(...inputs);
     const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
     const at = traces.findIndex(({ fits }) => fits(key));
-    if (at < 0) {
-      return first(fn, inputs, key, (made) => {
-        if (traces.unshift(made) > mostTraces) traces.pop();
-      });
-    }
+    if (at < 0) return first(fn, inputs, key, traces);
     traces.unshift(...traces.splice(at, 1));
-    const [{ recording, outputs, finish }] = traces;
     // What the plan assigns to must not be what it reads as an input.
-    const given = inputs.map((input) => (input.state ? copyOf(input) : input.node));
-    return finish(engine().replay(recording, given, outputs)) as Result;
+    const values = inputs.map((input) => (input.state ? copyOf(input) : input.node));
+    return traces[0].again(values) as Result;
   };
 }
 
@@ -83,12 +77,12 @@ function first<Inputs extends readonly Tensor[], Result>(
   fn: (...inputs: Inputs) => Result,
   inputs: Inputs,
   key: string,
-  keep: (trace: Trace) => void,
+  traces: Trace[],
 ): Result {
   const current = engine();
-  const met = new Encounters();
   // Copies, so that what `fn` reaches in other ways, or gets twice, is not mistaken for an input.
   const copies = inputs.map(copyOf);
+  const met = new Encounters(copies);
   const { result, recording } = current.record(copies, () =>
     trace("compile", () => {
       const leaves: readonly Tensor[] = copies.map((node) => new Tensor(node));
@@ -104,17 +98,19 @@ function first<Inputs extends readonly Tensor[], Result>(
     }),
   );
   const outputs = result.tensors.map(({ node }) => node);
-  const gradients = [...met.gradients].map((tensor) => {
+  const gradients = [...met.gradients].map((tensor): [Tensor, number] => {
     const gradient = tensor.peekGrad();
-    return { tensor, at: gradient === null ? -1 : outputs.push(gradient.node) - 1 };
+    return [tensor, gradient === null ? -1 : outputs.push(gradient.node) - 1];
   });
-  const fits = (other: string) => other === key && met.holds.every((holds) => holds());
+  /** Makes what `fn` returns, and gives tensors the gradients that it leaves behind. */
   const finish = (nodes: readonly Node[]) => {
     const tensors = nodes.map((node) => new Tensor(node));
-    for (const { tensor, at } of gradients) tensor.grad = tensors[at] ?? null;
+    for (const [tensor, at] of gradients) tensor.grad = tensors[at] ?? null;
     return result.rebuild(tensors);
   };
-  if (!met.usesGradient) keep({ fits, recording, outputs, finish });
+  const fits = (other: string) => other === key && met.holds.every((holds) => holds());
+  const again = (values: readonly Node[]) => finish(current.replay(recording, values, outputs));
+  if (!met.usesGradient && traces.unshift({ fits, again }) > mostTraces) traces.pop();
   return finish(outputs) as Result;
 }
 
@@ -129,16 +125,17 @@ function take(returned: unknown): {
   readonly tensors: readonly Tensor[];
   readonly rebuild: (others: readonly Tensor[]) => unknown;
 } {
-  if (returned === undefined) return { tensors: [], rebuild: () => undefined };
-  if (returned instanceof Tensor) return { tensors: [returned], rebuild: ([tensor]) => tensor };
-  if (typeof returned === "object" && returned !== null) {
-    const entries = Object.entries(returned);
-    const tensors = entries.map(([, value]) => value).filter((value) => value instanceof Tensor);
-    if (tensors.length === entries.length) {
+  if (returned === undefined || returned instanceof Tensor) {
+    return { tensors: returned ? [returned] : [], rebuild: ([tensor]) => returned && tensor };
+  }
+  if (returned && typeof returned === "object") {
+    const names = Object.keys(returned);
+    const tensors: readonly unknown[] = Object.values(returned);
+    if (tensors.every((value) => value instanceof Tensor)) {
       const rebuild = Array.isArray(returned)
-        ? (others: readonly Tensor[]) => others.slice(0, tensors.length)
+        ? (others: readonly Tensor[]) => others.slice(0, names.length)
         : (others: readonly Tensor[]) =>
-            Object.fromEntries(entries.map(([name], i) => [name, others[i]]));
+            Object.fromEntries(names.map((name, i) => [name, others[i]]));
       return { tensors, rebuild };
     }
   }

@@ -1,4 +1,4 @@
-import { nextNodeId } from "@gradloom/engine";
+import { type Node, nextNodeId } from "@gradloom/engine";
 import { Context } from "./context.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -8,6 +8,8 @@ import type { Tensor } from "./tensor.ts";
  */
 export class Encounters {
   readonly start: number = nextNodeId();
+  /** What it is given. */
+  readonly inputs: readonly Node[];
   /** Tensors that it uses. */
   readonly used: Set<Tensor> = new Set();
   /** Tensors whose gradients it sets. */
@@ -16,6 +18,10 @@ export class Encounters {
   readonly holds: (() => boolean)[] = [];
   /** Whether it uses a gradient that was there before: each call has another one. */
   usesGradient: boolean = false;
+
+  constructor(inputs: readonly Node[]) {
+    this.inputs = inputs;
+  }
 
   /** What has no state is read as a constant, until it has one. */
   use(tensor: Tensor): void {

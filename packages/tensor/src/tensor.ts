@@ -1,4 +1,11 @@
-import { type Box, type DType, type Node, reshape, type TypedArray } from "@gradloom/engine";
+import {
+  type Box,
+  type DType,
+  type Node,
+  reached,
+  reshape,
+  type TypedArray,
+} from "@gradloom/engine";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import { type Encounters, encounters, watch } from "./encounters.ts";
 import { announceGradient, engine, gradientsWait, settle } from "./engine.ts";
@@ -1033,6 +1040,14 @@ export class Tensor {
 
 function newState(value: Node): Box {
   refuseInVmap("new Tensor", "a state must not be made", "Make it outside.");
+  // It would start, in each later call of a compiled function, as what the first made of its inputs.
+  if (encounters.value) {
+    for (const node of reached([value], ({ inputs }) => inputs)) {
+      if (encounters.value.inputs.includes(node)) {
+        refuseWhileTracing("new Tensor", "a state must not be made of inputs", "Make it outside.");
+      }
+    }
+  }
   return engine().state(value);
 }
 

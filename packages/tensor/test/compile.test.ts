@@ -364,6 +364,26 @@ test("a tensor must be a state before it can be assigned to inside", () => {
   expect(w.itemSync()).toBe(1);
 });
 
+test("a state must not be made of inputs inside, where later calls would not make it again", () => {
+  const make = compile((x: Tensor) => new Tensor(x.sum().mul(2)).mul(1));
+  expect(() => make(tensor([1, 2]))).toThrow(StateError);
+  expect(() => make(tensor([1, 2]))).toThrow(
+    "new Tensor: a state must not be made of inputs inside of compile(). Make it outside.",
+  );
+  expect(() => compile((x: Tensor) => new Tensor(x).mul(1))(tensor([1]))).toThrow(StateError);
+  // One that is made of something else starts once, and goes on.
+  let total: Tensor | undefined;
+  const add = compile((x: Tensor) => {
+    total ??= new Tensor(zeros([2]));
+    return total.assign(total.add(x)).mul(1);
+  });
+  const totals = [tensor([1, 2]), tensor([3, 4])].map((x) => add(x).arraySync());
+  expect(totals).toEqual([
+    [1, 2],
+    [4, 6],
+  ]);
+});
+
 test("reading inside, and promises, are refused", () => {
   const reads = compile((x: Tensor) => x.mul(x.sum().itemSync()));
   expect(() => reads(tensor([1]))).toThrow(StateError);
