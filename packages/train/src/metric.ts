@@ -1,4 +1,4 @@
-import { noGrad, StateError, settle, Tensor, zeros } from "@gradloom/tensor";
+import { noGrad, StateError, settle, Tensor, watch, zeros } from "@gradloom/tensor";
 
 /** What a metric comes to: a number, or a table of numbers. */
 export type MetricValue = number | readonly (readonly number[])[];
@@ -51,6 +51,8 @@ export abstract class Metric<
     noGrad(() => {
       const added = this.measure(prediction, target).to("float64");
       this.#sums ??= inPlace(zeros(added.shape, { dtype: "float64" }));
+      // What is loaded may begin with others, also for a compiled step.
+      watch(() => this.#sums);
       this.#sums.assign(this.#sums.add(added));
     });
   }

@@ -1,4 +1,4 @@
-import { tensor } from "@gradloom/tensor";
+import { compile, type Tensor, tensor } from "@gradloom/tensor";
 import { describe, expect, test } from "vitest";
 import { Accuracy, ConfusionMatrix, MeanIoU, Perplexity } from "../src/index.ts";
 
@@ -163,4 +163,31 @@ test("sums are exact where float32 and int32 are not", async () => {
   metric.loadStateDict({ sums: tensor([2 ** 40, 2 ** 41], { dtype: "float64" }) });
   metric.update(scores, truth);
   expect(await metric.compute()).toBe((2 ** 40 + 3) / (2 ** 41 + 4));
+});
+
+test("a compiled step goes on with what a metric has loaded", async () => {
+  const accuracy = new Accuracy();
+  const nothing = accuracy.stateDict();
+  const step = compile((prediction: Tensor, target: Tensor) => {
+    accuracy.update(prediction, target);
+  });
+  const classes = [
+    [0, 0],
+    [0, 1],
+    [0, 1],
+    [1, 1],
+  ];
+  const measured: number[] = [];
+  for (const [i, target] of classes.entries()) {
+    if (i === 2) accuracy.loadStateDict(nothing);
+    step(
+      tensor([
+        [2, 1],
+        [1, 2],
+      ]),
+      tensor(target, { dtype: "int32" }),
+    );
+    measured.push(await accuracy.compute());
+  }
+  expect(measured).toEqual([0.5, 0.75, 1, 0.75]);
 });
