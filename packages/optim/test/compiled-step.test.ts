@@ -109,6 +109,15 @@ test.each([
   expect(run(true)).toEqual(run(false));
 });
 
+/** One for the squared values of w·x + b; gives the loss. */
+function stepOf(optimizer: Optimizer, w: Tensor, b: Tensor, x: Tensor): Tensor {
+  const loss = w.mul(x).add(b).square().sum();
+  optimizer.zeroGrad();
+  loss.backward();
+  optimizer.step();
+  return loss;
+}
+
 /** What may change between steps, apart from `lr`. */
 const changes: readonly (readonly [string, object])[] = [
   ["SGD", { momentum: 0, weightDecay: 0.1 }],
@@ -131,11 +140,7 @@ test.each(changes)(
       let recorded = 0;
       const step = (x: Tensor) => {
         recorded += 1;
-        const loss = w.mul(x).add(b).square().sum();
-        optimizer.zeroGrad();
-        loss.backward();
-        optimizer.step();
-        return loss;
+        return stepOf(optimizer, w, b, x);
       };
       const take = isCompiled ? compile(step) : step;
       const losses: number[] = [];
@@ -165,11 +170,7 @@ test.each(Object.entries(makers))(
       const step = (x: Tensor) => {
         recorded += 1;
         b.grad = null;
-        const loss = w.mul(x).add(b).square().sum();
-        optimizer.zeroGrad();
-        loss.backward();
-        optimizer.step();
-        return loss;
+        return stepOf(optimizer, w, b, x);
       };
       const take = isCompiled ? compile(step) : step;
       const losses: number[] = [];
