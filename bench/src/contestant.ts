@@ -8,8 +8,8 @@ export interface Contestant {
   readonly name: string;
   readonly engine: "gradloom" | "jax-js" | "tfjs" | "torch";
   readonly threads: number;
-  /** Whether the host has fused multiply-add for WebAssembly. */
-  readonly relaxed?: boolean;
+  /** What Gradloom's host does with vectors. */
+  readonly simd?: Simd;
   /** The parts of workloads that it is for, if not for all. */
   readonly only?: readonly string[];
   /** The program that serves workloads, with its arguments. */
@@ -18,6 +18,9 @@ export interface Contestant {
   readonly firstLoss: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
+
+/** Vectors of 128 bits; those with fused multiply-add; those that V8 pairs to vectors of 256 bits as well. */
+export type Simd = "plain" | "relaxed" | "wide";
 
 /** Debian's Python: the one that `apt-get install python3-torch` serves. Another one may be named. */
 const python = process.env.GRADLOOM_BENCH_PYTHON ?? "/usr/bin/python3";
@@ -32,34 +35,45 @@ const torchEnv = {
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Gradloom on each number of threads, without and with relaxed SIMD where the host lets one choose. */
+/** Gradloom on each number of threads, in each setting that the host lets one choose. */
 export function gradloom(threads: readonly number[]): Contestant[] {
-  const always = hasRelaxedSimd([]);
-  const optional = !always && hasRelaxedSimd([relaxedFlag]);
-  const settings = always ? [true] : optional ? [false, true] : [false];
-  return settings.flatMap((relaxed) => {
-    const flags = relaxed && !always ? [relaxedFlag] : [];
-    return threads.map((count) => ({
-      name: `Gradloom${relaxed ? ", relaxed SIMD" : ""}`,
+  const setting = (simd: Simd, label: string, ...flags: string[]) =>
+    threads.map((count) => ({
+      name: `Gradloom${label}`,
       engine: "gradloom" as const,
       threads: count,
-      relaxed,
+      simd,
       command: [process.execPath, ...flags, file("gradloom.js"), "--threads", String(count)],
       firstLoss: [process.execPath, ...flags, file("first-loss.js")],
       env: {},
     }));
-  });
+  const always = hasRelaxedSimd();
+  return [
+    ...(always ? [] : setting("plain", "")),
+    ...(always ? setting("relaxed", ", relaxed SIMD") : []),
+    ...(!always && hasRelaxedSimd(relaxedFlag)
+      ? setting("relaxed", ", relaxed SIMD", relaxedFlag)
+      : []),
+    ...(hasWideSimd() ? setting("wide", ", 256-bit SIMD", wideFlag) : []),
+  ];
 }
 
 const relaxedFlag = "--experimental-wasm-relaxed-simd";
+const wideFlag = "--experimental-wasm-revectorize";
 
 /** A module with one `f32x4.relaxed_madd`, valid where the host has it. */
 const relaxedModule =
   "AGFzbQEAAAABBQFgAAF7AwIBAAo9ATsA/QwAAAAAAAAAAAAAAAAAAAAA/QwAAAAAAAAAAAAAAAAAAAAA/QwAAAAAAAAAAAAAAAAAAAAA/YUCCw==";
 
-function hasRelaxedSimd(flags: readonly string[]): boolean {
+function hasRelaxedSimd(...flags: readonly string[]): boolean {
   const script = `process.exit(WebAssembly.validate(Buffer.from("${relaxedModule}", "base64")) ? 0 : 1)`;
   return spawnSync(process.execPath, [...flags, "-e", script]).status === 0;
+}
+
+/** Node 22 knows the flag as well, but does not pair fused multiply-adds. */
+function hasWideSimd(): boolean {
+  const [version] = process.versions.node.split(".").map(Number);
+  return version >= 24 && spawnSync(process.execPath, [wideFlag, "-e", ""]).status === 0;
 }
 
 /**

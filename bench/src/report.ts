@@ -103,8 +103,8 @@ function bandwidth(results: ReadonlyMap<string, readonly Measured[]>): string {
 const gpt2Bytes = 4 * 124_439_808;
 
 function plain({ contestant, times, rounds, facts, problem }: Measured): unknown {
-  const { engine, threads, relaxed } = contestant;
-  return { engine, threads, relaxed, median: median(times), rounds, facts, problem };
+  const { engine, threads, simd } = contestant;
+  return { engine, threads, simd, median: median(times), rounds, facts, problem };
 }
 
 /** A section as text, in Markdown. */

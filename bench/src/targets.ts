@@ -88,8 +88,8 @@ function shares(results: Results): Verdict[] {
 }
 
 const settings = (results: readonly Measured[]): Measured[][] =>
-  [false, true]
-    .map((relaxed) => of(results, (c) => c.engine === "gradloom" && c.relaxed === relaxed))
+  (["plain", "relaxed", "wide"] as const)
+    .map((simd) => of(results, (c) => c.engine === "gradloom" && c.simd === simd))
     .filter((group) => group.length > 0);
 
 const of = (results: readonly Measured[], test: (c: Contestant) => boolean): Measured[] =>
@@ -108,7 +108,7 @@ function against(
   if (rival === undefined) return [];
   return settings(results).map((group) => {
     const ours = fastest(group)!;
-    const limit = ours.contestant.relaxed === true ? relaxedLimit : plainLimit;
+    const limit = ours.contestant.simd === "plain" ? plainLimit : relaxedLimit;
     const name =
       who === "torch" ? "PyTorch (its better number of threads)" : "the best JavaScript peer";
     const goal = `${part === "" ? "" : `${part}: `}≤ ${Number(limit.toFixed(3))} × the time of ${name}`;
@@ -192,8 +192,8 @@ function products(results: Results): Verdict[] {
   );
   return [...new Set(rows.map((row) => row.key))].flatMap((key) => {
     const mine = rows.filter((row) => row.key === key);
-    const { threads, relaxed } = mine[0].contestant;
-    const one = relaxed === true ? 48 : 38;
+    const { threads, simd } = mine[0].contestant;
+    const one = simd === "plain" ? 38 : 48;
     const goal = threads === 1 ? one : one * 1.8;
     const worst = mine.reduce((a, b) => (a.rate < b.rate ? a : b));
     const sizes = [...new Set(mine.map((row) => row.part.split("-")[1]))];

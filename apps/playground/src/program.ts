@@ -23,6 +23,7 @@ export interface EngineOptions {
   readonly backend?: "wasm" | "js";
   readonly threads?: number;
   readonly relaxedSimd?: true;
+  readonly wideSimd?: true;
 }
 
 /** What each command does. */
@@ -241,10 +242,8 @@ function withEngineOptions(command: Command): Command {
     .allowExcessArguments()
     .addOption(new Option("--backend <name>", "what computes").choices(["wasm", "js"]))
     .option("--threads <n>", "threads of the wasm backend", integer(1, 64))
-    .option(
-      "--relaxed-simd",
-      "on Node 20, let V8 use fused multiply-add; later versions always do",
-    );
+    .option("--relaxed-simd", "on Node 20, let V8 use fused multiply-add; later versions always do")
+    .option("--wide-simd", "on Node 24 and later, let V8 use vectors of 256 bits");
 }
 
 function numbersOption(flags: string, description: string, value: number[]): Option {

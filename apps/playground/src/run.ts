@@ -101,11 +101,13 @@ async function explain(error: unknown): Promise<string> {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function applyEngineOptions({ backend, threads, relaxedSimd }: EngineOptions): Promise<void> {
+async function applyEngineOptions(options: EngineOptions): Promise<void> {
+  const { backend, threads, relaxedSimd, wideSimd } = options;
   // Only an application may change the flags of V8, and only before it compiles the first module.
   if (relaxedSimd) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { setBackend, setNumThreads } = await import("@gradloom/tensor");
-  if (backend !== undefined) setBackend(backend);
+  if (wideSimd) setBackend(backend ?? "wasm", { wideSimd });
+  else if (backend !== undefined) setBackend(backend);
   if (threads !== undefined) setNumThreads(threads);
 }
 

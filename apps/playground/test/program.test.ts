@@ -57,7 +57,7 @@ describe("train-dnn", () => {
   test("takes its flags, with or without the command's name", async () => {
     const flags =
       "--steps 500 --lr 1e-3 --batch-size=32 --samples 64 --noise 0 --hidden 8,16,4 --seed 7 " +
-      "--out here --no-plot --no-pictures --backend js --threads 2 --relaxed-simd";
+      "--out here --no-plot --no-pictures --backend js --threads 2 --relaxed-simd --wide-simd";
     const options = {
       steps: 500,
       lr: 0.001,
@@ -72,6 +72,7 @@ describe("train-dnn", () => {
       backend: "js",
       threads: 2,
       relaxedSimd: true,
+      wideSimd: true,
     };
     expect((await parse(flags)).calls).toEqual([["train-dnn", options]]);
     expect((await parse(`train-dnn ${flags}`)).calls).toEqual([["train-dnn", options]]);

@@ -1,11 +1,14 @@
 import { ModuleWriter } from "./assembler.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as i32 from "./opcodes/i32.ts";
+import { hasWideSimd } from "./wide-simd.ts";
 
 /** What the host's WebAssembly can do, and whether the memory that kernels import is shared. */
 export interface Features {
   /** Fused multiply-add of vectors: one rounding instead of two, twice the speed. */
   readonly relaxedSimd: boolean;
+  /** V8 pairs operations on vectors of 128 bits to ones on 256, where it finds them side by side. */
+  readonly wideSimd: boolean;
   /** Threads can share the memory. */
   readonly sharedMemory: boolean;
 }
@@ -17,8 +20,12 @@ export function hasSimd(): boolean {
   return validates(module);
 }
 
-/** Finds out by asking the host to validate small modules. */
-export function detectFeatures(): Features {
+/**
+ * Finds out by asking the host to validate small modules.
+ *
+ * @param wideSimd - See {@link hasWideSimd}.
+ */
+export function detectFeatures(wideSimd?: boolean): Features {
   const relaxed = new ModuleWriter();
   relaxed.function([], ["v128"]).f32x4(0).f32x4(0).f32x4(0).op(f32x4.relaxed_madd);
   const atomic = new ModuleWriter();
@@ -26,6 +33,7 @@ export function detectFeatures(): Features {
   atomic.function([], ["i32"]).i32(0).load(i32.atomic_load);
   return {
     relaxedSimd: validates(relaxed),
+    wideSimd: hasWideSimd(wideSimd),
     // Pages that are not cross-origin isolated lack the constructor, or get memory that cannot be sent.
     sharedMemory:
       typeof SharedArrayBuffer === "function" &&

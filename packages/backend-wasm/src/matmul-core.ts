@@ -2,7 +2,7 @@ import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import type { Features } from "./features.ts";
 import { batchFields, epilogueParameters, matrixFields } from "./matmul-arguments.ts";
 import * as word from "./matmul-words.ts";
-import { addTileColumn, tileColumns, tileRows } from "./micro-kernel.ts";
+import { addTileBlock, tileColumns, tileRows } from "./micro-kernel.ts";
 import * as i32 from "./opcodes/i32.ts";
 import * as memory from "./opcodes/memory.ts";
 import { addPacking, type PackingFunctions } from "./packing.ts";
@@ -21,14 +21,14 @@ export interface MatmulFunctions {
 
 /** Writes the matrix product for any sizes and strides. The module has a table with the epilogues. */
 export function addMatmul(module: ModuleWriter, features: Features): MatmulFunctions {
-  const tileColumn = addTileColumn(module, features);
+  const tileBlock = addTileBlock(module, features);
   const packing = addPacking(module);
   const copyBlock = addCopyBlock(module);
   const clearBlock = addClearBlock(module);
   return {
-    blocks: addBlocks(module, tileColumn, packing, copyBlock, clearBlock),
+    blocks: addBlocks(module, tileBlock, packing, copyBlock, clearBlock),
     panels: addPanels(module, packing),
-    patches: addPatches(module, tileColumn),
+    patches: addPatches(module, tileBlock),
   };
 }
 
@@ -38,7 +38,7 @@ export function addMatmul(module: ModuleWriter, features: Features): MatmulFunct
  */
 function addBlocks(
   module: ModuleWriter,
-  tileColumn: FunctionWriter,
+  tileBlock: FunctionWriter,
   packing: PackingFunctions,
   copyBlock: FunctionWriter,
   clearBlock: FunctionWriter,
@@ -48,7 +48,7 @@ function addBlocks(
   const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
   const [batch, entry, i0, rows, j0, columns, tiles, to, toRow, p0, first, last, terms] =
     f.locals(13);
-  const [a, aRow, aStep, aTile, b, bStep, bPanel, c, left, direct] = f.locals(10);
+  const [a, aRow, aStep, aTile, b, bStep, bPanel, direct] = f.locals(8);
   const guards = f.local();
   const packedA = f.locals(6);
   const packedB = f.locals(6);
@@ -140,13 +140,8 @@ function addBlocks(
   f.i32(32).set(bPanel);
   f.end().end();
 
-  f.get(to).set(c).get(columns).set(left);
-  const nextPanel = f.loop();
-  f.get(a).get(b).get(c).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
-  f.get(aTile).get(p0).get(first).op(i32.sub).call(tileColumn.index);
-  f.advance(b, bPanel);
-  f.add(c, 32);
-  f.whileLeft(left, tileColumns, nextPanel).end();
+  f.get(a).get(b).get(to).get(terms).get(aRow).get(aStep).get(bStep).get(toRow).get(tiles);
+  f.get(aTile).get(p0).get(first).op(i32.sub).get(bPanel).get(columns).call(tileBlock.index);
 
   f.get(p0).get(terms).op(i32.add).tee(p0).get(last).op(i32.lt_u).brIf(nextTerms).end();
   f.end();

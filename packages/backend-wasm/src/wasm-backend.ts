@@ -22,13 +22,18 @@ export interface WasmBackendOptions {
   readonly threads?: number;
   /** Fused multiply-add, which rounds once instead of twice. Default: where the host has it. */
   readonly relaxedSimd?: boolean;
+  /**
+   * Vectors of 256 bits, in Node 24 and later on x64: `true` turns on V8's experimental flag
+   * `--experimental-wasm-revectorize`, for the whole process. Default: where Node was started with it.
+   */
+  readonly wideSimd?: boolean;
 }
 
 /**
  * Runs programs in WebAssembly that is written at run time, with 128-bit SIMD and threads. Results are the same, to
  * the last bit, for any number of threads.
  *
- * @throws BackendError if the host has no WebAssembly with SIMD; `isSupported()` tells.
+ * @throws BackendError if the host has no WebAssembly with SIMD; `isSupported()` tells. And if it has no `wideSimd` that is asked for.
  */
 export class WasmBackend implements Backend {
   readonly name = "wasm";
@@ -38,7 +43,7 @@ export class WasmBackend implements Backend {
     if (!hasSimd()) {
       throw new BackendError("WasmBackend: the host must have WebAssembly with SIMD, got none.");
     }
-    const detected = detectFeatures();
+    const detected = detectFeatures(options.wideSimd);
     const threads = options.threads ?? Math.min(hardwareThreads(), 8);
     checkThreads("WasmBackend", threads);
     this.#machine = new WasmMachine(

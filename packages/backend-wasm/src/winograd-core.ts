@@ -2,7 +2,6 @@ import type { FunctionWriter, ModuleWriter } from "./assembler.ts";
 import { epilogueParameters } from "./matmul-arguments.ts";
 import { minimum, takeUnit, unlessSame } from "./matmul-core.ts";
 import * as word from "./matmul-words.ts";
-import { tileColumns } from "./micro-kernel.ts";
 import * as i32 from "./opcodes/i32.ts";
 import { packingParameters } from "./window-packing.ts";
 import { layers } from "./winograd-transform.ts";
@@ -11,12 +10,12 @@ import { layers } from "./winograd-transform.ts";
  * Blocks of the products of transformed patches: packs a and b, both transformed, multiplies for each element of a patch, then
  * calls what transforms back and runs the epilogue.
  */
-export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): FunctionWriter {
+export function addPatches(module: ModuleWriter, tileBlock: FunctionWriter): FunctionWriter {
   const f = module.function(["i32", "i32", "i32"]);
   const [args, unit, end] = [0, 1, 2];
   const field = (at: number): FunctionWriter => f.get(args).load(i32.load, at);
   const [batch, entry, i0, rows, j0, columns, tiles, p0, terms] = f.locals(9);
-  const [a, b, c, layerA, layerB, layerC, left, packed, firstA, termsA, guards] = f.locals(11);
+  const [layerA, layerB, layerC, left, packed, firstA, termsA, guards] = f.locals(8);
   const kept = f.locals(5);
 
   const nextUnit = f.loop();
@@ -49,14 +48,10 @@ export function addPatches(module: ModuleWriter, tileColumn: FunctionWriter): Fu
   field(word.product).set(layerC);
   f.i32(layers).set(packed);
   const nextLayer = f.loop();
-  f.get(layerA).set(a).get(layerB).set(b).get(layerC).set(c).get(columns).set(left);
-  const nextPanel = f.loop();
-  f.get(a).get(b).get(c).get(terms).i32(4).i32(16).i32(32);
+  f.get(layerA).get(layerB).get(layerC).get(terms).i32(4).i32(16).i32(32);
   field(word.columnBlock).i32(2).op(i32.shl).get(tiles);
-  f.get(termsA).i32(4).op(i32.shl).get(p0).call(tileColumn.index);
-  f.get(terms).i32(5).op(i32.shl).get(b).op(i32.add).set(b);
-  f.add(c, 32);
-  f.whileLeft(left, tileColumns, nextPanel).end();
+  f.get(termsA).i32(4).op(i32.shl).get(p0);
+  f.get(terms).i32(5).op(i32.shl).get(columns).call(tileBlock.index);
   field(word.layerA).get(layerA).op(i32.add).set(layerA);
   field(word.layerB).get(layerB).op(i32.add).set(layerB);
   field(word.layerProduct).get(layerC).op(i32.add).set(layerC);

@@ -1,3 +1,4 @@
+import { nodeModule } from "./node.ts";
 import { type WorkerStart, workerSource } from "./worker-source.ts";
 
 /** A worker of whichever kind the host has. */
@@ -18,14 +19,6 @@ interface NodeThreads {
 
 interface NodeSystem {
   availableParallelism(): number;
-}
-
-/** Node's modules, out of sight of bundlers that build for browsers. */
-function nodeModule<T>(name: string): T | undefined {
-  const host = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => T | undefined };
-  };
-  return host.process?.getBuiltinModule?.(name);
 }
 
 /** How many threads the machine runs at once. */

@@ -55,7 +55,7 @@ export function prepareKernel(
       else view.setInt32(at, dtype === "bool" ? -value : value, true);
     }
   }
-  const binary = write({ relaxedSimd, sharedMemory: false });
+  const binary = write({ relaxedSimd, wideSimd: false, sharedMemory: false });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), {
     e: { m: memory },
     h: hostMath,

@@ -10,7 +10,10 @@ import { WasmBackend } from "../src/wasm-backend.ts";
 const machines: WasmMachine[] = [];
 
 function machine(threads = 1): WasmMachine {
-  const created = new WasmMachine({ relaxedSimd: false, sharedMemory: threads > 1 }, threads);
+  const created = new WasmMachine(
+    { relaxedSimd: false, wideSimd: false, sharedMemory: threads > 1 },
+    threads,
+  );
   machines.push(created);
   return created;
 }

@@ -26,7 +26,7 @@ const product: MatmulKernel = {
 
 function countSteps(isStill: boolean): { readonly once: number; readonly each: number } {
   const steps = stepsOf(product, {
-    features: { relaxedSimd: false, sharedMemory: false },
+    features: { relaxedSimd: false, wideSimd: false, sharedMemory: false },
     library: new KernelLibrary(0, 16, () => {}),
     threads: 2,
     isStill,

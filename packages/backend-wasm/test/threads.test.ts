@@ -108,7 +108,10 @@ const powerOfProduct: Program = {
 const machines: WasmMachine[] = [];
 
 function machine(threads: number): WasmMachine {
-  const created = new WasmMachine({ relaxedSimd: false, sharedMemory: true }, threads);
+  const created = new WasmMachine(
+    { relaxedSimd: false, wideSimd: false, sharedMemory: true },
+    threads,
+  );
   machines.push(created);
   return created;
 }
@@ -236,7 +239,7 @@ describe("threads", { timeout: 60_000 }, () => {
   });
 
   it("neither keep the process alive nor disturb its end", () => {
-    const core = writeCore({ relaxedSimd: false, sharedMemory: true });
+    const core = writeCore({ relaxedSimd: false, wideSimd: false, sharedMemory: true });
     const script = `
       const { Worker } = require("node:worker_threads");
       const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });

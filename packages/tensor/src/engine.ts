@@ -1,12 +1,23 @@
 import { JsBackend } from "@gradloom/backend-js";
 import { WasmBackend } from "@gradloom/backend-wasm";
 import { type Backend, Engine, type EngineStats, type Node } from "@gradloom/engine";
-import { requireOneOf } from "./options.ts";
+import { argumentError } from "./errors.ts";
+import { checkOptions, requireOneOf } from "./options.ts";
 import { requireTensor } from "./promote.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** `"wasm"` is fast, `"js"` is plain TypeScript and runs where WebAssembly is not allowed. */
 export type BackendName = "wasm" | "js";
+
+/** Options of {@link setBackend}. */
+export interface BackendOptions {
+  /**
+   * Vectors of 256 bits in `"wasm"`, in Node 24 and later on x64: `true` turns on V8's experimental flag
+   * `--experimental-wasm-revectorize`, for the whole process. Results are the same, to the last bit. Default: where Node was started
+   * with that flag.
+   */
+  readonly wideSimd?: boolean;
+}
 
 let current: Engine | undefined;
 
@@ -19,8 +30,8 @@ export function engine(): Engine {
   return current;
 }
 
-function createEngine(name: BackendName): Engine {
-  const made = new Engine(createBackend(name));
+function createEngine(name: BackendName, options?: BackendOptions): Engine {
+  const made = new Engine(createBackend(name, options));
   made.wanted = takeGradients;
   return made;
 }
@@ -48,18 +59,26 @@ function takeGradients(): readonly Node[] {
   return nodes;
 }
 
-function createBackend(name: BackendName): Backend {
+function createBackend(name: BackendName, options: BackendOptions = {}): Backend {
   requireOneOf("setBackend", "name", name, ["wasm", "js"]);
-  return name === "js" ? new JsBackend() : new WasmBackend();
+  checkOptions("setBackend", options, { wideSimd: true });
+  if (name === "wasm") return new WasmBackend(options);
+  if (options.wideSimd) throw argumentError`setBackend: wideSimd is for "wasm", got ${name}.`;
+  return new JsBackend();
 }
 
 /**
  * Chooses what computes from now on; values that exist move along. Without a call it is `"wasm"` where
  * there is WebAssembly, `"js"` elsewhere.
+ *
+ * @example
+ * setBackend("wasm", { wideSimd: true }); // Node 24 and later: products take half the time
+ *
+ * @throws BackendError if the host lacks what is asked for.
  */
-export function setBackend(name: BackendName): void {
-  if (!current) current = createEngine(name);
-  else current.use(createBackend(name));
+export function setBackend(name: BackendName, options?: BackendOptions): void {
+  if (!current) current = createEngine(name, options);
+  else current.use(createBackend(name, options));
 }
 
 /**

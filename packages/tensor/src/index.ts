@@ -40,6 +40,7 @@ export {
 export { watch } from "./encounters.ts";
 export {
   type BackendName,
+  type BackendOptions,
   memoryStats,
   realize,
   setBackend,

@@ -36,6 +36,15 @@ describe("setBackend", () => {
       'setBackend: name must be "wasm" or "js", got webgpu.',
     );
   });
+
+  test("refuses options that a backend does not have", () => {
+    expect(() => setBackend("js", { wideSimd: true })).toThrow(
+      'setBackend: wideSimd is for "wasm", got js.',
+    );
+    expect(() => setBackend("wasm", { wide: true } as object)).toThrow(
+      "setBackend: options must be among wideSimd, got wide.",
+    );
+  });
 });
 
 describe("setNumThreads", () => {
