@@ -25,6 +25,9 @@ export type Simd = "plain" | "relaxed" | "wide";
 /** Debian's Python: the one that `apt-get install python3-torch` serves. Another one may be named. */
 const python = process.env.GRADLOOM_BENCH_PYTHON ?? "/usr/bin/python3";
 
+/** The Node that has vectors of 256 bits: this one, unless another one is named. */
+const wideNode = process.env.GRADLOOM_BENCH_WIDE_NODE ?? process.execPath;
+
 /** What makes PyTorch fastest on a few cores: threads that sleep, and memory that malloc keeps. */
 const torchEnv = {
   OMP_WAIT_POLICY: "passive",
@@ -37,24 +40,25 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Gradloom on each number of threads, in each setting that the host lets one choose. */
 export function gradloom(threads: readonly number[]): Contestant[] {
-  const setting = (simd: Simd, label: string, ...flags: string[]) =>
+  const setting = (simd: Simd, label: string, node: string, ...flags: string[]) =>
     threads.map((count) => ({
       name: `Gradloom${label}`,
       engine: "gradloom" as const,
       threads: count,
       simd,
-      command: [process.execPath, ...flags, file("gradloom.js"), "--threads", String(count)],
-      firstLoss: [process.execPath, ...flags, file("first-loss.js")],
+      command: [node, ...flags, file("gradloom.js"), "--threads", String(count)],
+      firstLoss: [node, ...flags, file("first-loss.js")],
       env: {},
     }));
+  const node = process.execPath;
   const always = hasRelaxedSimd();
   return [
-    ...(always ? [] : setting("plain", "")),
-    ...(always ? setting("relaxed", ", relaxed SIMD") : []),
+    ...(always ? [] : setting("plain", "", node)),
+    ...(always ? setting("relaxed", ", relaxed SIMD", node) : []),
     ...(!always && hasRelaxedSimd(relaxedFlag)
-      ? setting("relaxed", ", relaxed SIMD", relaxedFlag)
+      ? setting("relaxed", ", relaxed SIMD", node, relaxedFlag)
       : []),
-    ...(hasWideSimd() ? setting("wide", ", 256-bit SIMD", wideFlag) : []),
+    ...(hasWideSimd() ? setting("wide", ", 256-bit SIMD", wideNode, wideFlag) : []),
   ];
 }
 
@@ -70,10 +74,10 @@ function hasRelaxedSimd(...flags: readonly string[]): boolean {
   return spawnSync(process.execPath, [...flags, "-e", script]).status === 0;
 }
 
-/** Node 22 knows the flag as well, but does not pair fused multiply-adds. */
+/** V8 pairs fused multiply-adds from version 13 on, which Node 24 has. */
 function hasWideSimd(): boolean {
-  const [version] = process.versions.node.split(".").map(Number);
-  return version >= 24 && spawnSync(process.execPath, [wideFlag, "-e", ""]).status === 0;
+  const script = "process.exit(parseInt(process.versions.v8) >= 13 ? 0 : 1)";
+  return spawnSync(wideNode, [wideFlag, "-e", script]).status === 0;
 }
 
 /**

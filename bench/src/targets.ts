@@ -8,7 +8,7 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** Times PyTorch's that a part of a workload may take, plain and with relaxed SIMD. Those without a target are not here. */
+/** Times PyTorch's that a part of a workload may take, without and with fused multiply-add. Those without a target are not here. */
 const limits: Readonly<Record<string, readonly [plain: number, relaxed?: number]>> = {
   "conv2d-forward": [2],
   "conv2d-gradients": [2],
