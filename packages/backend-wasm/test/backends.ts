@@ -2,13 +2,21 @@ import { checkProgram, JsBackend } from "@gradloom/backend-js";
 import { afterAll } from "vitest";
 import { WasmBackend } from "../src/wasm-backend.ts";
 
-/** The oracle, and the backend on one and on two threads, until the tests of this `describe` have run. */
-export function backends(): { oracle: JsBackend; one: WasmBackend; two: WasmBackend } {
+/**
+ * The oracle, and the backend on one and on two threads, and with pairs of vectors, until the tests of this `describe` have run.
+ * For the pairs, tests replace `wide-simd.ts`: the same numbers come out where V8 does not pair vectors, slower.
+ */
+export function backends(): {
+  oracle: JsBackend;
+  one: WasmBackend;
+  two: WasmBackend;
+  wide: WasmBackend;
+} {
   const one = new WasmBackend({ threads: 1 });
   const two = new WasmBackend({ threads: 2 });
+  const wide = new WasmBackend({ threads: 1, wideSimd: true });
   afterAll(() => {
-    one.dispose();
-    two.dispose();
+    for (const backend of [one, two, wide]) backend.dispose();
   });
-  return { oracle: new JsBackend(checkProgram), one, two };
+  return { oracle: new JsBackend(checkProgram), one, two, wide };
 }

@@ -1,12 +1,14 @@
 import type { Guard, LoopKernel, ReduceOp } from "@gradloom/engine";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { collapseLoops, writtenKernel } from "../src/loop-nest.ts";
 import { writeOutPairs, writeOutPoints, writeOutRows } from "../src/short-loops.ts";
 import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import type { RandomProgram } from "./kernel-builder.ts";
 import { createContent } from "./random-content.ts";
+
+vi.mock("../src/wide-simd.ts", () => ({ hasWideSimd: (wanted?: boolean) => wanted === true }));
 
 interface Windows {
   readonly channels: number;
@@ -115,7 +117,7 @@ function programOf(windows: Windows): RandomProgram {
 }
 
 describe("short loops", () => {
-  const { oracle, one, two } = backends();
+  const { oracle, one, two, wide } = backends();
 
   it("are written out, a piece of code for each phase and tap", () => {
     const windows = {
@@ -232,7 +234,7 @@ describe("short loops", () => {
       });
       const got = runOn(one, program);
       expect(got[2]).toEqual(runOn(oracle, program)[2]);
-      expect(sameBits(got, runOn(two, program))).toBe(true);
+      for (const other of [two, wide]) expect(sameBits(got, runOn(other, program))).toBe(true);
     }
   });
 
@@ -253,7 +255,7 @@ describe("short loops", () => {
         const program = programOf(given);
         const got = runOn(one, program);
         expect(got[2]).toEqual(runOn(oracle, program)[2]);
-        expect(sameBits(got, runOn(two, program))).toBe(true);
+        for (const other of [two, wide]) expect(sameBits(got, runOn(other, program))).toBe(true);
       }),
       { numRuns: 60, seed: 5 },
     );

@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "./backends.ts";
 import { runOn, sameBits } from "./compare.ts";
 import { type ConvolutionCase, convolution } from "./convolution.ts";
+
+vi.mock("../src/wide-simd.ts", () => ({ hasWideSimd: (wanted?: boolean) => wanted === true }));
 
 const small = { batch: 2, channels: 5, outChannels: 6 } as const;
 const cases: readonly ConvolutionCase[] = [
@@ -26,7 +28,7 @@ const cases: readonly ConvolutionCase[] = [
 ];
 
 describe("windows of a convolution", { timeout: 60_000 }, () => {
-  const { oracle, one, two } = backends();
+  const { oracle, one, two, wide } = backends();
 
   it.each(cases)("$size, $kernel, stride $stride, padding $padding", (shape) => {
     for (const part of ["forward", "weight", "input"] as const) {
@@ -34,7 +36,8 @@ describe("windows of a convolution", { timeout: 60_000 }, () => {
       const program = convolution(shape, part);
       const got = runOn(one, program);
       expect(got[2], part).toEqual(runOn(oracle, program)[2]);
-      expect(sameBits(got, runOn(two, program)), part).toBe(true);
+      for (const other of [two, wide])
+        expect(sameBits(got, runOn(other, program)), part).toBe(true);
     }
   });
 });
