@@ -355,6 +355,8 @@ export class StageWriter implements Guarded {
     const { sink } = this.#frame;
     const width = this.#laneLoop < 0 ? 1 : this.#values.width;
     const done = new Set<Store>();
+    // V8 writes a pair in the place of the store behind, and the one in front of it as well if that comes first.
+    const order = [...copies].sort((a, b) => (a ^ 1) - (b ^ 1));
     for (const store of stores) {
       if (done.has(store)) continue;
       const { value, access } = store;
@@ -365,7 +367,7 @@ export class StageWriter implements Guarded {
         (other) => isApart && !done.has(other) && isNext(other.access, access),
       );
       if (next) done.add(next);
-      for (const copy of copies) {
+      for (const copy of sink ? copies : order) {
         const read = (i: number): Value => this.#values.of(i, copy);
         if (sink) {
           sink.write(this.#values.memory.address(access, dtype, copy, sink.index), width, read);
