@@ -77,9 +77,12 @@ function reduce(w: VectorWriter, x: Value, bias: number): [shifted: Value, r: Va
   return [shifted, r];
 }
 
-/** `eˣ = 2ⁿ eʳ`. The scale is applied in two halves, neither of which leaves the range of exponents. */
+/**
+ * `eˣ = 2ⁿ eʳ`. The scale is applied in two halves, neither of which leaves the range of exponents. Of the lowest `x`, as of
+ * `-∞` where attention is masked, both are 0: numbers below the normal ones take processors a hundred cycles.
+ */
 function exp(w: VectorWriter, x: Value): Value {
-  const limited = w.keep(clamp(w, x, -104, 89));
+  const limited = w.keep(clamp(w, x, -176, 89));
   // With both biases of 127 in it, half of the integer is the exponent field of 2^⌊n/2⌋.
   const [shifted, r] = reduce(w, limited, 254);
   const half = w.keep(w.shift(i32x4.shl, w.shift(i32x4.shr_s, shifted, 1), 23));
