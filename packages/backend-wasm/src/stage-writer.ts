@@ -86,8 +86,7 @@ export class StageWriter implements Guarded {
     // Two vectors that V8 pairs take the place of one, unless their number is one of partial sums.
     const pair = frame.w.features.wideSimd && (lanesAcross || !parts) ? 2 : 1;
     const free = checked ? 1 : Math.min(fit, lanesAcross ? sums : 1 << Math.log2(sums));
-    // Constants of long chains do not fit into registers: the more vectors use one that is loaded, the better. Scratch rows are four side by side.
-    const some = Math.min(hasLong && !parts && !earlier.length ? 8 : 4, pair * free);
+    const some = Math.min(4, pair * free);
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
