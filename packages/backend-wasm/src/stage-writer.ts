@@ -346,7 +346,7 @@ export class StageWriter implements Guarded {
         w.scope(() => this.#writeStores(some));
       }
     };
-    const together = here.some((i) => isLong[i]) ? copies.length : wideSimd ? 2 : 1;
+    const together = here.some((i) => isLong[i]) ? copies.length : 1 + Number(wideSimd);
     for (const i of copies) if (i % together === 0) write(copies.slice(i, i + together));
   }
 
