@@ -40,30 +40,27 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Gradloom on each number of threads, in each setting that the host lets one choose. */
 export function gradloom(threads: readonly number[]): Contestant[] {
-  const setting = (simd: Simd, label: string, node: string, ...flags: string[]) =>
+  const setting = (simd: Simd, label: string, node: string, flags: string[], options: string[]) =>
     threads.map((count) => ({
       name: `Gradloom${label}`,
       engine: "gradloom" as const,
       threads: count,
       simd,
-      command: [node, ...flags, file("gradloom.js"), "--threads", String(count)],
-      firstLoss: [node, ...flags, file("first-loss.js")],
+      command: [node, ...flags, file("gradloom.js"), "--threads", String(count), ...options],
+      firstLoss: [node, ...flags, file("first-loss.js"), ...options],
       env: {},
     }));
   const node = process.execPath;
   const always = hasRelaxedSimd();
+  const flags = always ? [] : [relaxedFlag];
   return [
-    ...(always ? [] : setting("plain", "", node)),
-    ...(always ? setting("relaxed", ", relaxed SIMD", node) : []),
-    ...(!always && hasRelaxedSimd(relaxedFlag)
-      ? setting("relaxed", ", relaxed SIMD", node, relaxedFlag)
-      : []),
-    ...(hasWideSimd() ? setting("wide", ", 256-bit SIMD", wideNode, wideFlag) : []),
+    ...(always ? [] : setting("plain", "", node, [], [])),
+    ...(hasRelaxedSimd(...flags) ? setting("relaxed", ", relaxed SIMD", node, flags, []) : []),
+    ...(hasWideSimd() ? setting("wide", ", 256-bit SIMD", wideNode, [], ["--wide-simd"]) : []),
   ];
 }
 
 const relaxedFlag = "--experimental-wasm-relaxed-simd";
-const wideFlag = "--experimental-wasm-revectorize";
 
 /** A module with one `f32x4.relaxed_madd`, valid where the host has it. */
 const relaxedModule =
@@ -76,8 +73,9 @@ function hasRelaxedSimd(...flags: readonly string[]): boolean {
 
 /** V8 pairs fused multiply-adds from version 13 on, which Node 24 has. */
 function hasWideSimd(): boolean {
-  const script = "process.exit(parseInt(process.versions.v8) >= 13 ? 0 : 1)";
-  return spawnSync(wideNode, [wideFlag, "-e", script]).status === 0;
+  const script =
+    "process.exit(process.arch === 'x64' && parseInt(process.versions.v8) >= 13 ? 0 : 1)";
+  return spawnSync(wideNode, ["-e", script]).status === 0;
 }
 
 /**

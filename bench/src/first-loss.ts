@@ -2,8 +2,9 @@
 import { MLP } from "@gradloom/layers";
 import { MSELoss } from "@gradloom/loss";
 import { Adam } from "@gradloom/optim";
-import { linspace, manualSeed } from "@gradloom/tensor";
+import { linspace, manualSeed, setBackend } from "@gradloom/tensor";
 
+if (process.argv.includes("--wide-simd")) setBackend("wasm", { wideSimd: true });
 manualSeed(0);
 const x = linspace(-1, 1, 256).reshape([256, 1]);
 const y = x.square().mul(3).add(5);

@@ -11,6 +11,7 @@ import {
   noGrad,
   randn,
   realize,
+  setBackend,
   setNumThreads,
   type Tensor,
   zeros,
@@ -22,6 +23,7 @@ import { serve, type Workload, type Workloads } from "./serve.ts";
 import { windows } from "./windows.ts";
 
 const threads = Number(process.argv[process.argv.indexOf("--threads") + 1]);
+if (process.argv.includes("--wide-simd")) setBackend("wasm", { wideSimd: true });
 setNumThreads(threads);
 manualSeed(0);
 

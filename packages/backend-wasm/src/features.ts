@@ -7,7 +7,7 @@ import { hasWideSimd } from "./wide-simd.ts";
 export interface Features {
   /** Fused multiply-add of vectors: one rounding instead of two, twice the speed. */
   readonly relaxedSimd: boolean;
-  /** V8 pairs operations on vectors of 128 bits to ones on 256, where it finds them side by side. */
+  /** V8 pairs vectors of 128 bits to ones of 256 in products. */
   readonly wideSimd: boolean;
   /** Threads can share the memory. */
   readonly sharedMemory: boolean;
@@ -23,7 +23,7 @@ export function hasSimd(): boolean {
 /**
  * Finds out by asking the host to validate small modules.
  *
- * @param wideSimd - See {@link hasWideSimd}.
+ * @throws BackendError if wide vectors are wanted where they cannot be had.
  */
 export function detectFeatures(wideSimd?: boolean): Features {
   const relaxed = new ModuleWriter();

@@ -8,6 +8,7 @@ import { hostMath } from "./host-math.ts";
 import { KernelLibrary } from "./library.ts";
 import { LinearMemory } from "./memory.ts";
 import { Threads, unfinished } from "./threads.ts";
+import { pairVectors } from "./wide-simd.ts";
 import { maySleep } from "./worker.ts";
 
 /** How many kernel functions are kept. */
@@ -51,7 +52,8 @@ export class WasmMachine {
     this.memory = new LinearMemory(features.sharedMemory);
     this.allocator = new Allocator(this.memory, control.controlEnd);
     this.#sleep = features.sharedMemory && maySleep() ? 1 : 0;
-    const module = compile(writeCore(features));
+    const write = () => compile(writeCore(features));
+    const module = features.wideSimd ? pairVectors(write) : write();
     const imports = {
       e: { m: this.memory.memory, s: () => this.threads.checkProgress() },
       h: hostMath,

@@ -1,7 +1,6 @@
 /** What of Node's `process` is used here. */
 export interface NodeProcess {
   readonly arch: string;
-  readonly execArgv: readonly string[];
   readonly versions: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?(name: string): unknown;
 }

@@ -2,7 +2,6 @@ import { type DType, extremes, isFloat, type ReduceOp } from "@gradloom/engine";
 import type { LaneOp } from "./lane-instructions.ts";
 import * as f32x4 from "./opcodes/f32x4.ts";
 import * as i8x16 from "./opcodes/i8x16.ts";
-import * as i32 from "./opcodes/i32.ts";
 import * as i32x4 from "./opcodes/i32x4.ts";
 import * as i64x2 from "./opcodes/i64x2.ts";
 import * as v128 from "./opcodes/v128.ts";
@@ -139,20 +138,6 @@ export function createReduction(
     },
     finish(spread) {
       if (op === undefined || ordered) return;
-      if (w.features.wideSimd) {
-        // V8 pairs vectors from stores of pairs on backwards. These are never reached: arguments do not begin at an odd address,
-        // but V8 does not know.
-        w.f.get(0).i32(1).op(i32.eq).if();
-        accumulators[0].forEach((_, part) => {
-          accumulators.forEach((locals, i) => {
-            w.f
-              .get(0)
-              .get(locals[part])
-              .store(v128.store, 64 * part + 16 * i);
-          });
-        });
-        w.f.end();
-      }
       for (let step = 1; step < accumulators.length; step *= 2) {
         for (let i = 0; i + step < accumulators.length; i += 2 * step) {
           w.scope(() => merge(accumulators[i], accumulators[i + step]));

@@ -10,7 +10,6 @@ import type { Inductions } from "./inductions.ts";
 import type { KernelFrame } from "./kernel-frame.ts";
 import { pushLoad } from "./lanes.ts";
 import { countIterations, type WrittenStage } from "./loop-nest.ts";
-import * as f32x4 from "./opcodes/f32x4.ts";
 import * as v128 from "./opcodes/v128.ts";
 import { writePhilox } from "./philox.ts";
 import type { Scan } from "./scan.ts";
@@ -70,19 +69,13 @@ export class StageValues {
     } else if (instruction.op === "scalar") {
       const offset = this.#frame.scalarOffset(instruction.scalar);
       this.#values[i][0] = w.hoisted(`s${offset}`, () => w.f.get(0).load(v128.load, offset));
+    } else if (instruction.op === "result") {
+      this.#values[i][copy] = w.keep(this.#earlier(instruction, copy));
     } else {
       if (instruction.op === "philox") this.#writeWords(instruction, copy);
       // What a load has asked, and the vectors that it has read, serve others.
       if (instruction.op === "load") this.#push(i, copy);
-      else {
-        w.scope(() => this.#push(i, copy));
-        const { varies, levels, pointLevel } = this.#analysis;
-        const isPaired = w.features.wideSimd && this.#frame.lanes > 1;
-        // Changes nothing, but V8, which pairs what uses it, would go on to pair what it comes from with itself.
-        if (isPaired && !varies[i] && levels[i] < pointLevel) {
-          w.f.op(f32x4.extract_lane, 0).op(f32x4.splat);
-        }
-      }
+      else w.scope(() => this.#push(i, copy));
       const local = w.fresh();
       w.f.set(local);
       this.#values[i][copy] = w.local(local);
@@ -110,8 +103,6 @@ export class StageValues {
       // Of a single point: the value.
       if (!scan) value();
       else scan.push(value, this.width);
-    } else if (instruction.op === "result") {
-      this.#earlier(instruction, copy)();
     } else if (instruction.op === "index") {
       this.#inductions.indexValue(instruction, copy)();
     } else if (instruction.op === "product") {

@@ -83,10 +83,7 @@ export class StageWriter implements Guarded {
     const parts = isWrittenOut ? code.length / 3 : results.length;
     const sums = Math.max(1, Math.floor(mostAccumulators / (parts || 1)));
     // What is left over of sixteen points is known, and so must be what is left of a block.
-    // Two vectors that V8 pairs take the place of one, unless their number is one of partial sums.
-    const pair = frame.w.features.wideSimd && (lanesAcross || !parts) ? 2 : 1;
-    const free = checked ? 1 : Math.min(fit, lanesAcross ? sums : 1 << Math.log2(sums));
-    const some = Math.min(4, pair * free);
+    const some = checked ? 1 : Math.min(fit, lanesAcross ? sums : 1 << Math.log2(sums));
     const most = cost <= 4 && this.#isWide() ? wideBlock / lanes : some;
     const vectors = lanesAcross ? Infinity : Math.floor((inner[inner.length - 1] ?? 0) / lanes);
     this.unroll = Math.max(1, Math.min(most, vectors));
@@ -300,7 +297,6 @@ export class StageWriter implements Guarded {
   #writeLevel(level: number): void {
     const w = this.#w;
     const { levels, varies, inlined, isLong, pointLevel } = this.#analysis;
-    const { wideSimd } = w.features;
     this.#values.startPiece();
     const isHere = levels.map((own, i) => own === level && !inlined[i]);
     const here = [...levels.keys()].filter((i) => isHere[i]);
@@ -340,43 +336,37 @@ export class StageWriter implements Guarded {
         if (isSum && ++sums % sumsTied === 0 && !isEach) tie();
       }
       if (isTied) w.f.end();
-      if (level !== pointLevel) return;
-      // V8 pairs stores that have no other between them.
-      for (const some of wideSimd ? [list] : list.map((copy) => [copy])) {
-        w.scope(() => this.#writeStores(some));
-      }
+      if (level === pointLevel) for (const copy of list) w.scope(() => this.#writeStores(copy));
     };
-    const together = here.some((i) => isLong[i]) ? copies.length : 1 + Number(wideSimd);
-    for (const i of copies) if (i % together === 0) write(copies.slice(i, i + together));
+    if (here.some((i) => isLong[i])) write(copies);
+    else for (const copy of copies) write([copy]);
   }
 
-  #writeStores(copies: readonly number[]): void {
+  #writeStores(copy: number): void {
     const { code, stores } = this.#stage;
     const { sink } = this.#frame;
-    const width = this.#laneLoop < 0 ? 1 : this.#values.width;
     const done = new Set<Store>();
-    // V8 writes a pair in the place of the store behind, and the one in front of it as well if that comes first.
-    const order = [...copies].sort((a, b) => (a ^ 1) - (b ^ 1));
     for (const store of stores) {
       if (done.has(store)) continue;
       const { value, access } = store;
-      const { dtype } = code[value];
-      const isApart =
-        this.#inductions.laneStride(access) === 2 && width === 4 && byteSize[dtype] === 4;
-      const next = stores.find(
-        (other) => isApart && !done.has(other) && isNext(other.access, access),
-      );
-      if (next) done.add(next);
-      for (const copy of sink ? copies : order) {
-        const read = (i: number): Value => this.#values.of(i, copy);
-        if (sink) {
-          sink.write(this.#values.memory.address(access, dtype, copy, sink.index), width, read);
-          continue;
-        }
-        const at = this.#inductions.laneAddress(access, dtype, copy);
-        if (next) writeByTurns(this.#w, at, read(value), read(next.value));
-        else writeStore(this.#w, at, width, read(value));
+      if (sink) {
+        const at = this.#values.memory.address(access, code[value].dtype, copy, sink.index);
+        sink.write(at, this.#laneLoop < 0 ? 1 : this.#values.width, (i) =>
+          this.#values.of(i, copy),
+        );
+        continue;
       }
+      const at = this.#inductions.laneAddress(access, code[value].dtype, copy);
+      const width = this.#laneLoop < 0 ? 1 : this.#values.width;
+      const neighbour = at.stride === 8 && width === 4 && byteSize[at.dtype] === 4;
+      const next = stores.find(
+        (other) => neighbour && !done.has(other) && isNext(other.access, access),
+      );
+      if (next) {
+        done.add(next);
+        const [first, second] = [value, next.value].map((i) => this.#values.of(i, copy));
+        writeByTurns(this.#w, at, first, second);
+      } else writeStore(this.#w, at, width, this.#values.of(value, copy));
     }
   }
 

@@ -23,8 +23,8 @@ export interface WasmBackendOptions {
   /** Fused multiply-add, which rounds once instead of twice. Default: where the host has it. */
   readonly relaxedSimd?: boolean;
   /**
-   * Vectors of 256 bits, in Node 24 and later on x64: `true` turns on V8's experimental flag
-   * `--experimental-wasm-revectorize`, for the whole process. Default: where Node was started with it.
+   * Products of matrices on vectors of 256 bits, in Node 24 and later on x64. V8's experimental flag
+   * `--experimental-wasm-revectorize` is on while their code is compiled, some milliseconds. Default: `false`.
    */
   readonly wideSimd?: boolean;
 }

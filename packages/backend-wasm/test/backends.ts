@@ -3,8 +3,8 @@ import { afterAll } from "vitest";
 import { WasmBackend } from "../src/wasm-backend.ts";
 
 /**
- * The oracle, and the backend on one and on two threads, and with pairs of vectors, until the tests of this `describe` have run.
- * For the pairs, tests replace `wide-simd.ts`: the same numbers come out where V8 does not pair vectors, slower.
+ * The oracle, and the backend on one and on two threads, and with wide tiles, until the tests of this `describe` have run.
+ * For those, tests replace `wide-simd.ts` by `unpaired.ts`.
  */
 export function backends(): {
   oracle: JsBackend;

@@ -1,7 +1,5 @@
 import { byteSize, type DType, type LoopKernel, type TypedArray } from "@gradloom/engine";
-import { expect } from "vitest";
 import { scalarOffset } from "../src/argument-block.ts";
-import type { Features } from "../src/features.ts";
 import { hostMath } from "../src/host-math.ts";
 import { planLoops } from "../src/loop-kernel.ts";
 
@@ -22,42 +20,12 @@ export interface RunningKernel {
   read<T extends TypedArray>(buffer: number): T;
 }
 
-/**
- * Compiles a kernel on its own and gives it copies of these arrays as its buffers. It is compiled for wide vectors as well,
- * which must give the same bits.
- */
+/** Compiles a kernel on its own and gives it copies of these arrays as its buffers. */
 export function prepareKernel(
   kernel: LoopKernel,
   buffers: readonly TypedArray[],
   scalars: readonly ScalarArgument[] = [],
   relaxedSimd = false,
-): RunningKernel {
-  const [narrow, wide] = [false, true].map((wideSimd) =>
-    prepareOne(kernel, buffers, scalars, { relaxedSimd, wideSimd, sharedMemory: false }),
-  );
-  return {
-    total: narrow.total,
-    run(begin, end) {
-      narrow.run(begin, end);
-      wide.run(begin, end);
-    },
-    read: <T extends TypedArray>(i: number): T => {
-      const values = narrow.read<T>(i);
-      expect(Buffer.compare(bytesOf(values), bytesOf(wide.read(i)))).toBe(0);
-      return values;
-    },
-  };
-}
-
-function bytesOf({ buffer }: TypedArray): Uint8Array {
-  return new Uint8Array(buffer);
-}
-
-function prepareOne(
-  kernel: LoopKernel,
-  buffers: readonly TypedArray[],
-  scalars: readonly ScalarArgument[],
-  features: Features,
 ): RunningKernel {
   const { write, told, needs } = planLoops(kernel);
   const numWords = buffers.length + needs.scratchBytes.length + told.length;
@@ -87,7 +55,7 @@ function prepareOne(
       else view.setInt32(at, dtype === "bool" ? -value : value, true);
     }
   }
-  const binary = write(features);
+  const binary = write({ relaxedSimd, wideSimd: false, sharedMemory: false });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), {
     e: { m: memory },
     h: hostMath,

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { WasmBackend } from "../src/wasm-backend.ts";
 
-// The same numbers come out where V8 does not pair vectors, slower.
-vi.mock("../src/wide-simd.ts", () => ({ hasWideSimd: (wanted?: boolean) => wanted === true }));
+vi.mock("../src/wide-simd.ts", () => import("./unpaired.ts"));
 
 /** A batch of matrices in a buffer, with whatever is between its elements. */
 interface Matrices {

@@ -12,9 +12,9 @@ export type BackendName = "wasm" | "js";
 /** Options of {@link setBackend}. */
 export interface BackendOptions {
   /**
-   * Vectors of 256 bits in `"wasm"`, in Node 24 and later on x64: `true` turns on V8's experimental flag
-   * `--experimental-wasm-revectorize`, for the whole process. Results are the same, to the last bit. Default: where Node was started
-   * with that flag.
+   * Products of matrices on vectors of 256 bits in `"wasm"`, in Node 24 and later on x64. V8's experimental flag
+   * `--experimental-wasm-revectorize` is on while their code is compiled, some milliseconds. Results are the same, to the last bit.
+   * Default: `false`.
    */
   readonly wideSimd?: boolean;
 }

@@ -1,4 +1,3 @@
-export const splat = 0x113;
 export const extract_lane = 0x11f;
 export const replace_lane = 0x120;
 export const eq = 0x141;
