@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, temporaryFolder } from "../packaging/packages.ts";
 
-/** A Node whose V8 pairs vectors of 128 bits when it is asked to. On other processors V8 has no vectors of 256 bits. */
-const version = "24.21.0";
+/** Nodes whose V8 pairs vectors of 128 bits when it is asked to. What it does wrong differs between them. */
+const versions = ["24.21.0", "26.10.0"];
 const minute = 60_000;
+// On other processors V8 has no vectors of 256 bits.
+const hosts = describe.skipIf(process.arch !== "x64");
 
-describe.skipIf(process.arch !== "x64")(`Node ${version} with vectors of 256 bits`, () => {
+hosts.each(versions)("Node %s with vectors of 256 bits", (version) => {
   const folder = temporaryFolder("hosts");
   const system = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${system}-x64`;
@@ -32,9 +34,9 @@ describe.skipIf(process.arch !== "x64")(`Node ${version} with vectors of 256 bit
 
   test("has V8 pair vectors of products, and of nothing else", { timeout: minute }, async () => {
     const trace = await compute("--trace-wasm-revectorize", script, "wide");
-    const count = (text: string) => trace.filter((line) => line.includes(text)).length;
-    expect(count("Decide to vectorize")).toBeGreaterThan(2);
+    const count = (text: RegExp) => trace.filter((line) => text.test(line)).length;
+    expect(count(/Decided? to vectorize/)).toBeGreaterThan(2);
     // Those of the one module that is compiled with the experiment on.
-    expect(count("Begin revec function")).toBeLessThan(30);
+    expect(count(/Begin revec function/)).toBeLessThan(30);
   });
 });

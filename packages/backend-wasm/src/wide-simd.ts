@@ -7,6 +7,12 @@ interface NodeV8 {
 
 /** The first V8 that pairs fused multiply-adds, in Node 24. */
 const firstV8 = 13;
+/** The first V8 whose optimised code goes back to code that is not, in Node 25: there must be some of it then. */
+const firstWithDeopt = 14;
+
+function versionOf(host: NodeProcess | undefined): number {
+  return Number.parseInt(host?.versions.v8 ?? "", 10);
+}
 
 /**
  * Whether V8 is to pair vectors of 128 bits, which WebAssembly has, to ones of 256, which the processor has.
@@ -18,7 +24,7 @@ export function hasWideSimd(
   host: NodeProcess | undefined = nodeProcess(),
 ): boolean {
   if (!wanted) return false;
-  if (host?.arch === "x64" && Number.parseInt(host.versions.v8 ?? "", 10) >= firstV8) return true;
+  if (host?.arch === "x64" && versionOf(host) >= firstV8) return true;
   const got = host ? `Node ${host.versions.node} on ${host.arch}` : "another host";
   throw new BackendError(
     `WasmBackend: wideSimd must have Node 24 or later on x64, got ${got}. Leave wideSimd out.`,
@@ -30,13 +36,16 @@ export function hasWideSimd(
  * is not for all of a program: V8 optimises what is compiled here at once, and gets its flags back.
  */
 export function pairVectors<T>(compile: () => T, host: NodeProcess | undefined = nodeProcess()): T {
-  const set = (...flags: string[]): void => {
-    for (const flag of flags) nodeModule<NodeV8>("node:v8", host)?.setFlagsFromString(`--${flag}`);
+  const set = (pairs: string, others: string): void => {
+    const deopt = versionOf(host) >= firstWithDeopt ? ` --${others}wasm-deopt` : "";
+    nodeModule<NodeV8>("node:v8", host)?.setFlagsFromString(
+      `--${pairs}experimental-wasm-revectorize --${others}liftoff --${others}wasm-lazy-compilation${deopt}`,
+    );
   };
-  set("experimental-wasm-revectorize", "no-liftoff", "no-wasm-lazy-compilation");
+  set("", "no-");
   try {
     return compile();
   } finally {
-    set("no-experimental-wasm-revectorize", "liftoff", "wasm-lazy-compilation");
+    set("no-", "");
   }
 }

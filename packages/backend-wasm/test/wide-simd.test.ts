@@ -30,14 +30,17 @@ it("says what it needs where it is asked for and cannot be had", () => {
 
 it("has V8's experiment on while it compiles, and no longer, whether that fails or not", () => {
   const flags: string[] = [];
-  const on = ["--experimental-wasm-revectorize", "--no-liftoff", "--no-wasm-lazy-compilation"];
-  const off = ["--no-experimental-wasm-revectorize", "--liftoff", "--wasm-lazy-compilation"];
+  const on = "--experimental-wasm-revectorize --no-liftoff --no-wasm-lazy-compilation";
+  const off = "--no-experimental-wasm-revectorize --liftoff --wasm-lazy-compilation";
   const process = host("13.6.233", "x64", flags);
-  expect(pairVectors(() => [...flags], process)).toEqual(on);
-  expect(flags.splice(0)).toEqual([...on, ...off]);
+  expect(pairVectors(() => [...flags], process)).toEqual([on]);
+  expect(flags.splice(0)).toEqual([on, off]);
   const fail = () => {
     throw new Error("no memory");
   };
   expect(() => pairVectors(fail, process)).toThrow("no memory");
-  expect(flags).toEqual([...on, ...off]);
+  expect(flags.splice(0)).toEqual([on, off]);
+  // Node 25: without it, what is optimised at once cannot go back to code that is not.
+  pairVectors(() => undefined, host("14.1.2", "x64", flags));
+  expect(flags).toEqual([`${on} --no-wasm-deopt`, `${off} --wasm-deopt`]);
 });
