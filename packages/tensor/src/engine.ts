@@ -13,7 +13,8 @@ export type BackendName = "wasm" | "js";
 export interface BackendOptions {
   /**
    * Products of matrices on vectors of 256 bits in `"wasm"`, in Node 24 and later on x64. V8's experimental flag
-   * `--experimental-wasm-revectorize` is on while their code is compiled, some milliseconds. Results are the same, to the last bit.
+   * `--experimental-wasm-revectorize` is on while their code is compiled, some milliseconds, so ask for it before anything is
+   * computed. Results are the same, to the last bit.
    * Default: `false`.
    */
   readonly wideSimd?: boolean;
@@ -72,7 +73,7 @@ function createBackend(name: BackendName, options: BackendOptions = {}): Backend
  * there is WebAssembly, `"js"` elsewhere.
  *
  * @example
- * setBackend("wasm", { wideSimd: true }); // Node 24 and later: products take half the time
+ * setBackend("wasm", { wideSimd: true }); // Node 24 and later, called first: products take half the time
  *
  * @throws BackendError if the host lacks what is asked for.
  */
