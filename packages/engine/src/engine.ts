@@ -52,6 +52,8 @@ export class Engine {
   #tracked: Node[] = [];
   /** Values that can be read until a state changes. */
   #held: Node[] = [];
+  /** Recorded nodes that are no one's. */
+  #passed = 0;
   #inputBytes = 0;
   #horizon = 0;
   /** The operations recorded last, and those when nodes were settled without being asked for: a place in a loop. */
@@ -143,9 +145,20 @@ export class Engine {
     // Five bits for each of the last few operations; older ones leave by the left.
     this.#place = (this.#place << 5) ^ node.op.charCodeAt(0);
     const most = this.#place === this.#settlingPlace ? mostPendingInLoop : mostPending;
-    if (this.#tracked.length <= most && this.#inputBytes <= mostPendingBytes) return;
+    const count = this.#tracked.length + this.#passed;
+    if (count <= most && this.#inputBytes <= mostPendingBytes) return;
     this.realize(withoutStale(this.#tracked.filter((node) => !node.box && !node.consumed)));
     this.#settlingPlace = this.#place;
+  }
+
+  /** Says that somebody holds this node, where others are about to be tracked as well: nothing is settled before. */
+  note(node: Node): void {
+    this.#tracked.push(node);
+  }
+
+  /** Says that something was recorded that nobody holds: it counts for the limit on what is recorded. */
+  passed(): void {
+    this.#passed += 1;
   }
 
   /**
@@ -185,6 +198,7 @@ export class Engine {
     for (const { box } of states) box.isPending = false;
     this.#pending = [];
     this.#tracked = this.#tracked.filter((node) => !node.box && !node.consumed);
+    this.#passed = 0;
     this.#inputBytes = 0;
     this.#settlingPlace = 0;
     // What a function that is being recorded makes of its inputs is new in each of its runs: never old.

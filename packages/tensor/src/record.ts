@@ -1,5 +1,6 @@
 import { constant, type DType, type Node, scalar } from "@gradloom/engine";
 import { isDetectingAnomaly, unwatched, watch } from "./anomaly.ts";
+import { Context } from "./context.ts";
 import { engine } from "./engine.ts";
 import { isGradEnabled, withGradMode } from "./grad-mode.ts";
 import { type Gradients, History } from "./history.ts";
@@ -7,6 +8,7 @@ import { Tensor } from "./tensor.ts";
 import { isSketch } from "./tracing.ts";
 
 const none: readonly never[] = [];
+const inside = new Context(false);
 
 /**
  * The tensor for a recorded node: the last line of every operation. `gradients` has a rule for each input;
@@ -19,7 +21,10 @@ export function record(
   gradients: Gradients = none,
 ): Tensor {
   const output = new Tensor(node);
-  if (!isSketch()) engine().track(node, isGradEnabled());
+  if (!isSketch()) {
+    if (inside.value) engine().passed();
+    else engine().track(node, isGradEnabled());
+  }
   if (isGradEnabled()) {
     for (let i = 0; i < gradients.length; i++) {
       if (inputs[i].requiresGrad && gradients[i]) {
@@ -31,6 +36,16 @@ export function record(
   }
   if (isDetectingAnomaly()) watch(op, output);
   return output;
+}
+
+/**
+ * Runs `fn`, which records many operations of which nobody gets to see more than its results: should the engine find that there are too
+ * many, it computes those, and not whatever is under way.
+ */
+export function unseen(fn: () => readonly Tensor[]): readonly Tensor[] {
+  const results = inside.run(true, fn);
+  if (!inside.value && !isSketch()) for (const { node } of results) engine().note(node);
+  return results;
 }
 
 /** Whether gradients flow to what is recorded of these: if not, there is no need to list them. */

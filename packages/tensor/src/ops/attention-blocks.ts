@@ -3,7 +3,7 @@ import { type Draw, defaultGenerator } from "../generator.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { once } from "../once.ts";
 import { dropoutMask } from "../random.ts";
-import { literal, record } from "../record.ts";
+import { literal, record, unseen } from "../record.ts";
 import { sizeAt } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Attention, largestOf, scoresOf } from "./attention-scores.ts";
@@ -30,7 +30,7 @@ export function attendInBlocks(op: string, whole: Attention, limits: Limits = us
   const task: Task = { ...whole, limits };
   const { q, k, v } = whole;
   const masks = task.dropout > 0 ? masksOf(task) : undefined;
-  const [y, sums] = withGradMode(false, () => forward(task, masks));
+  const [y, sums] = unseen(() => withGradMode(false, () => forward(task, masks)));
   const logSum: Tensor = record(
     op,
     sums.node,
@@ -57,7 +57,7 @@ function rules(
   compute: (grad: Tensor, y: Tensor) => readonly Tensor[],
   count: number,
 ): readonly ((grad: Tensor, y: Tensor) => Tensor)[] {
-  const all = once(compute);
+  const all = once((grad: Tensor, y: Tensor) => unseen(() => compute(grad, y)));
   return Array.from({ length: count }, (_, i) => (grad: Tensor, y: Tensor) => all(grad, y)[i]);
 }
 

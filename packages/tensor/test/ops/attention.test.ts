@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from "@gradloom/engine";
 import { describe, expect, test } from "vitest";
 import { full, ones, tensor, zeros } from "../../src/create.ts";
-import { realize } from "../../src/engine.ts";
+import { memoryStats, realize } from "../../src/engine.ts";
 import { Generator } from "../../src/generator.ts";
 import { gradcheck, gradgradcheck } from "../../src/gradcheck.ts";
 import { attendInBlocks } from "../../src/ops/attention-blocks.ts";
@@ -142,6 +142,22 @@ describe("attention in blocks", () => {
       inTinyBlocks(q, k, v, { dropout: 0.4, generator: new Generator(9), isCausal: true });
     await expect(gradcheck(call, [q, k, v])).resolves.toBe(true);
     await expect(gradgradcheck(call, [q, k, v])).resolves.toBe(true);
+  });
+
+  test("so many that they may not wait are computed together: nothing of a block is kept", () => {
+    const [q, k, v] = inputs([8], 120, 20);
+    realize(q, k, v);
+    const before = memoryStats().residentValues;
+    const y = inTinyBlocks(q, k, v, {});
+    const gradients = grad(y.sum(), [q, k, v]);
+    realize(y, ...gradients);
+    expect(memoryStats().residentValues - before).toBeLessThan(10);
+    const whole = scaledDotProductAttention(q, k, v, { scale: 0.5 });
+    const expected = grad(whole.sum(), [q, k, v]);
+    [y, ...gradients].forEach((x, i) => {
+      const exact = [whole, ...expected][i].dataSync();
+      expect(largestDifference(x.dataSync(), exact, 1e-11, 1e-11), `result ${i}`).toBeUndefined();
+    });
   });
 
   test.each([0, 0.1])(
