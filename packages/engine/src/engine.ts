@@ -52,7 +52,7 @@ export class Engine {
   #tracked: Node[] = [];
   /** Values that can be read until a state changes. */
   #held: Node[] = [];
-  /** Recorded nodes that are no one's. */
+  /** A quarter of the recorded nodes that are no one's. */
   #passed = 0;
   #inputBytes = 0;
   #horizon = 0;
@@ -156,9 +156,9 @@ export class Engine {
     this.#tracked.push(node);
   }
 
-  /** Says that something was recorded that nobody holds: it counts for the limit on what is recorded. */
+  /** Says that something was recorded that nobody holds. Four of these count as one held: a long sequence's attention is one plan. */
   passed(): void {
-    this.#passed += 1;
+    this.#passed += 0.25;
   }
 
   /**

@@ -145,7 +145,7 @@ describe("attention in blocks", () => {
   });
 
   test("so many that they may not wait are computed together: nothing of a block is kept", () => {
-    const [q, k, v] = inputs([8], 120, 20);
+    const [q, k, v] = inputs([8], 480, 20);
     realize(q, k, v);
     const before = memoryStats().residentValues;
     const y = inTinyBlocks(q, k, v, {});
