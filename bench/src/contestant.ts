@@ -20,7 +20,7 @@ export interface Contestant {
 }
 
 /** Vectors of 128 bits; those with fused multiply-add; those that V8 pairs to vectors of 256 bits as well. */
-export type Simd = "plain" | "relaxed" | "wide";
+type Simd = "plain" | "relaxed" | "wide";
 
 /** Debian's Python: the one that `apt-get install python3-torch` serves. Another one may be named. */
 const python = process.env.GRADLOOM_BENCH_PYTHON ?? "/usr/bin/python3";

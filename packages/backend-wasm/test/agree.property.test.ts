@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { backends } from "./backends.ts";
+import { backends, withWideTiles } from "./backends.ts";
 import { compare, describeProgram, failsOn, runOn, sameBits } from "./compare.ts";
 import { drawFrom } from "./draw.ts";
 import { randomProgram } from "./random-kernel.ts";
@@ -13,7 +13,8 @@ const soak = Number(process.env.GRADLOOM_SOAK ?? 0);
 const parameters = soak > 0 ? { numRuns: soak } : { numRuns: 300, seed: 2011, endOnFailure: true };
 
 describe("WasmBackend", () => {
-  const { oracle, one, two, wide } = backends();
+  const { oracle, one, two } = backends();
+  const wide = withWideTiles();
 
   test(
     "agrees with the oracle on random programs, and with itself on any number of threads and with wide tiles",
