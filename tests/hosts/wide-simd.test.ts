@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run, temporaryFolder } from "../packaging/packages.ts";
+import { installWithNpm, run, temporaryFolder } from "../packaging/packages.ts";
 
 /** Nodes whose V8 pairs vectors of 128 bits when it is asked to. What it does wrong differs between them. */
 const versions = ["24.21.0", "26.10.0"];
@@ -21,8 +21,7 @@ hosts.each(versions)("Node %s with vectors of 256 bits", (version) => {
   let expected: string[];
 
   beforeAll(async () => {
-    const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"];
-    await run("npm", ["install", `${name}@${version}`, ...quiet], folder.path);
+    await installWithNpm(folder.path, `${name}@${version}`);
     expected = await compute(script);
   }, 3 * minute);
 

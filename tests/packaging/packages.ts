@@ -70,7 +70,12 @@ export async function installAlone(
     overrides: Object.fromEntries(neighbours.map(file)),
   };
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest, null, 2));
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"];
-  await run("npm", ["install", ...quiet], project);
+  await installWithNpm(project);
   return project;
+}
+
+/** What a project's manifest asks for, or packages that are named. */
+export async function installWithNpm(project: string, ...packages: string[]): Promise<void> {
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"];
+  await run("npm", ["install", ...packages, ...quiet], project);
 }

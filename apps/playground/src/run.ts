@@ -102,12 +102,11 @@ async function explain(error: unknown): Promise<string> {
 }
 
 async function applyEngineOptions(options: EngineOptions): Promise<void> {
-  const { backend, threads, relaxedSimd, wideSimd } = options;
+  const { backend, threads, relaxedSimd, wideSimd = false } = options;
   // Only an application may change the flags of V8, and only before it compiles the first module.
   if (relaxedSimd) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { setBackend, setNumThreads } = await import("@gradloom/tensor");
-  if (wideSimd) setBackend(backend ?? "wasm", { wideSimd });
-  else if (backend !== undefined) setBackend(backend);
+  if (backend !== undefined || wideSimd) setBackend(backend ?? "wasm", { wideSimd });
   if (threads !== undefined) setNumThreads(threads);
 }
 
